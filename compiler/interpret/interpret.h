@@ -1,0 +1,14 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "compiler/ops/op.h"
+
+namespace ganc {
+
+// Every output of `graph` in float64, by the ops' own definitions: the oracle of the tests.
+//   needs    a verified graph without `grad`; a value of the declared shape for every input
+std::map<std::string, Value> interpret(const Graph& graph, const std::map<std::string, Value>& inputs);
+
+}  // namespace ganc

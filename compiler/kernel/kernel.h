@@ -1,0 +1,161 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "compiler/graph/graph.h"
+
+namespace ganc::kernel {
+
+// The loop-nest IR. A kernel is a pure loop nest over buffers; it knows no layout but the indices written in it, no
+// vector width and no device: loops say how they may run, codegen chooses widths and register tiles for its target.
+// Buffers do not overlap, except that a buffer which is read and written is read at an element before that
+// element is written (in place).
+
+struct VarId {
+  std::uint32_t index = UINT32_MAX;
+  bool operator==(const VarId&) const = default;
+};
+struct ValueId {
+  static constexpr std::uint32_t none = UINT32_MAX;
+  std::uint32_t index = none;
+  explicit operator bool() const { return index != none; }
+  bool operator==(const ValueId&) const = default;
+};
+
+// A parameter of the kernel: memory that the call's table of offsets places.
+struct Buffer {
+  std::string name;
+  DType dtype;
+  std::int64_t elements;  // every index lies in [0, elements)
+  bool read = false, written = false;
+};
+
+// Values are expressions in SSA form, shared freely; each is computed in the innermost loop that it depends on.
+enum class ValueKind : std::uint8_t {
+  constant,  // number, of dtype
+  // 64-bit integers; index arithmetic
+  index_constant,      // integer
+  loop_variable,       // variable
+  index_add,           // operands a, b
+  index_scale,         // operand a, times integer
+  index_floor_divide,  // operand a >= 0, by integer > 0
+  index_modulo,        // operand a >= 0, by integer > 0
+  index_clamp,         // operand a into [0, integer - 1]
+  index_minimum,       // operands a, b
+  index_compare,       // comparison of a and b: pred
+  to_index,            // an i32 or u32 value
+  from_index,          // an index as dtype
+  // numbers
+  apply,        // op (elementwise) of operands
+  load,         // buffer at operands[0]; operands[1], if there: only where it holds, else 0
+  philox,       // u32: operands seed low, seed high, step (u32), element (index); `stream` in integer
+  accumulator,  // what an Accumulator holds after its loops
+  contraction,  // in the epilogue of a Contraction: its sum at (m, v)
+};
+
+struct Value {
+  ValueKind kind;
+  DType dtype = DType::f32;  // of a number; pred of comparisons; ignored for indices
+  std::vector<ValueId> operands;
+  double number = 0;
+  std::int64_t integer = 0;
+  VarId variable;
+  std::uint32_t buffer = 0;
+  std::uint32_t accumulator = 0;
+  Op op = Op::add;
+  Comparison comparison = Comparison::equal;
+};
+
+enum class LoopKind : std::uint8_t {
+  parallel,  // the outermost only, one a kernel: its iterations are the units that threads share out
+  serial,
+  vector,    // iterations may run as lanes, in any order but for accumulators: see Accumulator
+  unroll,
+};
+
+struct Statement;
+using Block = std::vector<Statement>;
+
+struct Loop {
+  LoopKind kind;
+  VarId variable;
+  ValueId extent;  // an index; for parallel and vector loops an index_constant (or a minimum with one, for tails)
+  Block body;
+};
+struct Store {
+  std::uint32_t buffer;
+  ValueId index, value;
+  ValueId predicate;   // none: always
+  bool add = false;    // buffer[index] += value, in the order of the loops (scatter); never in a vector loop over it
+};
+// A number that loops inside `body` accumulate to; afterwards value kind `accumulator` reads it. Where the loop is a
+// vector loop there is a partial result a lane, combined in a fixed order at the end of that loop.
+struct Accumulator {
+  std::uint32_t id;
+  enum class Combine : std::uint8_t { sum, maximum } combine;
+  DType dtype;
+  Block body;  // loops with Accumulate statements for `id`
+};
+struct Accumulate {
+  std::uint32_t accumulator;
+  ValueId value;
+};
+
+// One reduced axis of a contraction; strides in elements of a and b.
+struct ReduceAxis {
+  std::int64_t extent, a_stride, b_stride;
+};
+// One spatial axis: for the output position `row` the table lists the positions in a and b that meet.
+struct TapAxis {
+  std::uint32_t table;  // into Kernel::tables
+  ValueId row;
+  std::int64_t a_stride, b_stride;
+};
+struct TapTable {
+  std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> rows;  // (position in a, position in b)
+};
+
+// A register-tiled product: for m in [0, m_count), v in [0, v_count)
+//   sum(m, v) = initial + sum over taps, then over the axes (in the order given), of
+//               a[a_base + m * a_m_stride + ...] * b[b_base + v + ...]
+// then `epilogue` runs for every (m, v), with m_variable and v_variable bound and v along lanes.
+// a is read as scalars broadcast to the lanes, b as vectors. The order of a sum is that of taps and axes.
+struct Contraction {
+  VarId m_variable, v_variable;
+  ValueId m_count, v_count;
+  std::int64_t m_limit, v_limit;  // the largest counts (to choose tiles)
+  std::uint32_t a_buffer, b_buffer;
+  ValueId a_base, b_base;
+  std::int64_t a_m_stride;
+  std::vector<TapAxis> taps;
+  std::vector<ReduceAxis> axes;  // innermost last
+  ValueId initial;               // none: 0. May load at (m, v)
+  Block epilogue;                // Stores
+  bool m_outer = false;          // order of the tiles: v outer, m inner unless set
+};
+
+struct Statement {
+  std::variant<Loop, Store, Accumulator, Accumulate, Contraction> node;
+};
+
+struct Kernel {
+  std::string name;  // "dense", "batchnorm_backward": for people
+  std::vector<Buffer> buffers;
+  std::vector<Value> values;
+  std::vector<TapTable> tables;
+  std::uint32_t variable_count = 0, accumulator_count = 0;
+  std::int64_t units = 1;  // extent of the parallel loop; 1 without one
+  Block body;
+};
+
+// All that is wrong with `kernel`, a sentence each; empty: nothing. First lines of verify.cpp list what it checks.
+std::vector<std::string> verify(const Kernel& kernel);
+std::string print(const Kernel& kernel);
+// Equal for kernels that compile to the same code (names do not count).
+std::string structural_key(const Kernel& kernel);
+
+}  // namespace ganc::kernel

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <span>
+
+#include "compiler/elaborate/model.h"
+#include "compiler/schedule/plan.h"
+
+namespace ganc {
+
+struct ScheduleOptions {
+  bool fuse = true;  // false (-O0): one kernel an op
+};
+
+// Kernels, layouts, order and memory for all programs of a model over one arena.
+//   needs    rewritten, verified graphs
+//   ensures  every buffer has a layout and an offset; a variable lies in the same place in every program
+Plan schedule(std::span<const Variable> variables, std::span<const Graph* const> graphs,
+              const ScheduleOptions& options);
+
+}  // namespace ganc
