@@ -5,6 +5,7 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ganc {
 
@@ -46,7 +47,11 @@ class Sources {
   struct File {
     std::string name;
     std::string text;
+    std::vector<std::uint32_t> line_starts;
   };
+  // The offset at which the line of `offset` starts, and the line's number.
+  static std::uint32_t line_start(const File& file, std::uint32_t offset, std::size_t* number);
+
   std::deque<File> files_;
 };
 
