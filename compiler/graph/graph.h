@@ -29,6 +29,7 @@ enum class Op : std::uint8_t {
   random_bits,  // u32; operands: seed u32[2], step u32[]; attributes.stream. Philox4x32-10, see ops/random.cpp
   // elementwise, one operand
   negate, abs, sign, exponential, log, log_plus_one, exponential_minus_one, logistic, tanh, sqrt, rsqrt,
+  softplus,  // log(1 + exp(x)), stable at both ends; its derivative is logistic(x). Made by stabilize alone
   sine, cosine, erf, floor, round_nearest_even, logical_not, convert /* to the node's dtype */,
   stop,  // identity; its derivative is 0
   draw,  // identity; attributes.name is the draw's key in a feed ("draw/D/z"). Kept as a kernel of its own

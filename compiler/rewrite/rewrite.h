@@ -4,11 +4,17 @@
 
 namespace ganc {
 
-// The graph made stable, smaller and cheaper: rules of rules.def-like rows (stability, algebra), constant folding,
-// common subexpressions, dead nodes, to a fixed point within a bound.
+// The graph with the losses as papers write them in forms that neither overflow nor cancel, and whose derivatives do
+// not either: log(sigmoid(a)), log(1 - sigmoid(a)), log(1 + exp(a)), log(softmax(a)), 1 / (1 + exp(-a)).
+//   needs    a verified graph; it may hold `grad`
+//   ensures  same outputs, same values (more exact); a node that a `grad` differentiates by is never rewritten away
+//   before   differentiate: the derivative of a stable form is stable, of any order
+Graph stabilize(const Graph& graph);
+
+// The graph made smaller and cheaper: algebra, constant folding, movement, common subexpressions, dead nodes.
 //   needs    a verified graph without `grad`
-//   ensures  same outputs by name and type, same values (up to rounding; more exact where a rule says so)
-//   after    differentiate; before schedule
+//   ensures  same outputs by name and type, same values up to rounding; no `stop` is left
+//   after    differentiate, which makes ones, zeros and what nobody reads; before schedule, which counts operands
 Graph rewrite(const Graph& graph);
 
 }  // namespace ganc
