@@ -14,6 +14,13 @@ namespace ganc::kernel {
 // vector width and no device: loops say how they may run, codegen chooses widths and register tiles for its target.
 // Buffers do not overlap, except that a buffer which is read and written is read at an element before that
 // element is written (in place).
+//
+// Order of evaluation. Statements run in the order written. A load of a buffer that the kernel does not write may run
+// anywhere where its variables are bound. A load of one that it writes runs in the innermost loop of the first statement
+// that uses it (not outside, even if its index does not depend on that loop), once an iteration of that loop: later
+// uses in the iteration see the same number. So a later loop may read what an earlier one stored.
+// Loops of extent 0 do nothing. A predicated load or store touches no memory where its predicate does not hold, and
+// its index may be outside the buffer there.
 
 struct VarId {
   std::uint32_t index = UINT32_MAX;
@@ -52,7 +59,8 @@ enum class ValueKind : std::uint8_t {
   // numbers
   apply,        // op (elementwise) of operands
   load,         // buffer at operands[0]; operands[1], if there: only where it holds, else 0
-  philox,       // u32: operands seed low, seed high, step (u32), element (index); `stream` in integer
+  philox,       // u32: operands seed low, seed high, step (u32), element (index); `stream` in integer. Word
+                // element % 4 of Philox4x32-10 at counter (element / 4 low, high, stream, step), key (low, high)
   accumulator,  // what an Accumulator holds after its loops
   contraction,  // in the epilogue of a Contraction: its sum at (m, v)
 };
@@ -90,10 +98,13 @@ struct Store {
   std::uint32_t buffer;
   ValueId index, value;
   ValueId predicate;   // none: always
-  bool add = false;    // buffer[index] += value, in the order of the loops (scatter); never in a vector loop over it
+  // buffer[index] += value, in the order of the loops (scatter). In a vector loop only where the index moves with the
+  // lane by a constant that is not 0 (so no two lanes meet).
+  bool add = false;
 };
 // A number that loops inside `body` accumulate to; afterwards value kind `accumulator` reads it. Where the loop is a
-// vector loop there is a partial result a lane, combined in a fixed order at the end of that loop.
+// vector loop there are partial results a lane, combined in a fixed order at the end of the Accumulator. Readable
+// from there to the end of the block that the Accumulator stands in (a body of an Accumulator counts as part of it).
 struct Accumulator {
   std::uint32_t id;
   enum class Combine : std::uint8_t { sum, maximum } combine;
