@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "compiler/source/source.h"
@@ -16,8 +19,13 @@ struct Type {
   Shape shape;
   bool operator==(const Type&) const = default;
 };
-std::int64_t element_count(const Shape& shape);
-bool is_real(DType dtype);  // f32, f64, bf16
+std::int64_t element_count(const Shape& shape);  // the largest int64 where the product is larger
+bool is_real(DType dtype);                        // f32, f64, bf16
+bool is_integer(DType dtype);                     // i32, u32
+std::string_view name(DType dtype);               // "f32"
+std::optional<DType> dtype_named(std::string_view name);
+std::string to_string(const Shape& shape);  // "[64,100]"
+std::string to_string(const Type& type);    // "f32[64,100]"
 
 // The closed set, with StableHLO's names and semantics unless said otherwise. The batch is axis 0 of what is
 // batched, an axis like any other. The set is closed under differentiation.
@@ -56,8 +64,11 @@ enum class Op : std::uint8_t {
   // until differentiate removes it: operands y, x; the derivative of the sum of y by x, of x's type
   grad,
 };
+constexpr std::size_t op_count = static_cast<std::size_t>(Op::grad) + 1;  // names: ops/op.h
 
 enum class Comparison : std::uint8_t { equal, not_equal, less, less_equal, greater, greater_equal };
+std::string_view name(Comparison comparison);  // "less_equal"
+std::optional<Comparison> comparison_named(std::string_view name);
 
 // One spatial axis of a convolution, as StableHLO has it. The tap of output p and kernel position k reads
 // the (dilated) input at p * stride + k * rhs_dilation - pad_low.

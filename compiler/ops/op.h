@@ -40,6 +40,13 @@ struct Sample {
   Type type = {};  // where the op reads it (reshape, broadcast_in_dim, convert, ...)
 };
 
+// Which attributes an op reads, as bits; the verifier wants the others at their defaults.
+namespace reads {
+constexpr std::uint32_t axes = 1, slice = 2 /* start, limit, stride */, padding = 4 /* low, high, interior */,
+                        dot = 8 /* batch and contracted axes */, windows = 16 /* and groups */,
+                        batch = 32, size = 64, comparison = 128, stream = 256, values = 512, name = 1024;
+}  // namespace reads
+
 // An op's whole definition, in one place. Printer, parser, shapes, derivative, code and tests come from it.
 struct OpDefinition {
   Op op;
@@ -54,10 +61,15 @@ struct OpDefinition {
   // In float64. Null for `input` and `grad`.
   Value (*reference)(const Node& node, std::span<const Value* const> operands);
   std::vector<Sample> samples;
+  std::uint32_t attributes = 0;  // of `reads`
 };
 
 const OpDefinition& definition(Op op);
 std::optional<Op> op_named(std::string_view name);
 std::span<const OpDefinition* const> all_ops();
+
+// The type of such a node, or what is wrong with it: the arity, the ranges of all numbers, then the op's own rule.
+// An axis has at most 2^31 - 1 elements, a tensor at most 2^40.
+TypeOrError infer_type(Op op, std::span<const Type> operands, const Attributes& attributes, const Type& given);
 
 }  // namespace ganc
