@@ -69,6 +69,15 @@ bool Diagnostics::deny(std::string_view name) {
   return kind != nullptr;
 }
 
+std::vector<const Diagnostic*> Diagnostics::in_order() const {
+  std::vector<const Diagnostic*> order;
+  for (const Diagnostic& diagnostic : list_) order.push_back(&diagnostic);
+  std::stable_sort(order.begin(), order.end(), [](const Diagnostic* a, const Diagnostic* b) {
+    return std::pair(a->span.file, a->span.begin) < std::pair(b->span.file, b->span.begin);
+  });
+  return order;
+}
+
 Report Diagnostics::add(Kind kind, Span span, std::string message) {
   Severity severity = info(kind).severity;
   bool allowed = false;

@@ -83,6 +83,8 @@ class Diagnostics {
   bool has_error() const { return errors_ > 0; }
   std::size_t error_count() const { return errors_; }
   const std::deque<Diagnostic>& all() const { return list_; }
+  // All, by file and place: as they are to be shown.
+  std::vector<const Diagnostic*> in_order() const;
 
   // After this many errors nothing more is recorded and `full()` is true: stages then stop early.
   static constexpr std::size_t limit = 100;
@@ -108,5 +110,7 @@ std::string nearest(std::string_view name, const std::vector<std::string>& candi
 
 // What `ganc explain CODE` prints: cause, example, remedy. Empty: no such code.
 std::string explain(std::string_view code);
+// Every code with its title, a line each.
+std::string explain_list();
 
 }  // namespace ganc

@@ -34,20 +34,18 @@ class BracketMatcher {
   std::vector<Token> run(bool by_column, bool report) {
     out_.clear();
     open_.clear();
+    rewinds_ = 0;
     report_ = report;
     brace_left_open = false;
-    for (std::size_t i = 0; i < tokens_.size(); ++i) {
-      const Token& token = tokens_[i];
-      if (i > 0 && tokens_[i - 1].kind == TokenKind::newline) line_starts_with(token, by_column);
-      if (token.kind == TokenKind::end) {
-        while (!open_.empty()) close_missing(token);
+    for (at_ = 0; at_ < tokens_.size(); ++at_) {
+      const Token& token = tokens_[at_];
+      if (token.kind == TokenKind::newline) remember_line_end();
+      const std::size_t before = at_;
+      if (at_ > 0 && tokens_[at_ - 1].kind == TokenKind::newline) {
+        line_starts_with(token, by_column);
       }
-      if (is_closing(token.kind)) {
-        close(token);
-      } else {
-        if (is_opening(token.kind)) open_.push_back(token);
-        out_.push_back(token);
-      }
+      while (token.kind == TokenKind::end && at_ == before && !open_.empty()) close_missing(token);
+      if (at_ == before) handle(token);
     }
     return std::move(out_);
   }
@@ -55,41 +53,82 @@ class BracketMatcher {
   bool brace_left_open = false;
 
  private:
-  void line_starts_with(const Token& token, bool by_column) {
-    if (begins_statement(token.kind)) {
-      while (!open_.empty() && open_.back().kind != TokenKind::open_brace) close_missing(token);
-    }
-    if (by_column && begins_declaration(token.kind) &&
-        sources_.position(token.span.file, token.span.begin).column == 1) {
-      while (!open_.empty()) close_missing(token);
+  struct Open {
+    Token token;
+    // Where the line ends at which the bracket was first the innermost open one and an element was
+    // complete: the likely place of a missing partner. In tokens_ and in out_.
+    std::size_t line_end = 0;
+    std::size_t out_end = 0;
+  };
+
+  void handle(const Token& token) {
+    if (is_closing(token.kind)) {
+      close(token);
+    } else {
+      if (is_opening(token.kind)) open_.push_back({token});
+      out_.push_back(token);
     }
   }
 
-  // Puts in the partner of the innermost open bracket, before `found`.
-  void close_missing(const Token& found) {
-    const Token opening = open_.back();
-    open_.pop_back();
-    brace_left_open |= opening.kind == TokenKind::open_brace;
-    const TokenKind closing = closing_of(opening.kind);
-    if (report_) {
-      auto report = diagnostics_.report(Kind::unclosed_bracket, opening.span,
-                                        spelling(opening.kind));
-      report.label(found.span, fmt::format("`{}` is missing before this", spelling(closing)));
+  void remember_line_end() {
+    if (open_.empty() || out_.empty()) return;
+    Open& top = open_.back();
+    const TokenKind last = out_.back().kind;
+    const bool goes_on = is_opening(last) || last == TokenKind::comma || is_infix(last) ||
+                         last == TokenKind::newline || last == TokenKind::assign;
+    if (top.token.kind == TokenKind::open_brace || top.line_end != 0 || goes_on) return;
+    top.line_end = at_;
+    top.out_end = out_.size();
+  }
+
+  void line_starts_with(const Token& token, bool by_column) {
+    const std::size_t before = at_;
+    if (begins_statement(token.kind)) {
+      while (at_ == before && !open_.empty() &&
+             open_.back().token.kind != TokenKind::open_brace) {
+        close_missing(token);
+      }
     }
+    if (at_ == before && by_column && begins_declaration(token.kind) &&
+        sources_.position(token.span.file, token.span.begin).column == 1) {
+      while (at_ == before && !open_.empty()) close_missing(token);
+    }
+  }
+
+  // Puts in the partner of the innermost open bracket: at the end of its line where that is likely,
+  // then goes back there; else before `found`.
+  void close_missing(const Token& found) {
+    const Open open = open_.back();
+    open_.pop_back();
+    brace_left_open |= open.token.kind == TokenKind::open_brace;
+    constexpr int rewind_limit = 100;  // each may read the rest of the file again
+    const bool rewind = open.line_end != 0 && rewinds_++ < rewind_limit;
     // After the last token that is no newline, so that a statement's end still stands after it.
-    std::size_t at = out_.size();
+    std::size_t at = rewind ? open.out_end : out_.size();
     while (at > 0 && out_[at - 1].kind == TokenKind::newline) --at;
     const std::uint32_t end = at > 0 ? out_[at - 1].span.end : 0;
-    const Span span{found.span.file, end, end};
+    const Span here{found.span.file, end, end};
+    const TokenKind closing = closing_of(open.token.kind);
+    if (report_) {
+      diagnostics_.report(Kind::unclosed_bracket, open.token.span, spelling(open.token.kind))
+          .label(rewind ? here : found.span,
+                 fmt::format("`{}` is missing before this", spelling(closing)));
+    }
+    if (rewind) {
+      out_.resize(at);
+      at_ = open.line_end - 1;  // the loop goes on with the line's end
+    }
     out_.insert(out_.begin() + static_cast<std::ptrdiff_t>(at),
-                Token{.kind = closing, .repaired = true, .span = span});
+                Token{.kind = closing, .repaired = true, .span = here});
   }
 
   void close(Token token) {
-    const auto is_partner = [&](const Token& t) { return closing_of(t.kind) == token.kind; };
+    const auto is_partner = [&](const Open& o) { return closing_of(o.token.kind) == token.kind; };
     if (std::any_of(open_.begin(), open_.end(), is_partner)) {
-      while (!is_partner(open_.back())) close_missing(token);
-    } else if (!open_.empty() && open_.back().kind != TokenKind::open_brace) {
+      const std::size_t before = at_;
+      while (at_ == before && !is_partner(open_.back())) close_missing(token);
+      if (at_ != before) return;
+    } else if (!open_.empty() && open_.back().token.kind != TokenKind::open_brace) {
       replace(token);
     } else {
       if (report_) {
@@ -104,7 +143,7 @@ class BracketMatcher {
 
   // `(a]`: takes the wrong bracket for the right one.
   void replace(Token& token) {
-    const Token& opening = open_.back();
+    const Token& opening = open_.back().token;
     const std::string_view wanted = spelling(closing_of(opening.kind));
     if (report_) {
       diagnostics_.report(Kind::mismatched_bracket, token.span, wanted, spelling(token.kind))
@@ -119,8 +158,10 @@ class BracketMatcher {
   const std::vector<Token>& tokens_;
   Diagnostics& diagnostics_;
   bool report_ = false;
+  std::size_t at_ = 0;
+  int rewinds_ = 0;
   std::vector<Token> out_;
-  std::vector<Token> open_;
+  std::vector<Open> open_;
 };
 
 }  // namespace

@@ -19,6 +19,7 @@ std::vector<DeclId> Parser::declarations(TokenKind end) {
       continue;
     }
     list.push_back(declaration());
+    skip_repaired();
     if (failed_) skip_statement();
   }
 }

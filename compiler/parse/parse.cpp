@@ -94,9 +94,16 @@ Report* Parser::unexpected(std::string_view expected) {
 }
 
 void Parser::expect(TokenKind kind, std::string_view after) {
-  if (failed_) return;
-  if (accept(kind)) return;
-  Report* report = unexpected(fmt::format("`{}`{}{}", spelling(kind), after.empty() ? "" : " ", after));
+  if (failed_ || accept(kind)) return;
+  if (kind == TokenKind::open_brace && at(TokenKind::newline) && peek(1).kind == kind) {
+    diagnostics_.report(Kind::unexpected, peek(1).span, "`{` on the line before",
+                        "it on the next");
+    take();
+    take();
+    return;
+  }
+  Report* report =
+      unexpected(fmt::format("`{}`{}{}", spelling(kind), after.empty() ? "" : " ", after));
   if (report && kind == TokenKind::open_brace && at(TokenKind::assign)) {
     report->fix(peek().span, "`==` compares", "==");
   }
@@ -154,6 +161,10 @@ void Parser::report_misspelt(const std::string& meant) {
       .fix(peek().span, fmt::format("did you mean `{}`?", meant), meant);
 }
 
+void Parser::skip_repaired() {
+  while (peek().repaired && is_closing(peek().kind) && !at(TokenKind::close_brace)) take();
+}
+
 void Parser::skip_statement() {
   failed_ = false;
   while (!at_statement_end()) {
@@ -164,12 +175,15 @@ void Parser::skip_statement() {
 
 void Parser::close_bracket(std::uint32_t open, std::string_view expected) {
   const std::uint32_t close = tokens_[open].match;
+  if (at_ != close && !failed_ && tokens_[close].repaired) return;  // it was to be closed here
   if (at_ != close && !failed_) {
     Report* report = unexpected(expected);
     if (report && at(TokenKind::assign)) report->fix(peek().span, "`==` compares", "==");
   }
-  at_ = close;
-  take();
+  if (at_ <= close) {
+    at_ = close;
+    take();
+  }
   failed_ = false;
 }
 

@@ -57,6 +57,8 @@ class Parser {
   // One of `words` where a near one of them stands here.
   std::string near_word(std::initializer_list<std::string_view> words) const;
   void report_misspelt(const std::string& meant);
+  // Past brackets that the lexer put in where the parser had closed them before.
+  void skip_repaired();
   // Past the end of the statement or declaration, over whole brackets.
   void skip_statement();
   // Goes on after the closing partner of the bracket at token `open`.

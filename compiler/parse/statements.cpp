@@ -35,6 +35,7 @@ BlockId Parser::block() {
 
 // What follows a statement must end it; goes on with the next in any case.
 void Parser::end_statement() {
+  skip_repaired();
   if (!failed_ && !at_statement_end()) {
     if (!peek().repaired && reported_at_ != at_) {
       auto report = diagnostics_.report(Kind::statement_goes_on, peek().span, found());
