@@ -102,6 +102,8 @@ Gradients convert_gradient(Builder& b, const Node& node, NodeId, NodeId dy) {
   return {b.convert(dy, from)};
 }
 
+double softplus_of(double x) { return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x))); }
+
 double sign_of(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
 
 // 0.5, 1.5 and -0.5 go to their even neighbours; does not depend on the rounding mode.
@@ -251,6 +253,21 @@ const OpDefinition definitions[] = {
      }>,
      .reference = evaluated<[](double x) { return 1 / std::sqrt(x); }>,
      .samples = only(0.1, 10)},
+    // log(1 + e^x) = max(x, 0) + log1p(e^-|x|): neither end overflows. dx = logistic(x) dy.
+    {.op = Op::softplus,
+     .name = "softplus",
+     .op_class = OpClass::elementwise,
+     .arity = 1,
+     .type = of_reals,
+     .gradient = derivative<[](Builder& b, NodeId x, NodeId, NodeId dy) {
+       return b.multiply(dy, b.unary(Op::logistic, x));
+     }>,
+     .scalar = lowered<[](ScalarBuilder& s, ScalarId x) {
+       const ScalarId tail = s.log_plus_one(s.exponential(s.negate(s.abs(x))));
+       return s.add(s.maximum(x, s.constant(0, s.dtype(x))), tail);
+     }>,
+     .reference = evaluated<softplus_of>,
+     .samples = plain_and(-800, 800)},
     {.op = Op::sine,
      .name = "sine",
      .op_class = OpClass::elementwise,
