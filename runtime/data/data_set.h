@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -47,19 +48,39 @@ struct FieldValues {
   std::vector<std::int32_t> i32;
 };
 
+// Which sample, and how often it has been read before in this run.
+struct SampleVisit {
+  std::int64_t index;
+  std::uint64_t visit;
+};
+
 // A finite, indexed set of samples. Thread-safe: `read` may be called from several threads at once.
 class DataSet {
  public:
   virtual ~DataSet() = default;
+  const std::vector<FieldSpec>& fields() const { return fields_; }
+  bool is_f64() const { return f64_; }
+  // The fields' vectors for that many samples.
+  std::vector<FieldValues> make_room(std::int64_t samples) const;
   virtual std::int64_t count() const = 0;
   // Writes sample `index` at position `at` of the fields' vectors (sized by the caller for a whole batch). `visit` counts
   // how often the sample has been read in this run: flips and crops are a function of seed, index and visit.
   virtual Result<void> read(std::int64_t index, std::uint64_t visit, std::int64_t at,
                             std::vector<FieldValues>& fields) const = 0;
+  // Writes samples[i] at position i, on several threads where reading is slow. Of several failures the first counts.
+  virtual Result<void> read_batch(std::span<const SampleVisit> samples,
+                                  std::vector<FieldValues>& fields) const;
   // One line for the run's log: "mnist: 10000 test images of 28x28 from /data/mnist".
   virtual std::string describe() const = 0;
   // For the folder name of a run ("digits", "mnist").
   virtual std::string short_name() const = 0;
+
+ protected:
+  DataSet(std::vector<FieldSpec> fields, bool f64) : fields_(std::move(fields)), f64_(f64) {}
+
+ private:
+  std::vector<FieldSpec> fields_;
+  bool f64_;
 };
 
 // Opens a source. `f64`: reals go to FieldValues::f64. Every defect of file, option or shape is a Failure

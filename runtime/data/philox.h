@@ -24,16 +24,16 @@ inline PhiloxBlock philox(PhiloxBlock counter, std::uint64_t key) {
   return counter;
 }
 
-// What a stream of draws is for; streams of one seed are independent.
-enum class Stream : std::uint32_t { order = 1, digit, point, flip };
+// What a stream of draws is for; streams of one seed are independent. Below 16: the visit is beside it.
+enum class Stream : std::uint32_t { order = 1, digit, digit_colour, point, flip };
 
 // A sequence of draws that belongs to one sample (and one visit of it).
 class Draws {
  public:
   Draws(std::uint64_t seed, Stream stream, std::uint64_t sample, std::uint32_t visit = 0)
-      : seed_(seed ^ (std::uint64_t{visit} << 32)),
-        counter_{0, static_cast<std::uint32_t>(stream), static_cast<std::uint32_t>(sample),
-                 static_cast<std::uint32_t>(sample >> 32)} {}
+      : seed_(seed),
+        counter_{0, static_cast<std::uint32_t>(stream) + 16 * visit,
+                 static_cast<std::uint32_t>(sample), static_cast<std::uint32_t>(sample >> 32)} {}
 
   std::uint32_t word() {
     if (used_ == 4) {
