@@ -20,8 +20,9 @@ std::expected<std::filesystem::path, std::string> trainer_library_folder() {
     folder = self.parent_path().parent_path() / "lib" / "ganc";
   }
   const auto lacks = [&](std::string_view file) {
-    return std::unexpected("cannot link trainers: " + (folder / file).string() +
-                           " is missing (lib/ganc belongs beside bin/ganc; $GANC_LIB overrides it)");
+    return std::unexpected(
+        "cannot link trainers: " + (folder / file).string() +
+        " is missing (lib/ganc belongs beside bin/ganc; $GANC_LIB overrides it)");
   };
   for (std::string_view file : leading_files) {
     if (!fs::is_regular_file(folder / file, error)) return lacks(file);

@@ -21,7 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// An object in memory under a path that lld can open: no temporary file, nothing left behind by a crash.
+// An object in memory under a path that lld can open: no temporary file, nothing left behind by a
+// crash.
 class MemoryFile {
  public:
   static std::expected<MemoryFile, std::string> create(const std::string& bytes) {
@@ -53,14 +54,29 @@ class MemoryFile {
   int descriptor_;
 };
 
-// lld's command line. Static and at a fixed address; no segment is writable and executable; only what is reached
-// from `main` is kept; no build id and no symbols, so equal inputs give equal files.
+// lld's command line. Static and at a fixed address; no segment is writable and executable; only
+// what is reached from `main` is kept; no build id and no symbols, so equal inputs give equal
+// files.
 std::vector<std::string> linker_arguments(const std::vector<MemoryFile>& objects,
                                           const fs::path& folder, const fs::path& part) {
-  std::vector<std::string> arguments = {
-      "ld.lld", "-static", "--no-pie", "-m", "elf_x86_64", "--eh-frame-hdr", "--gc-sections", "--strip-all",
-      "--build-id=none", "--fatal-warnings", "-z", "noexecstack", "-z", "relro", "-z", "separate-code",
-      "-o", part.string()};
+  std::vector<std::string> arguments = {"ld.lld",
+                                        "-static",
+                                        "--no-pie",
+                                        "-m",
+                                        "elf_x86_64",
+                                        "--eh-frame-hdr",
+                                        "--gc-sections",
+                                        "--strip-all",
+                                        "--build-id=none",
+                                        "--fatal-warnings",
+                                        "-z",
+                                        "noexecstack",
+                                        "-z",
+                                        "relro",
+                                        "-z",
+                                        "separate-code",
+                                        "-o",
+                                        part.string()};
   for (std::string_view file : leading_files) arguments.push_back((folder / file).string());
   for (const MemoryFile& object : objects) arguments.push_back(object.path());
   for (std::string_view file : archives) arguments.push_back((folder / file).string());
@@ -91,7 +107,8 @@ std::expected<std::uintmax_t, std::string> link_executable(std::span<const std::
   // A folder, a FIFO or a device is no place for an executable; lld would write into it.
   const fs::file_status status = fs::status(output, error);
   if (fs::exists(status) && !fs::is_regular_file(status)) {
-    return std::unexpected("cannot write " + output.string() + ": it is there and is no regular file");
+    return std::unexpected("cannot write " + output.string() +
+                           ": it is there and is no regular file");
   }
   std::vector<MemoryFile> files;
   for (const std::string& object : objects) {

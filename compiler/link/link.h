@@ -8,16 +8,18 @@
 
 namespace ganc {
 
-// The folder of the files that a trainer is linked from (start files, libganc_runtime.a, archives): $GANC_LIB where
-// it is set, else lib/ganc beside the folder of the running executable. The error names the folder and what it lacks.
+// The folder of the files that a trainer is linked from (start files, libganc_runtime.a, archives):
+// $GANC_LIB where it is set, else lib/ganc beside the folder of the running executable. The error
+// names the folder and what it lacks.
 std::expected<std::filesystem::path, std::string> trainer_library_folder();
 
-// Joins ELF relocatable objects with the runtime into one static executable at `output`, by lld in this process, and
-// returns its size in bytes. The file appears whole or not at all: what was at `output` stays until then.
+// Joins ELF relocatable objects with the runtime into one static executable at `output`, by lld in
+// this process, and returns its size in bytes. The file appears whole or not at all: what was at
+// `output` stays until then.
 //   needs    objects that define `ganc_program`; a folder as above
 //   errors   path and reason
-std::expected<std::uintmax_t, std::string> link_executable(std::span<const std::string> objects,
-                                                           const std::filesystem::path& output,
-                                                           const std::filesystem::path& library_folder);
+std::expected<std::uintmax_t, std::string> link_executable(
+    std::span<const std::string> objects, const std::filesystem::path& output,
+    const std::filesystem::path& library_folder);
 
 }  // namespace ganc

@@ -14,3 +14,22 @@ if(TARGET test_link)
     FIXTURE_RUNTIME="$<TARGET_FILE:link_fixture_runtime>"
     FIXTURE_PROGRAM="$<TARGET_OBJECTS:link_fixture_program>")
 endif()
+
+# Every header compiles alone, under the flags of its library.
+file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
+     ${CMAKE_SOURCE_DIR}/compiler/*.h ${CMAKE_SOURCE_DIR}/runtime/*.h)
+set(header_sources)
+foreach(header ${headers})
+  string(REPLACE "/" "_" name ${header})
+  set(source ${CMAKE_BINARY_DIR}/headers/${name}.cpp)
+  file(CONFIGURE OUTPUT ${source} CONTENT "#include \"${header}\"\n")
+  list(APPEND header_sources ${source})
+endforeach()
+add_library(headers_compile_alone OBJECT ${header_sources})
+target_include_directories(headers_compile_alone PRIVATE ${CMAKE_SOURCE_DIR})
+target_include_directories(headers_compile_alone SYSTEM PRIVATE ${LLVM_INCLUDE_DIRS})
+target_link_libraries(headers_compile_alone PRIVATE fmt::fmt nlohmann_json::nlohmann_json)
+target_compile_options(headers_compile_alone PRIVATE -O0 -g0)
+
+add_test(NAME unit/format COMMAND ${CMAKE_CURRENT_LIST_DIR}/repository/format.sh ${CMAKE_SOURCE_DIR})
+set_tests_properties(unit/format PROPERTIES SKIP_RETURN_CODE 77)

@@ -21,7 +21,8 @@ std::string read_file(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// A folder of its own for each test, with the libraries of ganc and the fixture in the runtime's place.
+// A folder of its own for each test, with the libraries of ganc and the fixture in the runtime's
+// place.
 struct Folder {
   fs::path path;
   Folder() {
@@ -41,7 +42,8 @@ struct Folder {
 std::string run(const fs::path& program) {
   std::string output;
   FILE* pipe = popen(program.c_str(), "r");
-  for (std::array<char, 256> part; fgets(part.data(), part.size(), pipe) != nullptr;) output += part.data();
+  for (std::array<char, 256> part; fgets(part.data(), part.size(), pipe) != nullptr;)
+    output += part.data();
   return pclose(pipe) == 0 ? output : "failed: " + output;
 }
 
@@ -55,7 +57,8 @@ TEST_CASE("an executable is static, runs with threads and exceptions, and is sma
   Folder folder;
   const std::string object = read_file(FIXTURE_PROGRAM);
   REQUIRE(!object.empty());
-  const auto size = ganc::link_executable(std::array{object}, folder.path / "trainer", folder.lib());
+  const auto size =
+      ganc::link_executable(std::array{object}, folder.path / "trainer", folder.lib());
   REQUIRE(size.has_value());
   CHECK(run(folder.path / "trainer") == "caught 42 2.718\n");
   CHECK(*size == fs::file_size(folder.path / "trainer"));
@@ -90,8 +93,8 @@ TEST_CASE("a failed link says why and leaves the old file") {
     CHECK(size.error().find("fixture_answer") != std::string::npos);
   }
   SECTION("no object file") {
-    const auto size = ganc::link_executable(std::array{std::string("junk")}, folder.path / "trainer",
-                                            folder.lib());
+    const auto size = ganc::link_executable(std::array{std::string("junk")},
+                                            folder.path / "trainer", folder.lib());
     REQUIRE(!size);
   }
   CHECK(read_file(folder.path / "trainer") == "old");
@@ -101,7 +104,8 @@ TEST_CASE("a failed link says why and leaves the old file") {
 TEST_CASE("an output that cannot be written is named") {
   Folder folder;
   const std::array object{read_file(FIXTURE_PROGRAM)};
-  const auto absent = ganc::link_executable(object, folder.path / "absent" / "trainer", folder.lib());
+  const auto absent =
+      ganc::link_executable(object, folder.path / "absent" / "trainer", folder.lib());
   REQUIRE(!absent);
   CHECK(absent.error().find("absent/trainer") != std::string::npos);
   const auto is_folder = ganc::link_executable(object, folder.lib(), folder.lib());

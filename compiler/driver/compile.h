@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "compiler/driver/options.h"
+#include "compiler/driver/outcome.h"
+#include "compiler/elaborate/model.h"
+#include "compiler/schedule/plan.h"
+
+namespace ganc {
+
+enum class Stage { graph, gradient, plan };
+
+enum class ProgramKind { init, train, output, forward, gradient };
+
+// One program of the trainer: a graph with a name, and what of the model it comes from.
+struct CompiledProgram {
+  ProgramKind kind;
+  std::size_t index;  // into Model::trains, outputs, forwards, gradients
+  std::string
+      name;  // "init", "train", "train/grow[8]", "output/samples", "forward/G", "gradient/D"
+  Graph graph;
+};
+
+struct Compilation {
+  Model model;
+  std::vector<CompiledProgram> programs;  // in the order of Plan::programs
+  Plan plan;                              // from Stage::plan on
+};
+
+// The draws of a program; empty for `init`, whose draws nobody feeds.
+const std::vector<Draw>& draws_of(const Model& model, const CompiledProgram& program);
+
+// The pipeline from text to the plan of kernels and memory, up to `last`. What is wrong with the
+// program is in `diagnostics`; what this version cannot do is a Stop.
+std::expected<Compilation, Stop> compile(Sources& sources, std::uint32_t file,
+                                         const CompileOptions& options, Stage last,
+                                         Diagnostics& diagnostics);
+
+// The programs that `name` picks: the one of that name, else those of which it is the last part
+// ("D": gradient/D, forward/D). Empty: all.
+std::expected<std::vector<const CompiledProgram*>, Stop> pick_programs(
+    const Compilation& compilation, const std::string& name);
+
+}  // namespace ganc

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "compiler/driver/compile.h"
+
+namespace ganc {
+
+// The program description (runtime/description.md): what the trainer knows about the model, as one
+// JSON document.
+//   needs    a compilation up to Stage::plan
+std::string describe(const Compilation& compilation, const Sources& sources, std::uint32_t file,
+                     const CompileOptions& options, std::int64_t scratch_bytes);
+
+// "models/vae.gan:12"; empty where the place is unknown.
+std::string place(const Sources& sources, Span span);
+
+}  // namespace ganc

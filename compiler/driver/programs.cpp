@@ -1,0 +1,63 @@
+#include <fmt/format.h>
+
+#include "compiler/driver/compile.h"
+#include "compiler/driver/stages.h"
+
+namespace ganc {
+
+std::vector<CompiledProgram> programs_of(const Model& model) {
+  std::vector<CompiledProgram> programs;
+  programs.push_back({ProgramKind::init, 0, "init", model.init});
+  for (std::size_t i = 0; i < model.trains.size(); ++i) {
+    const Train& train = model.trains[i];
+    programs.push_back({ProgramKind::train, i, train.name.empty() ? "train" : "train/" + train.name,
+                        train.iteration});
+  }
+  for (std::size_t i = 0; i < model.outputs.size(); ++i) {
+    const Program& output = model.outputs[i].program;
+    programs.push_back({ProgramKind::output, i, "output/" + output.name, output.graph});
+  }
+  for (std::size_t i = 0; i < model.forwards.size(); ++i) {
+    programs.push_back(
+        {ProgramKind::forward, i, "forward/" + model.forwards[i].name, model.forwards[i].graph});
+  }
+  for (std::size_t i = 0; i < model.gradients.size(); ++i) {
+    programs.push_back({ProgramKind::gradient, i, "gradient/" + model.gradients[i].name,
+                        model.gradients[i].graph});
+  }
+  return programs;
+}
+
+const std::vector<Draw>& draws_of(const Model& model, const CompiledProgram& program) {
+  static const std::vector<Draw> none;
+  switch (program.kind) {
+    case ProgramKind::init:
+      return none;
+    case ProgramKind::train:
+      return model.trains[program.index].draws;
+    case ProgramKind::output:
+      return model.outputs[program.index].program.draws;
+    case ProgramKind::forward:
+      return model.forwards[program.index].draws;
+    case ProgramKind::gradient:
+      return model.gradients[program.index].draws;
+  }
+  return none;
+}
+
+std::expected<std::vector<const CompiledProgram*>, Stop> pick_programs(
+    const Compilation& compilation, const std::string& name) {
+  std::vector<const CompiledProgram*> picked;
+  std::vector<std::string> names;
+  for (const CompiledProgram& program : compilation.programs) {
+    if (program.name == name) return std::vector{&program};
+    if (name.empty() || program.name.ends_with("/" + name)) picked.push_back(&program);
+    names.push_back(program.name);
+  }
+  if (!picked.empty()) return picked;
+  return std::unexpected(Stop{fmt::format("--program: there is no program `{}`; there are {}", name,
+                                          fmt::join(names, ", ")),
+                              2});
+}
+
+}  // namespace ganc

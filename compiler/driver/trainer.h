@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+
+#include "compiler/codegen/codegen.h"
+#include "compiler/driver/compile.h"
+
+namespace ganc {
+
+// The variants that a trainer gets: all with --cpu auto, else the one named.
+std::vector<Isa> variants_of(const CompileOptions& options);
+
+// The pipeline from the plan to an executable at `output`; its size in bytes.
+std::expected<std::uintmax_t, Stop> make_trainer(const Compilation& compilation,
+                                                 const Sources& sources, std::uint32_t file,
+                                                 const CompileOptions& options,
+                                                 const std::filesystem::path& output);
+
+}  // namespace ganc
