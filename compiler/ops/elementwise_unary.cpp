@@ -226,15 +226,17 @@ const OpDefinition definitions[] = {
      .scalar = lowered<[](ScalarBuilder& s, ScalarId x) { return s.tanh(x); }>,
      .reference = evaluated<[](double x) { return std::tanh(x); }>,
      .samples = plain_and(-20, 20)},
-    // dx = (dy / 2) / y. Infinite at 0: the rewriter makes the norm, sqrt(sum(x x)), stable by seeing
-    // divide(.., sqrt(s)) multiplied by x.
+    // dx = (dy / 2) / y, and 0 at 0, where the limit is infinite: so the norm, sqrt(sum(x x)), has the derivative
+    // 0 at 0, of any order. The divisor is chosen too: else the second derivative would be 0 times infinity there.
     {.op = Op::sqrt,
      .name = "sqrt",
      .op_class = OpClass::elementwise,
      .arity = 1,
      .type = of_reals,
      .gradient = derivative<[](Builder& b, NodeId, NodeId y, NodeId dy) {
-       return b.divide(scale(b, dy, 0.5), y);
+       const NodeId at_zero = b.compare(Comparison::equal, y, b.like(y, 0));
+       const NodeId divisor = b.select(at_zero, b.like(y, 1), y);
+       return b.select(at_zero, b.like(y, 0), b.divide(scale(b, dy, 0.5), divisor));
      }>,
      .scalar = lowered<[](ScalarBuilder& s, ScalarId x) { return s.sqrt(x); }>,
      .reference = evaluated<[](double x) { return std::sqrt(x); }>,
