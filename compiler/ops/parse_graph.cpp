@@ -21,14 +21,13 @@ class Scanner {
   explicit Scanner(std::string_view text) : text_(text) {}
 
   bool failed() const { return failed_; }
-  bool at_end() { skip_blanks(); return at_ == text_.size(); }
   TextError error() const { return error_; }
 
+  // About what was read last.
   template <class... Arguments>
   void fail(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
-    if (failed_) return;
+    if (!failed_) error_ = {read_line_, fmt::format(format, std::forward<Arguments>(arguments)...)};
     failed_ = true;
-    error_ = {line_, fmt::format(format, std::forward<Arguments>(arguments)...)};
     at_ = text_.size();
   }
 
@@ -39,17 +38,24 @@ class Scanner {
   bool accept(char c) {
     if (!next_is(c)) return false;
     ++at_;
+    read_line_ = line_;
     return true;
   }
   void expect(char c) {
-    if (!accept(c)) fail("`{}` is missing before {}", c, what_is_next());
+    if (!accept(c)) miss(fmt::format("`{}` is missing", c));
+  }
+
+  void expect_end() {
+    skip_blanks();
+    if (at_ < text_.size()) miss("the text should end");
   }
 
   std::string_view word() {
     skip_blanks();
     const std::size_t begin = at_;
     while (at_ < text_.size() && is_word_character(text_[at_])) ++at_;
-    if (begin == at_) fail("a name is missing before {}", what_is_next());
+    if (begin == at_) miss("a name is missing");
+    read_line_ = line_;
     return text_.substr(begin, at_ - begin);
   }
 
@@ -85,9 +91,10 @@ class Scanner {
     Number value = 0;
     const auto [end, problem] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), value);
     if (problem != std::errc()) {
-      fail("a number is missing or too large before {}", what_is_next());
+      miss("a number is missing or too large");
       return 0;
     }
+    read_line_ = line_;
     at_ = static_cast<std::size_t>(end - text_.data());
     return value;
   }
@@ -116,17 +123,19 @@ class Scanner {
       }
     }
   }
-  std::string what_is_next() {
+  void miss(const std::string& what) {  // about what comes next
     skip_blanks();
-    if (at_ >= text_.size()) return "the end";
+    read_line_ = line_;
+    if (at_ >= text_.size()) return fail("{} before the end", what);
     std::size_t end = at_;
     while (end < text_.size() && end < at_ + 12 && static_cast<unsigned char>(text_[end]) > ' ') ++end;
-    return quoted(text_.substr(at_, std::max<std::size_t>(end - at_, 1)));
+    fail("{} before {}", what, quoted(text_.substr(at_, std::max<std::size_t>(end - at_, 1))));
   }
 
   std::string_view text_;
   std::size_t at_ = 0;
   std::uint32_t line_ = 1;
+  std::uint32_t read_line_ = 1;  // of what was read last
   bool failed_ = false;
   TextError error_ = {1, {}};
 };
@@ -147,7 +156,7 @@ class GraphParser {
       while (!in_.failed() && in_.accept(','));
     }
     in_.expect('}');
-    if (!in_.at_end()) in_.fail("something follows the graph");
+    in_.expect_end();
     if (in_.failed()) return std::unexpected(in_.error());
     place_by_label();
     return std::move(graph_);
