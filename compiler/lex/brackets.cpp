@@ -109,7 +109,8 @@ class BracketMatcher {
     const std::uint32_t end = at > 0 ? out_[at - 1].span.end : 0;
     const Span here{found.span.file, end, end};
     const TokenKind closing = closing_of(open.token.kind);
-    if (report_) {
+    // A string that is not closed may have swallowed the bracket.
+    if (report_ && !(at > 0 && out_[at - 1].faulty)) {
       diagnostics_.report(Kind::unclosed_bracket, open.token.span, spelling(open.token.kind))
           .label(rewind ? here : found.span,
                  fmt::format("`{}` is missing before this", spelling(closing)));

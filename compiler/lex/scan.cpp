@@ -66,7 +66,8 @@ class Scanner {
     return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
   }
   void push(TokenKind kind, std::size_t end) {
-    tokens_.list.push_back({.kind = kind, .span = span(at_, end)});
+    tokens_.list.push_back({.kind = kind, .faulty = faulty_, .span = span(at_, end)});
+    faulty_ = false;
     at_ = end;
   }
 
@@ -186,7 +187,20 @@ class Scanner {
       return;
     }
     diagnostics_.report(Kind::unclosed_string, span(at_, i)).fix(span(i, i), "close it", "\"");
+    faulty_ = true;
     push(TokenKind::string, i);
+  }
+
+  // 'text', as other languages write strings.
+  bool single_quoted() {
+    const std::size_t end = text_.find_first_of("'\n", at_ + 1);
+    if (end == std::string_view::npos || text_[end] != '\'') return false;
+    const Span where = span(at_, end + 1);
+    const std::string ours = fmt::format("\"{}\"", text_.substr(at_ + 1, end - at_ - 1));
+    diagnostics_.report(Kind::unknown_character, where, "`'`")
+        .fix(where, fmt::format("write `{}`", ours), ours);
+    push(TokenKind::string, end + 1);
+    return true;
   }
 
   // An operator that other languages have. Goes on as if ours stood there.
@@ -234,10 +248,18 @@ class Scanner {
   }
 
   void unknown_character() {
-    const std::size_t length = code_point_length(text_, at_);
+    if (text_[at_] == '\'' && single_quoted()) return;
+    faulty_ = true;
+    std::size_t length = code_point_length(text_, at_);
     if (length == 0) {  // reported before
       ++at_;
       return;
+    }
+    // Neighbours that are no ASCII are letters of one name, mostly.
+    while (!is_ascii(text_[at_]) && at_ + length < text_.size() && !is_ascii(text_[at_ + length])) {
+      const std::size_t next = code_point_length(text_, at_ + length);
+      if (next == 0) break;
+      length += next;
     }
     const Span where = span(at_, at_ + length);
     const char c = text_[at_];
@@ -247,7 +269,8 @@ class Scanner {
                 : fmt::format("the control character 0x{:02X}", static_cast<unsigned char>(c));
     auto report = diagnostics_.report(Kind::unknown_character, where, shown);
     const std::string_view here = text_.substr(at_, length);
-    if (c == '\'' || here == "\xE2\x80\x9C" || here == "\xE2\x80\x9D") {
+    const bool quote = here.starts_with("\xE2\x80\x9C") || here.starts_with("\xE2\x80\x9D");
+    if (c == '\'' || quote) {
       report.note("strings stand in \"...\"");
     } else if (!is_ascii(c)) {
       report.note("names are made of a-z, A-Z, 0-9 and `_`; strings and comments may hold any text");
@@ -259,6 +282,7 @@ class Scanner {
   std::string_view text_;
   Diagnostics& diagnostics_;
   std::size_t at_ = 0;
+  bool faulty_ = false;  // whether the next token is
   Tokens tokens_;
 };
 

@@ -42,6 +42,9 @@ struct Token {
   // Put in or changed by the lexer so that brackets match; what is wrong has been reported.
   bool repaired = false;
   bool first_in_line = false;
+  // The token, or what stood right before it, was reported and mended: what else seems wrong here
+  // follows from that.
+  bool faulty = false;
   Span span;
   std::uint32_t match = 0;  // of a bracket: the index of its partner
 };

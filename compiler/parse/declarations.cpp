@@ -252,9 +252,9 @@ IfDecl Parser::if_declarations() {
 
 std::vector<DeclId> Parser::braced_declarations() {
   std::vector<DeclId> list;
-  const auto open = static_cast<std::uint32_t>(at_);
   expect(TokenKind::open_brace);
   if (failed_) return list;
+  const auto open = static_cast<std::uint32_t>(at_ - 1);
   if (enter()) list = declarations(TokenKind::close_brace);
   leave();
   close_bracket(open, "a declaration or `}`");

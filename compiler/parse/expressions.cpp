@@ -43,6 +43,20 @@ BinaryOp binary_op(TokenKind kind) {
   }
 }
 
+namespace {
+
+bool begins_expression(TokenKind kind) {
+  switch (kind) {
+    case TokenKind::name: case TokenKind::number: case TokenKind::string: case TokenKind::true_:
+    case TokenKind::false_: case TokenKind::expectation: case TokenKind::open_paren:
+    case TokenKind::open_square: case TokenKind::if_: case TokenKind::not_: case TokenKind::minus:
+      return true;
+    default: return false;  // what begins another statement or ends this one
+  }
+}
+
+}  // namespace
+
 ExprId Parser::invalid() { return add(peek().span, Invalid{}); }
 
 ExprId Parser::expression() {
@@ -112,8 +126,8 @@ ExprId Parser::parse_operand_after_operator(int least) {
     if (Report* report = unexpected("an expression")) {
       report->label(op, "to go on, put this at the start of the next line");
     }
-    failed_ = peek(1).kind == TokenKind::close_brace || peek(1).kind == TokenKind::end;
-    skip_newlines();
+    failed_ = !begins_expression(peek(1).kind);
+    if (!failed_) skip_newlines();
   }
   if (failed_) return invalid();
   return least == 0 ? postfix() : binary(least);

@@ -41,6 +41,7 @@ bool tight_before(const Item& item) {
 
 bool space_between(const Item& left, const Item& right) {
   if (left.kind == TokenKind::open_brace && right.kind == TokenKind::close_brace) return false;
+  if (left.kind == TokenKind::comma || left.kind == TokenKind::semicolon) return true;
   return !tight_after(left) && !tight_before(right);
 }
 

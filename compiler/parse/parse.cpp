@@ -78,7 +78,7 @@ std::string Parser::found() const {
 }
 
 Report* Parser::unexpected(std::string_view expected) {
-  const bool silent = failed_ || peek().repaired || reported_at_ == at_;
+  const bool silent = failed_ || peek().repaired || peek().faulty || reported_at_ == at_;
   failed_ = true;
   reported_at_ = at_;
   if (silent) return nullptr;
@@ -152,7 +152,7 @@ ast::Name Parser::expect_name(std::string_view what) {
 }
 
 std::string Parser::near_word(std::initializer_list<std::string_view> words) const {
-  if (!at(TokenKind::name)) return {};
+  if (!at(TokenKind::name) && !is_reserved(peek().kind)) return {};
   return nearest(text(peek()), {words.begin(), words.end()});
 }
 

@@ -136,6 +136,7 @@ class Parser {
   ast::StmtId min_max();
   ast::StmtId average();
   ast::ExprId by(Span objective);
+  bool at_clause();
   std::vector<ast::Clause> clauses();
   bool epochs();
 

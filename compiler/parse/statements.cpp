@@ -10,9 +10,9 @@ BlockId Parser::block() {
   const BlockId id{static_cast<std::uint32_t>(ast_.blocks.size())};
   ast_.blocks.push_back({peek().span, {}});
   block_heights_.push_back(0);
-  const auto open = static_cast<std::uint32_t>(at_);
   expect(TokenKind::open_brace);
   if (failed_) return id;
+  const auto open = static_cast<std::uint32_t>(at_ - 1);
   const Span first = last_;
   const int outer = std::exchange(tallest_, 0);
   std::vector<StmtId> statements;
@@ -37,7 +37,7 @@ BlockId Parser::block() {
 void Parser::end_statement() {
   skip_repaired();
   if (!failed_ && !at_statement_end()) {
-    if (!peek().repaired && reported_at_ != at_) {
+    if (!peek().repaired && !peek().faulty && reported_at_ != at_) {
       auto report = diagnostics_.report(Kind::statement_goes_on, peek().span, found());
       if (at(TokenKind::name) || is_reserved(peek().kind)) {
         report.note("statements stand on lines of their own, or have a `;` between them");
@@ -314,9 +314,21 @@ ExprId Parser::by(Span objective) {
   return invalid();
 }
 
+// Takes the comma before a clause, or reports that it is missing.
+bool Parser::at_clause() {
+  if (failed_ || accept(TokenKind::comma)) return !failed_;
+  const bool clause =
+      at(TokenKind::every) || (at(TokenKind::number) && at_word("times", 1) && !peek().first_in_line);
+  if (!clause) return false;
+  const Span end{last_.file, last_.end, last_.end};
+  if (Report* report = unexpected("`,`")) report->fix(end, "put a comma here", ",");
+  failed_ = false;
+  return true;
+}
+
 std::vector<Clause> Parser::clauses() {
   std::vector<Clause> list;
-  while (accept(TokenKind::comma)) {
+  while (at_clause()) {
     Clause clause{};
     const Span first = peek().span;
     clause.kind = accept(TokenKind::every) ? Clause::Kind::every : Clause::Kind::times;

@@ -33,10 +33,12 @@ TypeId Parser::type_of_elements() {
     return add_type(since(first), IntType{});
   }
   if (at(TokenKind::open_paren) && peek(2).kind == TokenKind::colon) return record_type();
+  // `data x: from mnist()`
+  const bool missing = at_word("from") && peek(1).kind == TokenKind::name;
   TypeId id;
   if (at(TokenKind::open_square)) {
     id = tensor_type();
-  } else if (at(TokenKind::name) || at(TokenKind::open_paren)) {
+  } else if ((at(TokenKind::name) && !missing) || at(TokenKind::open_paren)) {
     const ExprId value = simple();
     id = add_type(since(first), ExprType{value});
   } else {
