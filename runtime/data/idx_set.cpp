@@ -19,8 +19,9 @@ struct IdxPaths {
 
 std::filesystem::path first_there(const std::filesystem::path& folder,
                                   const std::vector<std::string>& names) {
+  std::error_code absent;
   for (const std::string& name : names)
-    if (runtime::exists(folder / name)) return folder / name;
+    if (std::filesystem::exists(folder / name, absent)) return folder / name;
   return {};
 }
 

@@ -1,8 +1,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <system_error>
+
 #include "runtime/data/sources.h"
-#include "runtime/files.h"
 
 namespace ganc::runtime {
 namespace {
@@ -27,8 +28,9 @@ std::string expected(SourceFunction function, const SourceOptions& options) {
 Result<std::filesystem::path> find_data(const SourceSpec& spec, const SourceOptions& options,
                                         const DataPlaces& places) {
   const SourceFunction function = source_function(spec.function);
+  std::error_code absent;
   if (!places.path.empty()) {
-    if (runtime::exists(places.path)) return places.path;
+    if (std::filesystem::exists(places.path, absent)) return places.path;
     return source_failure(spec, fmt::format("--data {}: there is no such file or folder", places.path));
   }
   if (function != SourceFunction::mnist && options.name.empty())
@@ -40,7 +42,7 @@ Result<std::filesystem::path> find_data(const SourceSpec& spec, const SourceOpti
     // A name that is a whole path needs no data folder.
     if (places.data_dir.empty() && !std::filesystem::path(name).is_absolute()) continue;
     const std::filesystem::path path = std::filesystem::path(places.data_dir) / name;
-    if (runtime::exists(path)) return path;
+    if (std::filesystem::exists(path, absent)) return path;
     looked.push_back(path.native());
   }
   return source_failure(
