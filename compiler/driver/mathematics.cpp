@@ -55,7 +55,7 @@ class Writer {
   // A value that is used twice, or whose text is long, gets a line and a name; the rest stands
   // where it is used.
   Text settled(NodeId id, Text text) {
-    const bool simple = text.binding == atom && text.text.size() <= 24;
+    const bool simple = text.text.find_first_of("( ") == std::string::npos;  // a name, a number
     if (simple || (uses_[id.index] == 1 && text.text.size() <= long_expression)) return text;
     const std::string name = fmt::format("t{}", ++named_);
     add_line(name, id, text.text);

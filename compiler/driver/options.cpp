@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "compiler/diagnostics/diagnostics.h"
 #include "compiler/driver/version.h"
 
 namespace ganc {
@@ -216,6 +217,35 @@ bool asks_for_json(const std::vector<std::string>& arguments) {
   return false;
 }
 
+// "ganc build": what a message or a usage line calls the verb.
+std::string called(const CLI::App& about) {
+  return about.get_parent() == nullptr ? "ganc" : "ganc " + about.get_name();
+}
+
+// CLI11 names a verb without the program.
+std::string help_text(const CLI::App& about) {
+  std::string text = about.help();
+  const std::string usage = "Usage: " + about.get_name();
+  if (const std::size_t at = text.find(usage); at != std::string::npos) {
+    text.replace(at, usage.size(), "Usage: " + called(about));
+  }
+  return text;
+}
+
+// CLI11's sentence, but for a verb that is missing or wrong.
+std::string usage_error(const CLI::App& app, const std::vector<std::string>& arguments,
+                        const CLI::ParseError& error) {
+  if (!app.get_subcommands().empty()) return error.what();
+  std::vector<std::string> known;
+  for (const CLI::App* verb : app.get_subcommands({})) known.push_back(verb->get_name());
+  std::string list;
+  for (const std::string& name : known) list += (list.empty() ? "" : ", ") + name;
+  if (arguments.empty()) return "a verb is missing: " + list;
+  const std::string near = nearest(arguments.front(), known);
+  return "there is no verb `" + arguments.front() + "`" +
+         (near.empty() ? "; there are " + list : "; did you mean `" + near + "`?");
+}
+
 }  // namespace
 
 std::expected<Options, UsageEnd> parse_options(std::vector<std::string> arguments) {
@@ -223,7 +253,7 @@ std::expected<Options, UsageEnd> parse_options(std::vector<std::string> argument
   Options options;
   CLI::App app("The compiler for generative adversarial networks: a .gan file becomes a trainer.",
                "ganc");
-  app.set_version_flag("--version", "ganc " + std::string(version()));
+  app.set_version_flag("--version", "ganc " + std::string(version()), "Print the version and exit");
   app.require_subcommand(1);
   app.footer("`ganc VERB --help` shows the options of a verb.");
   add_verbs(app, words);
@@ -235,8 +265,8 @@ std::expected<Options, UsageEnd> parse_options(std::vector<std::string> argument
   }
   const bool json = asks_for_json(arguments);
   const auto usage = [&](const CLI::App& about, const std::string& what) {
-    return std::unexpected(UsageEnd{
-        2, what + "\n`" + about.get_display_name() + " --help` shows how it is used", json});
+    const std::string remedy = "`" + called(about) + " --help` shows how it is used";
+    return std::unexpected(UsageEnd{2, what + "\n" + remedy, json});
   };
   const CLI::App* about = &app;
   try {
@@ -244,12 +274,12 @@ std::expected<Options, UsageEnd> parse_options(std::vector<std::string> argument
     about = app.get_subcommands().front();
   } catch (const CLI::CallForHelp&) {
     for (const CLI::App* verb : app.get_subcommands()) about = verb;
-    return std::unexpected(UsageEnd{0, about->help(), json});
+    return std::unexpected(UsageEnd{0, help_text(*about), json});
   } catch (const CLI::CallForVersion& error) {
     return std::unexpected(UsageEnd{0, std::string(error.what()) + "\n", json});
   } catch (const CLI::ParseError& error) {
     for (const CLI::App* verb : app.get_subcommands()) about = verb;
-    return usage(*about, error.what());
+    return usage(*about, usage_error(app, arguments, error));
   }
   if (!to_options(about->get_name(), words, options)) {
     return usage(*about, "explain takes nothing, CODE, grad WEIGHT FILE, or cost FILE");

@@ -33,3 +33,10 @@ target_compile_options(headers_compile_alone PRIVATE -O0 -g0)
 
 add_test(NAME unit/format COMMAND ${CMAKE_CURRENT_LIST_DIR}/repository/format.sh ${CMAKE_SOURCE_DIR})
 set_tests_properties(unit/format PROPERTIES SKIP_RETURN_CODE 77)
+
+# driver: runs the compiler of this build.
+if(TARGET test_driver AND TARGET ganc)
+  add_dependencies(test_driver ganc)
+  target_link_libraries(test_driver PRIVATE nlohmann_json::nlohmann_json)
+  target_compile_definitions(test_driver PRIVATE GANC_BINARY="$<TARGET_FILE:ganc>")
+endif()
