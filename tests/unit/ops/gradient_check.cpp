@@ -113,4 +113,22 @@ std::vector<std::string> check_gradients(Op op, const Sample& sample, Random& ra
   return wrong;
 }
 
+Sample random_convolution(Random& random) {
+  const std::int64_t groups = random.chance(0.4) ? random.integer(2, 3) : 1;
+  const std::int64_t rank = random.integer(1, 3), channels = random.integer(1, 2);
+  Shape lhs = {random.integer(1, 2), groups * channels};
+  Shape rhs = {groups * random.integer(1, 2), channels};
+  Attributes attributes = {.groups = groups};
+  for (std::int64_t axis = 0; axis < rank; ++axis) {
+    lhs.push_back(random.integer(rank == 1 ? 0 : 1, 7));
+    rhs.push_back(random.integer(1, 4));
+    attributes.windows.push_back({.stride = random.integer(1, 3),
+                                  .pad_low = random.integer(-2, 4),
+                                  .pad_high = random.integer(-2, 4),
+                                  .lhs_dilation = random.integer(1, 3),
+                                  .rhs_dilation = random.integer(1, 3)});
+  }
+  return {{{{DType::f32, lhs}}, {{DType::f32, rhs}}}, attributes};
+}
+
 }  // namespace ganc::test

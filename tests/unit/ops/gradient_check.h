@@ -13,4 +13,7 @@ namespace ganc::test {
 // What differs, one line each; empty: nothing.
 std::vector<std::string> check_gradients(Op op, const Sample& sample, Random& random);
 
+// Windows of every kind, also with negative padding and no room for the kernel, in one to three dimensions.
+Sample random_convolution(Random& random);
+
 }  // namespace ganc::test
