@@ -34,6 +34,7 @@ class BracketMatcher {
   std::vector<Token> run(bool by_column, bool report) {
     out_.clear();
     open_.clear();
+    open_of_kind_ = {};
     rewinds_ = 0;
     report_ = report;
     brace_left_open = false;
@@ -65,9 +66,24 @@ class BracketMatcher {
     if (is_closing(token.kind)) {
       close(token);
     } else {
-      if (is_opening(token.kind)) open_.push_back({token});
+      if (is_opening(token.kind)) {
+        open_.push_back({token});
+        ++open_of(token.kind);
+      }
       out_.push_back(token);
     }
+  }
+
+  // How many brackets of a kind are open.
+  std::size_t& open_of(TokenKind opening) {
+    return open_of_kind_[opening == TokenKind::open_paren    ? 0
+                         : opening == TokenKind::open_square ? 1
+                                                             : 2];
+  }
+
+  void pop() {
+    --open_of(open_.back().token.kind);
+    open_.pop_back();
   }
 
   void remember_line_end() {
@@ -99,7 +115,7 @@ class BracketMatcher {
   // then goes back there; else before `found`.
   void close_missing(const Token& found) {
     const Open open = open_.back();
-    open_.pop_back();
+    pop();
     brace_left_open |= open.token.kind == TokenKind::open_brace;
     constexpr int rewind_limit = 100;  // each may read the rest of the file again
     const bool rewind = open.line_end != 0 && rewinds_++ < rewind_limit;
@@ -125,7 +141,7 @@ class BracketMatcher {
 
   void close(Token token) {
     const auto is_partner = [&](const Open& o) { return closing_of(o.token.kind) == token.kind; };
-    if (std::any_of(open_.begin(), open_.end(), is_partner)) {
+    if (open_of(opening_of(token.kind)) > 0) {
       const std::size_t before = at_;
       while (at_ == before && !is_partner(open_.back())) close_missing(token);
       if (at_ != before) return;
@@ -138,7 +154,7 @@ class BracketMatcher {
       }
       return;
     }
-    open_.pop_back();
+    pop();
     out_.push_back(token);
   }
 
@@ -163,6 +179,7 @@ class BracketMatcher {
   int rewinds_ = 0;
   std::vector<Token> out_;
   std::vector<Open> open_;
+  std::array<std::size_t, 3> open_of_kind_{};
 };
 
 }  // namespace

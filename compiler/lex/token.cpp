@@ -55,4 +55,8 @@ TokenKind closing_of(TokenKind opening) {
   return static_cast<TokenKind>(static_cast<int>(opening) + 1);
 }
 
+TokenKind opening_of(TokenKind closing) {
+  return static_cast<TokenKind>(static_cast<int>(closing) - 1);
+}
+
 }  // namespace ganc

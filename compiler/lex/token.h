@@ -59,5 +59,6 @@ bool is_infix(TokenKind kind);
 bool is_opening(TokenKind kind);
 bool is_closing(TokenKind kind);
 TokenKind closing_of(TokenKind opening);
+TokenKind opening_of(TokenKind closing);
 
 }  // namespace ganc
