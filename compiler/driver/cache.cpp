@@ -106,7 +106,7 @@ std::optional<fs::path> Cache::find() const {
     if (!entry.is_string()) return std::nullopt;
     files.push_back(entry.get<std::string>());
   }
-  const fs::path trainer = folder_ / (request_ + "-" + hash_of_files(files)) / name_;
+  fs::path trainer = folder_ / (request_ + "-" + hash_of_files(files)) / name_;
   if (access(trainer.c_str(), X_OK) != 0) return std::nullopt;
   std::error_code error;
   fs::last_write_time(trainer.parent_path(), fs::file_time_type::clock::now(),

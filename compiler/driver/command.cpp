@@ -60,7 +60,7 @@ std::string count(const std::vector<Diagnostic>& list) {
                        : words(errors, "error") + " and " + words(warnings, "warning");
 }
 
-int finish_as_json(Outcome outcome, const Session& session) {
+int finish_as_json(const Outcome& outcome, const Session& session) {
   using Json = nlohmann::ordered_json;
   Json document = {{"ok", outcome.exit_code == 0}};
   if (!outcome.error.empty()) document["error"] = outcome.error;
@@ -122,8 +122,7 @@ int run_command(std::vector<std::string> arguments) {
     finish_as_text(outcome, session);
     return execute(outcome.execute);
   }
-  return options->json ? finish_as_json(std::move(outcome), session)
-                       : finish_as_text(outcome, session);
+  return options->json ? finish_as_json(outcome, session) : finish_as_text(outcome, session);
 }
 
 }  // namespace ganc
