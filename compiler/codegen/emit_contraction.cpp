@@ -1,0 +1,190 @@
+#include "compiler/codegen/emitter.h"
+#include "compiler/codegen/lane_scalar.h"
+#include "compiler/codegen/work.h"
+
+namespace ganc {
+
+using kernel::Contraction;
+using kernel::ValueKind;
+
+void KernelEmitter::emit_statement(const Contraction& c) {
+  Tile tile;
+  tile.width = target_.vector_bits / 8 / static_cast<unsigned>(bytes_of(kernel_.buffers[c.a_buffer].dtype));
+  const RegisterTile shape = choose_register_tile(target_, c.m_limit, c.v_limit, tile.width);
+  if (c.m_outer) {
+    emit_rows(c, shape, tile, [&](const Tile& rows) {
+      emit_columns(c, shape, rows, [&](const Tile& whole) { emit_tile(c, whole); });
+    });
+  } else {
+    emit_columns(c, shape, tile, [&](const Tile& columns) {
+      emit_rows(c, shape, columns, [&](const Tile& whole) { emit_tile(c, whole); });
+    });
+  }
+}
+
+// Tiles along v: whole ones, then what is left, under a mask where it is no whole vector.
+void KernelEmitter::emit_columns(const Contraction& c, RegisterTile shape, Tile tile,
+                                 const std::function<void(const Tile&)>& body) {
+  const std::int64_t width = tile.width, step = shape.columns * width;
+  llvm::Value* end = uniform_index(c.v_count);
+  llvm::Type* steps = llvm::FixedVectorType::get(ir_.getInt64Ty(), tile.width);
+  const auto mask_below = [&](llvm::Value* count) {
+    return ir_.CreateICmpSLT(ir_.CreateStepVector(steps), ir_.CreateVectorSplat(tile.width, count));
+  };
+  const auto run = [&](llvm::Value* v, std::int64_t columns, llvm::Value* mask) {
+    Tile part = tile;
+    part.v = v;
+    part.columns = static_cast<unsigned>(columns);
+    part.last_mask = mask;
+    body(part);
+  };
+  const kernel::Value& count = kernel_.values[c.v_count.index];
+  if (count.kind == ValueKind::index_constant) {
+    const std::int64_t n = count.integer, whole = n / step * step, rest = n - whole;
+    const auto full = [&](llvm::Value* v) { run(v, shape.columns, nullptr); };
+    if (whole == step) emit_straight([&] { full(index_constant(0)); });
+    if (whole > step) emit_loop(index_constant(0), index_constant(whole), step, false, full);
+    llvm::Value* mask = rest % width ? mask_below(index_constant(rest % width)) : nullptr;
+    if (rest) emit_straight([&] { run(index_constant(whole), (rest + width - 1) / width, mask); });
+    return;
+  }
+  llvm::Value* whole = ir_.CreateMul(ir_.CreateSDiv(end, index_constant(step)), index_constant(step));
+  llvm::Value* vectors = ir_.CreateMul(ir_.CreateSDiv(end, index_constant(width)), index_constant(width));
+  emit_loop(index_constant(0), whole, step, true, [&](llvm::Value* v) { run(v, shape.columns, nullptr); });
+  if (shape.columns > 1)
+    emit_loop(whole, vectors, width, true, [&](llvm::Value* v) { run(v, 1, nullptr); });
+  llvm::Value* mask = mask_below(ir_.CreateSub(end, vectors));
+  emit_guarded(ir_.CreateICmpSLT(vectors, end), [&] { run(vectors, 1, mask); });
+}
+
+// Tiles along m: whole ones, then one of exactly the rows that are left, or where their number is not known before the
+// program runs, powers of two.
+void KernelEmitter::emit_rows(const Contraction& c, RegisterTile shape, Tile tile,
+                              const std::function<void(const Tile&)>& body) {
+  const auto run = [&](llvm::Value* m, std::int64_t rows) {
+    Tile part = tile;
+    part.m = m;
+    part.rows = static_cast<unsigned>(rows);
+    body(part);
+  };
+  const std::int64_t step = shape.rows;
+  const kernel::Value& count = kernel_.values[c.m_count.index];
+  const auto full = [&](llvm::Value* m) { run(m, step); };
+  if (count.kind == ValueKind::index_constant) {
+    const std::int64_t n = count.integer, whole = n / step * step;
+    if (whole == step) emit_straight([&] { full(index_constant(0)); });
+    if (whole > step) emit_loop(index_constant(0), index_constant(whole), step, false, full);
+    if (n > whole) emit_straight([&] { run(index_constant(whole), n - whole); });
+    return;
+  }
+  llvm::Value* end = uniform_index(c.m_count);
+  llvm::Value* m = ir_.CreateMul(ir_.CreateSDiv(end, index_constant(step)), index_constant(step));
+  llvm::Value* rest = ir_.CreateSub(end, m);
+  emit_loop(index_constant(0), m, step, true, full);
+  for (std::int64_t rows = 16; rows > 0; rows /= 2) {
+    if (rows >= step) continue;
+    llvm::Value* wanted = ir_.CreateICmpNE(ir_.CreateAnd(rest, index_constant(rows)), index_constant(0));
+    emit_guarded(wanted, [&] { run(m, rows); });
+    m = ir_.CreateSelect(wanted, ir_.CreateAdd(m, index_constant(rows)), m);
+  }
+}
+
+void KernelEmitter::emit_tile(const Contraction& c, const Tile& tile) {
+  llvm::Type* type = llvm::FixedVectorType::get(
+      register_type(context_, kernel_.buffers[c.a_buffer].dtype), tile.width);
+  std::vector<llvm::Value*> sums;
+  {
+    llvm::IRBuilder<>::InsertPointGuard guard(ir_);
+    ir_.SetInsertPoint(entry_end_);
+    for (unsigned i = 0; i < tile.rows * tile.columns; ++i) sums.push_back(ir_.CreateAlloca(type));
+  }
+  if (c.initial) {
+    emit_initial(c, tile, sums);
+  } else {
+    for (llvm::Value* sum : sums) ir_.CreateStore(llvm::Constant::getNullValue(type), sum);
+  }
+  emit_sum(c, tile, sums);
+  // A long epilogue is written once a column, not once a register.
+  const unsigned copies = tile.rows * tile.columns;
+  if (copies > 1 && work_of(kernel_, c.epilogue) * copies > 300)
+    emit_epilogue_by_rows(c, tile, sums);
+  else
+    emit_epilogue(c, tile, sums);
+}
+
+// Runs `body` with m and v bound to the elements of the tile. What it computes is forgotten afterwards: a value that
+// `initial` and epilogue share must not stay in registers through the sum.
+void KernelEmitter::enter_tile(const Contraction& c, const Tile& tile, Lanes& lanes,
+                               const std::function<void()>& body) {
+  lanes.width = tile.width;
+  lanes.rows = tile.rows;
+  lanes.columns = tile.columns;
+  lanes.masks.assign(tile.columns, nullptr);
+  lanes.masks.back() = tile.last_mask;
+  lanes.varies = varying_values(c.epilogue, c.v_variable, c.m_variable);
+  lanes_ = &lanes;
+  emit_straight([&] {
+    bind_rows(c.m_variable, tile.m);
+    bind_columns(c.v_variable, tile.v);
+    body();
+  });
+  lanes_ = nullptr;
+}
+
+void KernelEmitter::emit_initial(const Contraction& c, const Tile& tile, const std::vector<llvm::Value*>& sums) {
+  Lanes lanes;
+  enter_tile(c, tile, lanes, [&] {
+    for_each_copy([&] {
+      const Emitted initial = emit(c.initial);
+      ir_.CreateStore(number_lanes(initial), sums[row_ * lanes.columns + column_]);
+    });
+  });
+}
+
+void KernelEmitter::emit_epilogue_stores(const Contraction& c) {
+  for_each_copy([&] {
+    for (const kernel::Statement& s : c.epilogue) emit_store(std::get<kernel::Store>(s.node));
+  });
+}
+
+void KernelEmitter::emit_epilogue(const Contraction& c, const Tile& tile, const std::vector<llvm::Value*>& sums) {
+  Lanes lanes;
+  enter_tile(c, tile, lanes, [&] {
+    llvm::Type* type = vector_type(register_type(context_, kernel_.buffers[c.a_buffer].dtype));
+    contraction_sums_.clear();
+    for (llvm::Value* sum : sums) contraction_sums_.push_back(ir_.CreateLoad(type, sum));
+    emit_epilogue_stores(c);
+  });
+}
+
+// Through the stack, in a loop over the rows.
+void KernelEmitter::emit_epilogue_by_rows(const Contraction& c, const Tile& tile,
+                                          const std::vector<llvm::Value*>& sums) {
+  llvm::Type* type = llvm::FixedVectorType::get(
+      register_type(context_, kernel_.buffers[c.a_buffer].dtype), tile.width);
+  llvm::Value* places = nullptr;
+  {
+    llvm::IRBuilder<>::InsertPointGuard guard(ir_);
+    ir_.SetInsertPoint(entry_end_);
+    places = ir_.CreateAlloca(type, ir_.getInt32(tile.rows * tile.columns));
+  }
+  for (std::size_t i = 0; i < sums.size(); ++i)
+    ir_.CreateStore(ir_.CreateLoad(type, sums[i]), ir_.CreateConstGEP1_64(type, places, i));
+  emit_loop(index_constant(0), index_constant(tile.rows), 1, false, [&](llvm::Value* row) {
+    Tile one = tile;
+    one.rows = 1;
+    one.m = ir_.CreateAdd(tile.m, row);
+    llvm::Value* first = ir_.CreateMul(row, index_constant(tile.columns));
+    Lanes lanes;
+    enter_tile(c, one, lanes, [&] {
+      contraction_sums_.clear();
+      for (unsigned j = 0; j < tile.columns; ++j) {
+        llvm::Value* place = ir_.CreateGEP(type, places, ir_.CreateAdd(first, index_constant(j)));
+        contraction_sums_.push_back(ir_.CreateLoad(type, place));
+      }
+      emit_epilogue_stores(c);
+    });
+  });
+}
+
+}  // namespace ganc

@@ -1,0 +1,120 @@
+#include "compiler/codegen/emitter.h"
+#include "compiler/codegen/lane_scalar.h"
+
+namespace ganc {
+
+using kernel::Contraction;
+
+// In `sums`, places of one vector each that the optimizer turns into registers.
+void KernelEmitter::emit_sum(const Contraction& c, const Tile& tile, const std::vector<llvm::Value*>& sums) {
+  const DType dtype = kernel_.buffers[c.a_buffer].dtype;
+  llvm::Value* a = address(c.a_buffer, uniform_index(c.a_base));
+  llvm::Value* b = address(c.b_buffer, uniform_index(c.b_base));
+  emit_taps(c, tile, 0, {advance(a, dtype, tile.m, c.a_m_stride), advance(b, dtype, tile.v, 1)}, sums);
+}
+
+llvm::Value* KernelEmitter::advance(llvm::Value* pointer, DType dtype, llvm::Value* count, std::int64_t stride) {
+  return ir_.CreateGEP(register_type(context_, dtype), pointer, ir_.CreateNSWMul(count, index_constant(stride)));
+}
+
+// As constants: where the positions of each row begin (one more at the end), then the pairs.
+llvm::GlobalVariable* KernelEmitter::tap_table(std::uint32_t index) {
+  if (tap_tables_[index]) return tap_tables_[index];
+  const kernel::TapTable& table = kernel_.tables[index];
+  std::vector<std::uint32_t> words;
+  auto position = static_cast<std::uint32_t>(table.rows.size() + 1);
+  for (const auto& row : table.rows) {
+    words.push_back(position);
+    position += static_cast<std::uint32_t>(2 * row.size());
+  }
+  words.push_back(position);
+  for (const auto& row : table.rows)
+    for (const auto& [a, b] : row) {
+      words.push_back(static_cast<std::uint32_t>(a));
+      words.push_back(static_cast<std::uint32_t>(b));
+    }
+  llvm::Constant* data = llvm::ConstantDataArray::get(context_, words);
+  tap_tables_[index] = new llvm::GlobalVariable(module_, data->getType(), true,
+                                                llvm::GlobalValue::PrivateLinkage, data, "taps");
+  return tap_tables_[index];
+}
+
+// Border taps are not in the table: no halo, no mask.
+void KernelEmitter::emit_taps(const Contraction& c, const Tile& tile, std::size_t tap, Operands at,
+                              const std::vector<llvm::Value*>& sums) {
+  if (tap == c.taps.size()) return emit_axes(c, tile, 0, at, sums);
+  const kernel::TapAxis& axis = c.taps[tap];
+  const DType dtype = kernel_.buffers[c.a_buffer].dtype;
+  llvm::GlobalVariable* table = tap_table(axis.table);
+  const auto word = [&](llvm::Value* i) {
+    llvm::Value* place = ir_.CreateGEP(ir_.getInt32Ty(), table, i);
+    return ir_.CreateZExt(ir_.CreateLoad(ir_.getInt32Ty(), place), ir_.getInt64Ty());
+  };
+  bool may_be_empty = false;
+  for (const auto& row : kernel_.tables[axis.table].rows) may_be_empty |= row.empty();
+  llvm::Value* row = uniform_index(axis.row);
+  llvm::Value* begin = word(row);
+  llvm::Value* end = word(ir_.CreateAdd(row, index_constant(1)));
+  emit_loop(begin, end, 2, may_be_empty, [&](llvm::Value* i) {
+    llvm::Value* a = advance(at.a, dtype, word(i), axis.a_stride);
+    llvm::Value* b = advance(at.b, dtype, word(ir_.CreateAdd(i, index_constant(1))), axis.b_stride);
+    emit_taps(c, tile, tap + 1, {a, b}, sums);
+  });
+}
+
+void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_t index, Operands at,
+                              const std::vector<llvm::Value*>& sums) {
+  if (index == c.axes.size()) return multiply_add(c, tile, at, sums);
+  const kernel::ReduceAxis& axis = c.axes[index];
+  const DType dtype = kernel_.buffers[c.a_buffer].dtype;
+  const auto element = [&](llvm::Value* k) {
+    emit_axes(c, tile, index + 1,
+              {advance(at.a, dtype, k, axis.a_stride), advance(at.b, dtype, k, axis.b_stride)}, sums);
+  };
+  const bool innermost = index + 1 == c.axes.size();
+  std::int64_t unroll = 1;
+  if (innermost && optimize_) unroll = tile.rows * tile.columns > 12 ? 2 : 4;
+  if (innermost && axis.extent <= 4) unroll = axis.extent;
+  const std::int64_t whole = axis.extent / unroll * unroll;
+  const auto elements = [&](llvm::Value* k, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) element(ir_.CreateAdd(k, index_constant(i)));
+  };
+  if (whole == unroll)
+    elements(index_constant(0), unroll);
+  else
+    emit_loop(index_constant(0), index_constant(whole), unroll, false,
+              [&](llvm::Value* k) { elements(k, unroll); });
+  elements(index_constant(whole), axis.extent - whole);
+}
+
+// One step along the innermost axis: a column of vectors of b, each row's element of a broadcast.
+void KernelEmitter::multiply_add(const Contraction& c, const Tile& tile, Operands at,
+                                 const std::vector<llvm::Value*>& sums) {
+  llvm::Type* scalar = register_type(context_, kernel_.buffers[c.a_buffer].dtype);
+  llvm::Type* vector = llvm::FixedVectorType::get(scalar, tile.width);
+  const llvm::Align align(static_cast<std::uint64_t>(bytes_of(kernel_.buffers[c.a_buffer].dtype)));
+  std::vector<llvm::Value*> columns;
+  for (unsigned j = 0; j < tile.columns; ++j) {
+    llvm::Value* from = ir_.CreateConstGEP1_64(scalar, at.b, j * tile.width);
+    llvm::Instruction* load = nullptr;
+    if (tile.last_mask && j + 1 == tile.columns)
+      load = ir_.CreateMaskedLoad(vector, from, align, tile.last_mask, llvm::Constant::getNullValue(vector));
+    else
+      load = ir_.CreateAlignedLoad(vector, from, align);
+    mark(load, c.b_buffer);
+    columns.push_back(load);
+  }
+  for (unsigned i = 0; i < tile.rows; ++i) {
+    llvm::Value* from = ir_.CreateGEP(scalar, at.a, index_constant(i * c.a_m_stride));
+    llvm::LoadInst* load = ir_.CreateAlignedLoad(scalar, from, align);
+    mark(load, c.a_buffer);
+    llvm::Value* factor = ir_.CreateVectorSplat(tile.width, load);
+    for (unsigned j = 0; j < tile.columns; ++j) {
+      llvm::Value* sum = sums[i * tile.columns + j];
+      llvm::Value* before = ir_.CreateLoad(vector, sum);
+      ir_.CreateStore(ir_.CreateIntrinsic(llvm::Intrinsic::fma, {vector}, {factor, columns[j], before}), sum);
+    }
+  }
+}
+
+}  // namespace ganc

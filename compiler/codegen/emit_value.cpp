@@ -1,0 +1,167 @@
+#include <numeric>
+
+#include "compiler/codegen/bug.h"
+#include "compiler/codegen/emitter.h"
+#include "compiler/codegen/lane_scalar.h"
+#include "compiler/kernel/verify_values.h"
+#include "compiler/ops/op.h"
+
+namespace ganc {
+
+using kernel::ValueId;
+using kernel::ValueKind;
+
+KernelEmitter::At::At(KernelEmitter& emitter, int depth) : guard_(emitter.ir_) {
+  for (std::size_t s = static_cast<std::size_t>(depth) + 1; s < emitter.scopes_.size(); ++s) {
+    if (!emitter.scopes_[s].preheader) continue;
+    emitter.ir_.SetInsertPoint(emitter.scopes_[s].preheader);
+    return;
+  }
+}
+
+std::uint64_t KernelEmitter::memo_key(ValueId id) const {
+  const std::uint8_t varies = lanes_ ? lanes_->varies[id.index] : 0;
+  const std::uint64_t row = varies & 2 ? row_ + 1 : 0, column = varies & 1 ? column_ + 1 : 0;
+  return std::uint64_t{id.index} << 32 | row << 16 | column;
+}
+
+int KernelEmitter::load_depth() const {
+  for (std::size_t s = scopes_.size(); s-- > 0;)
+    if (scopes_[s].may_be_empty) return static_cast<int>(s);
+  return 0;
+}
+
+Emitted KernelEmitter::emit(ValueId id) {
+  const std::uint64_t key = memo_key(id);
+  for (std::size_t s = scopes_.size(); s-- > 0;)
+    if (const auto it = scopes_[s].memo.find(key); it != scopes_[s].memo.end()) return it->second;
+  const Emitted result = compute(id, kernel_.values[id.index]);
+  scopes_[static_cast<std::size_t>(result.depth)].memo[key] = result;
+  return result;
+}
+
+Emitted KernelEmitter::compute(ValueId id, const kernel::Value& v) {
+  switch (v.kind) {
+    case ValueKind::constant: {
+      LaneScalar scalar(ir_, 0);
+      return {.value = scalar.value(scalar.constant(v.number, v.dtype))};
+    }
+    case ValueKind::accumulator: {
+      const AccumulatorState& state = accumulators_[v.accumulator];
+      return state.results[state.in_lanes ? column_ : 0];
+    }
+    case ValueKind::contraction:
+      return {.value = contraction_sums_[row_ * lanes_->columns + column_],
+              .lanes = true,
+              .depth = current_depth()};
+    case ValueKind::loop_variable: {
+      const Binding& binding = bindings_[v.variable.index];
+      switch (binding.by) {
+        case Binding::By::none: return binding.copies[0];
+        case Binding::By::column: return binding.copies[column_];
+        case Binding::By::row: return binding.copies[row_];
+      }
+      std::abort();
+    }
+    case ValueKind::apply: return apply(v);
+    case ValueKind::load: return emit_load(v);
+    case ValueKind::philox: return philox(v);
+    case ValueKind::index_constant:
+    case ValueKind::index_add:
+    case ValueKind::index_scale:
+    case ValueKind::index_floor_divide:
+    case ValueKind::index_modulo:
+    case ValueKind::index_clamp:
+    case ValueKind::index_minimum:
+    case ValueKind::index_compare:
+    case ValueKind::to_index:
+    case ValueKind::from_index: return compute_index(id, v);
+  }
+  std::abort();
+}
+
+llvm::Value* KernelEmitter::number_lanes(const Emitted& number) {
+  return number.lanes ? number.value : ir_.CreateVectorSplat(lanes_->width, number.value);
+}
+
+llvm::Value* KernelEmitter::uniform_index(ValueId id) {
+  const Emitted index = emit(id);
+  if (index.lanes || index.stride != 0) bug("kernel `{}`: an index differs between lanes", kernel_.name);
+  return index.value;
+}
+
+Emitted KernelEmitter::apply(const kernel::Value& v) {
+  std::vector<Emitted> operands;
+  Emitted result;
+  for (ValueId operand : v.operands) {
+    operands.push_back(emit(operand));
+    result.lanes |= operands.back().lanes;
+    result.depth = std::max(result.depth, operands.back().depth);
+  }
+  const At here(*this, result.depth);
+  LaneScalar scalar(ir_, result.lanes ? lanes_->width : 0);
+  std::vector<ScalarId> arguments;
+  Node node{.op = v.op, .type = {v.dtype, {}}, .operands = {}, .attributes = {}};
+  node.attributes.comparison = v.comparison;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    llvm::Value* value = result.lanes ? number_lanes(operands[i]) : operands[i].value;
+    arguments.push_back(scalar.enter(value, kernel_.values[v.operands[i].index].dtype));
+  }
+  result.value = scalar.value(definition(v.op).scalar(scalar, node, arguments));
+  return result;
+}
+
+namespace {
+
+struct Product {
+  llvm::Value *low, *high;
+};
+
+// 32 x 32 bits, a vector or scalars.
+Product wide_product(llvm::IRBuilder<>& ir, llvm::Value* x, std::uint32_t factor) {
+  llvm::Type* wide = ir.getInt64Ty();
+  if (const auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(x->getType()))
+    wide = llvm::FixedVectorType::get(wide, vector->getNumElements());
+  llvm::Value* product = ir.CreateMul(ir.CreateZExt(x, wide), llvm::ConstantInt::get(wide, factor));
+  return {ir.CreateTrunc(product, x->getType()), ir.CreateTrunc(ir.CreateLShr(product, 32), x->getType())};
+}
+
+}  // namespace
+
+// Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011. Every lane computes its own block.
+Emitted KernelEmitter::philox(const kernel::Value& v) {
+  const Emitted key_low = emit(v.operands[0]), key_high = emit(v.operands[1]), step = emit(v.operands[2]);
+  const Emitted element = emit(v.operands[3]);
+  Emitted result;
+  result.lanes = key_low.lanes || key_high.lanes || step.lanes || element.lanes || element.stride != 0;
+  for (const Emitted& e : {key_low, key_high, step, element}) result.depth = std::max(result.depth, e.depth);
+  const At here(*this, result.depth);
+  const unsigned width = result.lanes ? lanes_->width : 0;
+  llvm::Type* word = ir_.getInt32Ty();
+  if (width) word = llvm::FixedVectorType::get(word, width);
+  const auto number = [&](const Emitted& e) { return width ? number_lanes(e) : e.value; };
+  const auto constant = [&](std::uint64_t x) { return llvm::ConstantInt::get(word, x); };
+
+  llvm::Value* index = width ? index_lanes(element, 64) : element.value;
+  llvm::Value* which = ir_.CreateAnd(ir_.CreateTrunc(index, word), constant(3));
+  llvm::Value* counter[4] = {ir_.CreateTrunc(ir_.CreateLShr(index, 2), word),
+                             ir_.CreateTrunc(ir_.CreateLShr(index, 34), word),
+                             constant(static_cast<std::uint32_t>(v.integer)), number(step)};
+  llvm::Value* key[2] = {number(key_low), number(key_high)};
+  for (int round = 0; round < 10; ++round) {
+    const Product first = wide_product(ir_, counter[0], 0xD2511F53);
+    const Product second = wide_product(ir_, counter[2], 0xCD9E8D57);
+    counter[0] = ir_.CreateXor(ir_.CreateXor(second.high, counter[1]), key[0]);
+    counter[2] = ir_.CreateXor(ir_.CreateXor(first.high, counter[3]), key[1]);
+    counter[1] = second.low;
+    counter[3] = first.low;
+    key[0] = ir_.CreateAdd(key[0], constant(0x9E3779B9));
+    key[1] = ir_.CreateAdd(key[1], constant(0xBB67AE85));
+  }
+  result.value = counter[3];
+  for (unsigned i = 3; i-- > 0;)
+    result.value = ir_.CreateSelect(ir_.CreateICmpEQ(which, constant(i)), counter[i], result.value);
+  return result;
+}
+
+}  // namespace ganc

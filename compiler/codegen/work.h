@@ -1,0 +1,24 @@
+#pragma once
+
+#include <vector>
+
+#include "compiler/kernel/kernel.h"
+
+// What the statements of a block hold and cost: for choices of width, unrolling and the form of an epilogue.
+namespace ganc {
+
+struct Mentioned {
+  std::vector<kernel::ValueId> values;
+  std::vector<std::uint32_t> accumulators;  // whose statements stand in it
+  bool accumulates = false;
+};
+Mentioned mentioned(const kernel::Block& block);
+
+// All that the statements compute, operands included, once each.
+std::vector<kernel::ValueId> computed(const kernel::Kernel& kernel, const kernel::Block& block);
+
+// Roughly the instructions that one vector of a value takes; of a block: all that it computes.
+unsigned work_of(const kernel::Value& value);
+unsigned work_of(const kernel::Kernel& kernel, const kernel::Block& block);
+
+}  // namespace ganc
