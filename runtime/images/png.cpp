@@ -52,7 +52,7 @@ void ask_for_bytes(png_structp png, png_infop info) {
   if (depth == 16) png_set_scale_16(png);
   if (type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
   if (type == PNG_COLOR_TYPE_GRAY && depth < 8) png_set_expand_gray_1_2_4_to_8(png);
-  if (type & PNG_COLOR_MASK_ALPHA) png_set_strip_alpha(png);
+  png_set_strip_alpha(png);  // also the transparent colours of a palette
 }
 
 struct Rows {

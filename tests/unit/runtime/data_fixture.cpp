@@ -49,6 +49,41 @@ Bytes jpeg_bytes(const Image& image, bool progressive) {
   return bytes;
 }
 
+namespace {
+
+void append_word(Bytes& bytes, std::uint32_t word) {
+  for (const int shift : {24, 16, 8, 0}) bytes.push_back(static_cast<std::uint8_t>(word >> shift));
+}
+
+void append_chunk(Bytes& png, const std::string& name, const Bytes& content) {
+  append_word(png, static_cast<std::uint32_t>(content.size()));
+  const std::size_t begin = png.size();
+  png.insert(png.end(), name.begin(), name.end());
+  png.insert(png.end(), content.begin(), content.end());
+  const auto length = static_cast<uInt>(png.size() - begin);
+  append_word(png, static_cast<std::uint32_t>(crc32(0, png.data() + begin, length)));
+}
+
+}  // namespace
+
+Bytes png_of(std::uint32_t width, std::uint32_t height, int depth, int type, const Bytes& rows,
+             const std::vector<std::pair<std::string, Bytes>>& chunks) {
+  Bytes png = {0x89, 'P', 'N', 'G', 0x0D, 0x0A, 0x1A, 0x0A};
+  Bytes header;
+  append_word(header, width);
+  append_word(header, height);
+  for (const int byte : {depth, type, 0, 0, 0}) header.push_back(static_cast<std::uint8_t>(byte));
+  append_chunk(png, "IHDR", header);
+  for (const auto& [name, content] : chunks) append_chunk(png, name, content);
+  uLongf packed = compressBound(rows.size());
+  Bytes pixels(packed);
+  REQUIRE(compress(pixels.data(), &packed, rows.data(), rows.size()) == Z_OK);
+  pixels.resize(packed);
+  append_chunk(png, "IDAT", pixels);
+  append_chunk(png, "IEND", {});
+  return png;
+}
+
 Bytes npy_bytes(const std::string& type, const std::string& shape, const Bytes& content) {
   std::string header =
       fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", type, shape);

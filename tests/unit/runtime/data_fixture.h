@@ -43,6 +43,7 @@ class TemporaryFolder {
   std::filesystem::path write(const std::string& name, const Bytes& bytes) const {
     const std::filesystem::path file = path_ / name;
     std::filesystem::create_directories(file.parent_path());
+    std::filesystem::remove(file);  // some file systems wait for the disk where a file is emptied and filled anew
     std::ofstream(file, std::ios::binary)
         .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     return file;
@@ -124,8 +125,10 @@ inline Bytes idx_bytes(const std::vector<std::uint32_t>& shape, std::uint8_t fir
 }
 
 Bytes gzip_bytes(const Bytes& bytes);
-// A small picture with noise, so that most of the coder is used.
 Bytes jpeg_bytes(const Image& image, bool progressive = false);
+// A PNG of any depth and type from its filtered rows, with chunks before the pixels; checksums are right.
+Bytes png_of(std::uint32_t width, std::uint32_t height, int depth, int type, const Bytes& rows,
+             const std::vector<std::pair<std::string, Bytes>>& chunks = {});
 Bytes npy_bytes(const std::string& type, const std::string& shape, const Bytes& content);
 
 template <typename T>
