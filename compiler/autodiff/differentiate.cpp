@@ -12,8 +12,9 @@
 namespace ganc {
 namespace {
 
-// The new graph while it grows. The old graph's nodes are copied as they are, never merged with one another or
-// with the derivatives' nodes: the derivative by a node counts the uses of that node alone.
+// The new graph while it grows. The old graph's nodes are copied as they are, never merged with one
+// another or with the derivatives' nodes: the derivative by a node counts the uses of that node
+// alone.
 class Differentiation {
  public:
   explicit Differentiation(const Graph& old) : old_(old), builder_(result_) {
@@ -69,7 +70,8 @@ class Differentiation {
     for (NodeId node : path) adjoint_[node.index] = {};
   }
 
-  // The nodes from which y is reached and that some target reaches, y first, in falling order. Marks them.
+  // The nodes from which y is reached and that some target reaches, y first, in falling order.
+  // Marks them.
   std::vector<NodeId> nodes_between(const std::vector<NodeId>& targets, NodeId y) {
     if (targets.empty()) return {};
     mark_.resize(result_.nodes.size());
@@ -138,7 +140,8 @@ class Differentiation {
   void accumulate(const Node& user, NodeId x, NodeId dx) {
     if (builder_.type(x) != builder_.type(dx)) {
       fmt::print(stderr, "ganc: internal error: the derivative of {} by an operand {} is {}\n",
-                 definition(user.op).name, to_string(builder_.type(x)), to_string(builder_.type(dx)));
+                 definition(user.op).name, to_string(builder_.type(x)),
+                 to_string(builder_.type(dx)));
       std::abort();
     }
     NodeId& sum = adjoint_[x.index];
@@ -150,8 +153,10 @@ class Differentiation {
   Builder builder_;
   std::uint32_t origin_ = 0;   // of the grad at hand
   std::vector<NodeId> place_;  // of an old node in the new graph
-  std::unordered_map<std::uint32_t, std::vector<NodeId>> wanted_;  // the grads of each y, in the old graph
-  // By new node. Only entries of the current walk count: marks by stamp, adjoints are cleared behind it.
+  std::unordered_map<std::uint32_t, std::vector<NodeId>>
+      wanted_;  // the grads of each y, in the old graph
+  // By new node. Only entries of the current walk count: marks by stamp, adjoints are cleared
+  // behind it.
   std::vector<std::uint32_t> mark_;
   std::uint32_t stamp_ = 0;
   std::vector<NodeId> adjoint_;
@@ -159,6 +164,8 @@ class Differentiation {
 
 }  // namespace
 
-Graph differentiate(const Graph& graph) { return Differentiation(graph).run(); }
+Graph differentiate(const Graph& graph) {
+  return Differentiation(graph).run();
+}
 
 }  // namespace ganc

@@ -6,9 +6,10 @@
 
 namespace ganc {
 
-// The only way to add a node. Infers the type by the op's shape rule, checks operands (a violation is a bug of
-// ours and aborts with the node printed) and hash-conses: equal op, operands, attributes and type are one node
-// (but not `input` of another name, nor `draw`s of other names: their attributes differ).
+// The only way to add a node. Infers the type by the op's shape rule, checks operands (a violation
+// is a bug of ours and aborts with the node printed) and hash-conses: equal op, operands,
+// attributes and type are one node (but not `input` of another name, nor `draw`s of other names:
+// their attributes differ).
 class Builder {
  public:
   explicit Builder(Graph& graph);
@@ -24,8 +25,8 @@ class Builder {
   std::uint32_t origin() const { return origin_; }
   void set_origin(std::uint32_t origin) { origin_ = origin; }
 
-  // The general form: the type is inferred; `dtype` and `shape` are read by input, constant, iota, random_bits,
-  // convert (dtype), reshape, broadcast_in_dim (shape) alone.
+  // The general form: the type is inferred; `dtype` and `shape` are read by input, constant, iota,
+  // random_bits, convert (dtype), reshape, broadcast_in_dim (shape) alone.
   NodeId add_node(Op op, std::vector<NodeId> operands, Attributes attributes = {}, Type type = {});
 
   NodeId input(std::string name, Type type);
@@ -56,8 +57,10 @@ class Builder {
   NodeId grad(NodeId y, NodeId x) { return binary(Op::grad, y, x); }
 
   NodeId broadcast_in_dim(NodeId x, Shape shape, std::vector<std::int64_t> axes);
-  NodeId broadcast_scalar(NodeId x, Shape shape) { return broadcast_in_dim(x, std::move(shape), {}); }
-  NodeId reshape(NodeId x, Shape shape);      // x itself where it has that shape
+  NodeId broadcast_scalar(NodeId x, Shape shape) {
+    return broadcast_in_dim(x, std::move(shape), {});
+  }
+  NodeId reshape(NodeId x, Shape shape);  // x itself where it has that shape
   NodeId transpose(NodeId x, std::vector<std::int64_t> permutation);
   NodeId slice(NodeId x, std::vector<std::int64_t> start, std::vector<std::int64_t> limit,
                std::vector<std::int64_t> stride = {});
@@ -72,7 +75,8 @@ class Builder {
                      std::vector<std::int64_t> rhs_contract);
   NodeId convolution(NodeId lhs, NodeId rhs, std::vector<Window> windows, std::int64_t groups = 1);
   NodeId gather(NodeId x, NodeId indices, std::int64_t axis, std::int64_t batch);
-  NodeId scatter_add(NodeId updates, NodeId indices, std::int64_t axis, std::int64_t batch, std::int64_t size);
+  NodeId scatter_add(NodeId updates, NodeId indices, std::int64_t axis, std::int64_t batch,
+                     std::int64_t size);
 
   void output(std::string name, NodeId node);
 

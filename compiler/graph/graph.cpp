@@ -18,31 +18,40 @@ bool is_real(DType dtype) {
   switch (dtype) {
     case DType::f32:
     case DType::f64:
-    case DType::bf16: return true;
+    case DType::bf16:
+      return true;
     case DType::i32:
     case DType::u32:
-    case DType::pred: return false;
+    case DType::pred:
+      return false;
   }
   __builtin_unreachable();
 }
 
-bool is_integer(DType dtype) { return dtype == DType::i32 || dtype == DType::u32; }
+bool is_integer(DType dtype) {
+  return dtype == DType::i32 || dtype == DType::u32;
+}
 
 std::string_view name(DType dtype) {
   switch (dtype) {
-    case DType::f32: return "f32";
-    case DType::f64: return "f64";
-    case DType::bf16: return "bf16";
-    case DType::i32: return "i32";
-    case DType::u32: return "u32";
-    case DType::pred: return "pred";
+    case DType::f32:
+      return "f32";
+    case DType::f64:
+      return "f64";
+    case DType::bf16:
+      return "bf16";
+    case DType::i32:
+      return "i32";
+    case DType::u32:
+      return "u32";
+    case DType::pred:
+      return "pred";
   }
   __builtin_unreachable();
 }
 
 std::optional<DType> dtype_named(std::string_view text) {
-  for (DType dtype :
-       {DType::f32, DType::f64, DType::bf16, DType::i32, DType::u32, DType::pred}) {
+  for (DType dtype : {DType::f32, DType::f64, DType::bf16, DType::i32, DType::u32, DType::pred}) {
     if (name(dtype) == text) return dtype;
   }
   return std::nullopt;
@@ -50,12 +59,18 @@ std::optional<DType> dtype_named(std::string_view text) {
 
 std::string_view name(Comparison comparison) {
   switch (comparison) {
-    case Comparison::equal: return "equal";
-    case Comparison::not_equal: return "not_equal";
-    case Comparison::less: return "less";
-    case Comparison::less_equal: return "less_equal";
-    case Comparison::greater: return "greater";
-    case Comparison::greater_equal: return "greater_equal";
+    case Comparison::equal:
+      return "equal";
+    case Comparison::not_equal:
+      return "not_equal";
+    case Comparison::less:
+      return "less";
+    case Comparison::less_equal:
+      return "less_equal";
+    case Comparison::greater:
+      return "greater";
+    case Comparison::greater_equal:
+      return "greater_equal";
   }
   __builtin_unreachable();
 }

@@ -14,10 +14,10 @@ struct TextError {
   std::string message;
 };
 
-// The graph that print wrote, or a person: there a label may be any name (an input without a quoted name has its
-// label's), a type may be missing where the op's rule gives it, and outputs without a name are called "0", "1", ...
-// Labels that are just 0 to n - 1 are the nodes' indices; otherwise nodes stand as the text has them.
-// Any text is answered: by a graph (to be verified) or an error.
+// The graph that print wrote, or a person: there a label may be any name (an input without a quoted
+// name has its label's), a type may be missing where the op's rule gives it, and outputs without a
+// name are called "0", "1", ... Labels that are just 0 to n - 1 are the nodes' indices; otherwise
+// nodes stand as the text has them. Any text is answered: by a graph (to be verified) or an error.
 std::expected<Graph, TextError> parse_graph(std::string_view text);
 
 }  // namespace ganc

@@ -18,7 +18,8 @@ namespace ganc {
 //   7. outputs exist and have names of their own
 std::vector<std::string> verify(const Graph& graph);
 
-// Aborts with the list and the graph's name where verify finds something: what made the graph has a bug.
+// Aborts with the list and the graph's name where verify finds something: what made the graph has a
+// bug.
 void check_verified(const Graph& graph, std::string_view made_by);
 
 }  // namespace ganc

@@ -8,7 +8,8 @@ namespace ganc {
 namespace {
 
 [[noreturn]] void fail(const Graph& graph, const std::string& what) {
-  fmt::print(stderr, "ganc: internal error: graph \"{}\" cannot be interpreted: {}\n", graph.name, what);
+  fmt::print(stderr, "ganc: internal error: graph \"{}\" cannot be interpreted: {}\n", graph.name,
+             what);
   std::abort();
 }
 
@@ -28,9 +29,12 @@ bool keeps_numbers(const Node& node, const Type& operand) {
   switch (node.op) {
     case Op::reshape:
     case Op::stop:
-    case Op::draw: return true;
-    case Op::convert: return is_real(node.type.dtype) && is_real(operand.dtype);
-    default: return false;
+    case Op::draw:
+      return true;
+    case Op::convert:
+      return is_real(node.type.dtype) && is_real(operand.dtype);
+    default:
+      return false;
   }
 }
 
@@ -52,10 +56,11 @@ const Value* fed(const Graph& graph, const Node& node, const std::map<std::strin
 
 }  // namespace
 
-std::map<std::string, Value> interpret(const Graph& graph, const std::map<std::string, Value>& inputs) {
+std::map<std::string, Value> interpret(const Graph& graph,
+                                       const std::map<std::string, Value>& inputs) {
   std::vector<std::uint32_t> uses = count_uses(graph);
-  std::vector<Value> values(graph.nodes.size());       // of the nodes computed, until their last use
-  std::vector<const Value*> at(graph.nodes.size());    // inputs are read where they are
+  std::vector<Value> values(graph.nodes.size());     // of the nodes computed, until their last use
+  std::vector<const Value*> at(graph.nodes.size());  // inputs are read where they are
   std::vector<const Value*> operands;
   const auto release = [&](const Node& node) {
     for (NodeId operand : node.operands) {

@@ -8,8 +8,10 @@
 namespace ganc {
 
 // Every output of `graph` in float64, by the ops' own definitions: the oracle of the tests.
-//   needs    a verified graph without `grad`; a value of the declared type for every input that an output reads
+//   needs    a verified graph without `grad`; a value of the declared type for every input that an
+//   output reads
 // A `draw` whose name has a value in `inputs` takes it instead of its operand's: a feed.
-std::map<std::string, Value> interpret(const Graph& graph, const std::map<std::string, Value>& inputs);
+std::map<std::string, Value> interpret(const Graph& graph,
+                                       const std::map<std::string, Value>& inputs);
 
 }  // namespace ganc

@@ -12,7 +12,7 @@ namespace ganc {
 
 struct ListAttribute {
   std::string_view name;
-  std::vector<std::int64_t> Attributes::*list;
+  std::vector<std::int64_t> Attributes::* list;
 };
 inline constexpr std::array<ListAttribute, 11> list_attributes = {{
     {"axes", &Attributes::axes},
@@ -30,7 +30,7 @@ inline constexpr std::array<ListAttribute, 11> list_attributes = {{
 
 struct NumberAttribute {
   std::string_view name;
-  std::int64_t Attributes::*number;
+  std::int64_t Attributes::* number;
 };
 inline constexpr std::array<NumberAttribute, 3> number_attributes = {{
     {"groups", &Attributes::groups},
@@ -40,7 +40,7 @@ inline constexpr std::array<NumberAttribute, 3> number_attributes = {{
 
 struct WindowAttribute {
   std::string_view name;
-  std::int64_t Window::*number;
+  std::int64_t Window::* number;
 };
 inline constexpr std::array<WindowAttribute, 5> window_attributes = {{
     {"stride", &Window::stride},

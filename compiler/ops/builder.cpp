@@ -57,7 +57,8 @@ bool same_values(const std::vector<double>& a, const std::vector<double>& b) {
 
 bool same(const Node& a, const Node& b) {
   if (a.op != b.op || a.type != b.type || a.operands != b.operands) return false;
-  if (!a.attributes.values.empty() || !b.attributes.values.empty()) {  // a constant: no other attributes
+  if (!a.attributes.values.empty() ||
+      !b.attributes.values.empty()) {  // a constant: no other attributes
     return same_values(a.attributes.values, b.attributes.values);
   }
   return a.attributes == b.attributes;
@@ -67,9 +68,11 @@ bool same(const Node& a, const Node& b) {
   std::string operands;
   for (NodeId operand : node.operands) {
     const bool exists = operand.index < graph.nodes.size();
-    operands += fmt::format(" %{}: {}", operand.index, exists ? to_string(graph[operand].type) : "none");
+    operands +=
+        fmt::format(" %{}: {}", operand.index, exists ? to_string(graph[operand].type) : "none");
   }
-  fmt::print(stderr, "ganc: internal error: a node cannot be built: {}\n  {}{} ({} in graph \"{}\")\n",
+  fmt::print(stderr,
+             "ganc: internal error: a node cannot be built: {}\n  {}{} ({} in graph \"{}\")\n",
              what, definition(node.op).name, operands, graph.origins[node.origin].path, graph.name);
   std::abort();
 }
@@ -126,14 +129,17 @@ NodeId Builder::constant(std::vector<double> values, Type type) {
   return add_node(Op::constant, {}, {.values = std::move(values)}, std::move(type));
 }
 
-NodeId Builder::like(NodeId x, double value) { return constant(value, Type(type(x))); }
+NodeId Builder::like(NodeId x, double value) {
+  return constant(value, Type(type(x)));
+}
 
 NodeId Builder::iota(std::int64_t axis, Type type) {
   return add_node(Op::iota, {}, {.axes = {axis}}, std::move(type));
 }
 
 NodeId Builder::random_bits(NodeId seed, NodeId step, std::uint32_t stream, Shape shape) {
-  return add_node(Op::random_bits, {seed, step}, {.stream = stream}, {DType::u32, std::move(shape)});
+  return add_node(Op::random_bits, {seed, step}, {.stream = stream},
+                  {DType::u32, std::move(shape)});
 }
 
 NodeId Builder::convert(NodeId x, DType to) {
@@ -169,15 +175,17 @@ NodeId Builder::transpose(NodeId x, std::vector<std::int64_t> permutation) {
 NodeId Builder::slice(NodeId x, std::vector<std::int64_t> start, std::vector<std::int64_t> limit,
                       std::vector<std::int64_t> stride) {
   if (stride.empty()) stride.assign(start.size(), 1);
-  return add_node(Op::slice, {x},
-                  {.start = std::move(start), .limit = std::move(limit), .stride = std::move(stride)});
+  return add_node(
+      Op::slice, {x},
+      {.start = std::move(start), .limit = std::move(limit), .stride = std::move(stride)});
 }
 
 NodeId Builder::pad(NodeId x, NodeId value, std::vector<std::int64_t> low,
                     std::vector<std::int64_t> high, std::vector<std::int64_t> interior) {
   if (interior.empty()) interior.assign(low.size(), 0);
-  return add_node(Op::pad, {x, value},
-                  {.low = std::move(low), .high = std::move(high), .interior = std::move(interior)});
+  return add_node(
+      Op::pad, {x, value},
+      {.low = std::move(low), .high = std::move(high), .interior = std::move(interior)});
 }
 
 NodeId Builder::concatenate(std::vector<NodeId> parts, std::int64_t axis) {
@@ -220,7 +228,8 @@ NodeId Builder::gather(NodeId x, NodeId indices, std::int64_t axis, std::int64_t
 
 NodeId Builder::scatter_add(NodeId updates, NodeId indices, std::int64_t axis, std::int64_t batch,
                             std::int64_t size) {
-  return add_node(Op::scatter_add, {updates, indices}, {.axes = {axis}, .batch = batch, .size = size});
+  return add_node(Op::scatter_add, {updates, indices},
+                  {.axes = {axis}, .batch = batch, .size = size});
 }
 
 void Builder::output(std::string name, NodeId node) {

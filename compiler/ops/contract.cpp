@@ -59,9 +59,9 @@ Axes permutation_to(const Axes& place) {
   return permutation;
 }
 
-// The derivative by the operand `own`, whose partner is `other` with value `partner`. The partner's free axes
-// begin at dy's axis `other_first`. Of the two orders of operands that one is taken whose result has the
-// operand's axes in place, if there is one.
+// The derivative by the operand `own`, whose partner is `other` with value `partner`. The partner's
+// free axes begin at dy's axis `other_first`. Of the two orders of operands that one is taken whose
+// result has the operand's axes in place, if there is one.
 NodeId derivative(Builder& b, NodeId dy, NodeId partner, const Side& own, const Side& other,
                   std::size_t other_first) {
   const Axes batch = counting(own.batch.size());
@@ -113,10 +113,12 @@ Value dot_reference(const Node& node, Operands operands) {
   const Attributes& a = node.attributes;
   const Side l = side(a.lhs_batch, a.lhs_contract, lhs.type.shape.size());
   const Side r = side(a.rhs_batch, a.rhs_contract, rhs.type.shape.size());
-  const std::int64_t batch = product(lhs.type.shape, l.batch), k = product(lhs.type.shape, l.contract);
+  const std::int64_t batch = product(lhs.type.shape, l.batch),
+                     k = product(lhs.type.shape, l.contract);
   const std::int64_t m = product(lhs.type.shape, l.free), n = product(rhs.type.shape, r.free);
   const std::vector<double> left = ordered(lhs, joined(joined(l.batch, l.free), l.contract));
-  const std::vector<double> right_values = ordered(rhs, joined(joined(r.batch, r.contract), r.free));
+  const std::vector<double> right_values =
+      ordered(rhs, joined(joined(r.batch, r.contract), r.free));
   Value y = filled(node.type, 0);
   for (std::int64_t row = 0; row < batch * m; ++row) {
     double* out = y.data.data() + row * n;
@@ -129,7 +131,8 @@ Value dot_reference(const Node& node, Operands operands) {
   return y;
 }
 
-Sample dot(Shape lhs, Shape rhs, Axes lhs_batch, Axes rhs_batch, Axes lhs_contract, Axes rhs_contract) {
+Sample dot(Shape lhs, Shape rhs, Axes lhs_batch, Axes rhs_batch, Axes lhs_contract,
+           Axes rhs_contract) {
   return {{{f32(std::move(lhs))}, {f32(std::move(rhs))}},
           {.lhs_batch = std::move(lhs_batch),
            .rhs_batch = std::move(rhs_batch),
@@ -159,6 +162,8 @@ const OpDefinition definitions[] = {
 
 }  // namespace
 
-std::span<const OpDefinition> contract_ops() { return definitions; }
+std::span<const OpDefinition> contract_ops() {
+  return definitions;
+}
 
 }  // namespace ganc

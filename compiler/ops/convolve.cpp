@@ -1,5 +1,5 @@
-// convolution: lhs [N, C, in...], rhs [O, C / groups, k...] -> [N, O, out...]. Its two gradients are convolutions
-// of the same general form, so nothing is lost at any order.
+// convolution: lhs [N, C, in...], rhs [O, C / groups, k...] -> [N, O, out...]. Its two gradients
+// are convolutions of the same general form, so nothing is lost at any order.
 #include <algorithm>
 
 #include "compiler/ops/families.h"
@@ -31,10 +31,12 @@ TypeOrError convolution_type(Types operands, const Attributes& a, const Type&) {
   }
   const std::size_t rank = a.windows.size() + 2;
   if (lhs.shape.size() != rank || rhs.shape.size() != rank) {
-    return wrong("{} windows do not fit {} and {}", a.windows.size(), to_string(lhs), to_string(rhs));
+    return wrong("{} windows do not fit {} and {}", a.windows.size(), to_string(lhs),
+                 to_string(rhs));
   }
   if (a.groups < 1 || lhs.shape[1] != rhs.shape[1] * a.groups || rhs.shape[0] % a.groups != 0) {
-    return wrong("the channels of {} and {} do not fit {} groups", to_string(lhs), to_string(rhs), a.groups);
+    return wrong("the channels of {} and {} do not fit {} groups", to_string(lhs), to_string(rhs),
+                 a.groups);
   }
   Shape shape = {lhs.shape[0], rhs.shape[0]};
   for (std::size_t i = 0; i + 2 < rank; ++i) {
@@ -87,7 +89,8 @@ NodeId by_lhs(Builder& b, const Node& node, NodeId dy) {
   for (std::size_t i = 0; i < node.attributes.windows.size(); ++i) {
     const Window& w = node.attributes.windows[i];
     const std::int64_t k = dilated(kernel[i + 2], w.rhs_dilation);
-    Window back = {.stride = w.lhs_dilation, .lhs_dilation = w.stride, .rhs_dilation = w.rhs_dilation};
+    Window back = {
+        .stride = w.lhs_dilation, .lhs_dilation = w.stride, .rhs_dilation = w.rhs_dilation};
     back.pad_low = k - 1 - w.pad_low;
     back.pad_high = dilated(in[i + 2], w.lhs_dilation) + k - 1 -
                     dilated(node.type.shape[i + 2], w.stride) - back.pad_low;
@@ -98,8 +101,8 @@ NodeId by_lhs(Builder& b, const Node& node, NodeId dy) {
   return b.convolution(dy, reversed, windows, node.attributes.groups);
 }
 
-// By rhs [O, C / g, k]: lhs as [C / g, g N, in] with dy as the kernel [O, N, out], dilated by the stride, gives
-// [C / g, O, k].
+// By rhs [O, C / g, k]: lhs as [C / g, g N, in] with dy as the kernel [O, N, out], dilated by the
+// stride, gives [C / g, O, k].
 NodeId by_rhs(Builder& b, const Node& node, NodeId dy) {
   const Shape in = b.shape(node.operands[0]), kernel = b.shape(node.operands[1]);
   std::vector<Window> windows;
@@ -109,8 +112,9 @@ NodeId by_rhs(Builder& b, const Node& node, NodeId dy) {
                    .pad_low = w.pad_low,
                    .lhs_dilation = w.lhs_dilation,
                    .rhs_dilation = w.stride};
-    back.pad_high = dilated(node.type.shape[i + 2], w.stride) + dilated(kernel[i + 2], w.rhs_dilation) -
-                    dilated(in[i + 2], w.lhs_dilation) - w.pad_low - 1;
+    back.pad_high = dilated(node.type.shape[i + 2], w.stride) +
+                    dilated(kernel[i + 2], w.rhs_dilation) - dilated(in[i + 2], w.lhs_dilation) -
+                    w.pad_low - 1;
     windows.push_back(back);
   }
   const NodeId images = batch_to_channels(b, node.operands[0], node.attributes.groups);
@@ -124,7 +128,8 @@ Gradients convolution_gradient(Builder& b, const Node& node, NodeId, NodeId dy) 
   return {by_lhs(b, node, dy), by_rhs(b, node, dy)};
 }
 
-// The outputs along one axis that kernel position k serves, and the inputs that they read: both in steps.
+// The outputs along one axis that kernel position k serves, and the inputs that they read: both in
+// steps.
 struct Taps {
   std::int64_t count = 0, out = 0, out_step = 1, in = 0, in_step = 1;
 };
@@ -144,11 +149,11 @@ Taps taps(const Window& w, std::int64_t in, std::int64_t out, std::int64_t k) {
   return found;
 }
 
-// One image channel through one kernel plane into one output channel; recursion over the spatial axes, at most a
-// few deep.
+// One image channel through one kernel plane into one output channel; recursion over the spatial
+// axes, at most a few deep.
 struct Plane {
-  Shape in, kernel, out;                         // strides in elements
-  std::vector<std::vector<Taps>> taps;           // [axis][k]
+  Shape in, kernel, out;                // strides in elements
+  std::vector<std::vector<Taps>> taps;  // [axis][k]
 
   void add(std::size_t axis, const double* x, const double* w, double* y) const {
     if (axis == taps.size()) {
@@ -162,7 +167,8 @@ struct Plane {
       const double* from = x + t.in * in[axis];
       double* to = y + t.out * out[axis];
       if (axis + 1 < taps.size()) {
-        for (std::int64_t j = 0; j < t.count; ++j) add(axis + 1, from + j * in_step, weight, to + j * out_step);
+        for (std::int64_t j = 0; j < t.count; ++j)
+          add(axis + 1, from + j * in_step, weight, to + j * out_step);
         continue;
       }
       const double factor = *weight;
@@ -210,7 +216,8 @@ Sample convolved(Shape lhs, Shape rhs, std::vector<Window> windows, std::int64_t
 std::vector<Sample> samples() {
   const Window same = {.pad_low = 1, .pad_high = 1};
   const Window half = {.stride = 2, .pad_low = 1, .pad_high = 1};
-  const Window twice = {.pad_low = 2, .pad_high = 2, .lhs_dilation = 2};  // a transposed convolution's
+  const Window twice = {
+      .pad_low = 2, .pad_high = 2, .lhs_dilation = 2};  // a transposed convolution's
   return {
       convolved({2, 3, 5}, {4, 3, 3}, {{}}),
       convolved({2, 3, 5, 4}, {4, 3, 3, 3}, {same, same}),
@@ -218,9 +225,11 @@ std::vector<Sample> samples() {
       convolved({2, 2, 3, 3}, {3, 2, 4, 4}, {twice, twice}),
       convolved({1, 4, 5, 5}, {6, 2, 3, 3}, {same, half}, 2),
       convolved({2, 3, 4, 4}, {3, 1, 3, 3}, {same, same}, 3),  // depthwise
-      convolved({1, 2, 9}, {2, 2, 3}, {{.stride = 3, .pad_low = -1, .pad_high = 2, .rhs_dilation = 2}}),
-      convolved({1, 2, 5}, {2, 2, 2},
-                {{.stride = 2, .pad_low = 3, .pad_high = -2, .lhs_dilation = 3, .rhs_dilation = 3}}),
+      convolved({1, 2, 9}, {2, 2, 3},
+                {{.stride = 3, .pad_low = -1, .pad_high = 2, .rhs_dilation = 2}}),
+      convolved(
+          {1, 2, 5}, {2, 2, 2},
+          {{.stride = 2, .pad_low = 3, .pad_high = -2, .lhs_dilation = 3, .rhs_dilation = 3}}),
       convolved({1, 2, 3, 4, 3}, {2, 2, 2, 3, 2}, {{}, same, half}),
       convolved({2, 3, 4, 4}, {5, 3, 1, 1}, {{}, {}}),
       convolved({2, 3}, {4, 3}, {}),
@@ -245,6 +254,8 @@ const OpDefinition definitions[] = {
 
 }  // namespace
 
-std::span<const OpDefinition> convolve_ops() { return definitions; }
+std::span<const OpDefinition> convolve_ops() {
+  return definitions;
+}
 
 }  // namespace ganc

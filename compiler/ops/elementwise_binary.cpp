@@ -14,7 +14,8 @@ using Scalars = std::span<const ScalarId>;
 
 TypeOrError of_equal(Types operands, bool accepted, std::string_view needs) {
   if (operands[0] != operands[1]) {
-    return wrong("needs equal types, but got {} and {}", to_string(operands[0]), to_string(operands[1]));
+    return wrong("needs equal types, but got {} and {}", to_string(operands[0]),
+                 to_string(operands[1]));
   }
   if (!accepted) return wrong("needs {}, but got {}", needs, to_string(operands[0]));
   return {.type = operands[0], .error = {}};
@@ -41,7 +42,8 @@ TypeOrError compare_type(Types operands, const Attributes&, const Type&) {
 
 TypeOrError select_type(Types operands, const Attributes&, const Type&) {
   if (operands[1] != operands[2]) {
-    return wrong("needs equal types, but got {} and {}", to_string(operands[1]), to_string(operands[2]));
+    return wrong("needs equal types, but got {} and {}", to_string(operands[1]),
+                 to_string(operands[2]));
   }
   if (operands[0].dtype != DType::pred ||
       (!operands[0].shape.empty() && operands[0].shape != operands[1].shape)) {
@@ -61,7 +63,8 @@ template <auto Real, auto Integer>
 Value evaluated(const Node& node, Operands operands) {
   if (is_real(node.type.dtype)) return map_elements(node, *operands[0], *operands[1], Real);
   return map_elements(node, *operands[0], *operands[1], [&](double a, double b) {
-    return wrapped(node.type.dtype, Integer(static_cast<std::int64_t>(a), static_cast<std::int64_t>(b)));
+    return wrapped(node.type.dtype,
+                   Integer(static_cast<std::int64_t>(a), static_cast<std::int64_t>(b)));
   });
 }
 
@@ -72,7 +75,8 @@ Value evaluated_bits(const Node& node, Operands operands) {
   });
 }
 
-// The larger (smaller) operand gets the derivative, `b` where they are equal: so max(x, 0) has 0 at 0.
+// The larger (smaller) operand gets the derivative, `b` where they are equal: so max(x, 0) has 0 at
+// 0.
 Gradients share_by(Comparison comparison, Builder& b, const Node& node, NodeId dy) {
   const NodeId first = b.compare(comparison, node.operands[0], node.operands[1]);
   const NodeId zero = b.like(dy, 0);
@@ -86,10 +90,14 @@ double minimum_of(double a, double b) {
   return std::isnan(a) || std::isnan(b) ? std::numeric_limits<double>::quiet_NaN() : std::min(a, b);
 }
 
-std::uint32_t shifted(std::uint32_t a, std::uint32_t b) { return b < 32 ? a >> b : 0; }
+std::uint32_t shifted(std::uint32_t a, std::uint32_t b) {
+  return b < 32 ? a >> b : 0;
+}
 
 // Integers: truncating; by 0 it is 0. Never the processor's trap: neither by 0 nor of -2^31 by -1.
-std::int64_t quotient(std::int64_t a, std::int64_t b) { return b == 0 ? 0 : a / b; }
+std::int64_t quotient(std::int64_t a, std::int64_t b) {
+  return b == 0 ? 0 : a / b;
+}
 
 ScalarId integer_quotient(ScalarBuilder& s, ScalarId a, ScalarId b) {
   const DType dtype = s.dtype(a);
@@ -130,10 +138,10 @@ ScalarId modulo_scalar(ScalarBuilder& s, const Node& node, Scalars operands) {
   const ScalarId r = s.subtract(a, s.multiply(integer_quotient(s, a, b), b));
   if (node.type.dtype == DType::u32) return r;
   const ScalarId zero = s.constant(0, DType::i32);
-  const ScalarId below = s.logical_and(s.compare(Comparison::less, r, zero),
-                                       s.compare(Comparison::greater, b, zero));
-  const ScalarId above = s.logical_and(s.compare(Comparison::greater, r, zero),
-                                       s.compare(Comparison::less, b, zero));
+  const ScalarId below =
+      s.logical_and(s.compare(Comparison::less, r, zero), s.compare(Comparison::greater, b, zero));
+  const ScalarId above =
+      s.logical_and(s.compare(Comparison::greater, r, zero), s.compare(Comparison::less, b, zero));
   return s.select(s.logical_or(below, above), s.add(r, b), r);
 }
 
@@ -155,7 +163,8 @@ NodeId power_by_base(Builder& b, NodeId a, NodeId p, NodeId dy) {
   return b.multiply(dy, b.select(is_zero, b.like(p, 0), product));
 }
 
-// dp = dy y log(a), 0 where a <= 0. The inner select keeps log away from there in the next derivative too.
+// dp = dy y log(a), 0 where a <= 0. The inner select keeps log away from there in the next
+// derivative too.
 NodeId power_by_exponent(Builder& b, NodeId a, NodeId p, NodeId y, NodeId dy) {
   if (constant_value(b, p)) return {};
   const NodeId positive = b.compare(Comparison::greater, a, b.like(a, 0));
@@ -174,12 +183,18 @@ Value compare_reference(const Node& node, Operands operands) {
                         [&](double a, double b) { return holds(a, b) ? 1.0 : 0.0; });
   };
   switch (node.attributes.comparison) {
-    case Comparison::equal: return by(std::equal_to<>());
-    case Comparison::not_equal: return by(std::not_equal_to<>());
-    case Comparison::less: return by(std::less<>());
-    case Comparison::less_equal: return by(std::less_equal<>());
-    case Comparison::greater: return by(std::greater<>());
-    case Comparison::greater_equal: return by(std::greater_equal<>());
+    case Comparison::equal:
+      return by(std::equal_to<>());
+    case Comparison::not_equal:
+      return by(std::not_equal_to<>());
+    case Comparison::less:
+      return by(std::less<>());
+    case Comparison::less_equal:
+      return by(std::less_equal<>());
+    case Comparison::greater:
+      return by(std::greater<>());
+    case Comparison::greater_equal:
+      return by(std::greater_equal<>());
   }
   __builtin_unreachable();
 }
@@ -207,7 +222,9 @@ std::vector<Sample> pairs(Sample::Operand a, Sample::Operand b) {
   }
   return samples;
 }
-std::vector<Sample> reals() { return pairs({f32({})}, {f32({})}); }
+std::vector<Sample> reals() {
+  return pairs({f32({})}, {f32({})});
+}
 std::vector<Sample> reals_and_integers() {
   std::vector<Sample> samples = reals();
   samples.push_back({{{i32({9}), -9, 9}, {i32({9}), -9, 9}}});
@@ -239,7 +256,8 @@ std::vector<Sample> comparisons() {
         Comparison::greater, Comparison::greater_equal}) {
     samples.push_back({{{f32({3, 2})}, {f32({3, 2})}}, {.comparison = comparison}});
     samples.push_back({{{i32({9}), -1, 1}, {i32({9}), -1, 1}}, {.comparison = comparison}});
-    samples.push_back({{{u32({9}), 0, 4294967295}, {u32({9}), 0, 4294967295}}, {.comparison = comparison}});
+    samples.push_back(
+        {{{u32({9}), 0, 4294967295}, {u32({9}), 0, 4294967295}}, {.comparison = comparison}});
   }
   return samples;
 }
@@ -296,9 +314,8 @@ const OpDefinition definitions[] = {
      .op_class = OpClass::elementwise,
      .arity = 2,
      .type = of_numbers,
-     .gradient = [](Builder& b, const Node& node, NodeId, NodeId dy) {
-       return share_by(Comparison::greater, b, node, dy);
-     },
+     .gradient = [](Builder& b, const Node& node, NodeId,
+                    NodeId dy) { return share_by(Comparison::greater, b, node, dy); },
      .scalar = lowered<[](ScalarBuilder& s, ScalarId a, ScalarId b) { return s.maximum(a, b); }>,
      .reference =
          evaluated<maximum_of, [](std::int64_t a, std::int64_t b) { return std::max(a, b); }>,
@@ -308,9 +325,8 @@ const OpDefinition definitions[] = {
      .op_class = OpClass::elementwise,
      .arity = 2,
      .type = of_numbers,
-     .gradient = [](Builder& b, const Node& node, NodeId, NodeId dy) {
-       return share_by(Comparison::less, b, node, dy);
-     },
+     .gradient = [](Builder& b, const Node& node, NodeId,
+                    NodeId dy) { return share_by(Comparison::less, b, node, dy); },
      .scalar = lowered<[](ScalarBuilder& s, ScalarId a, ScalarId b) { return s.minimum(a, b); }>,
      .reference =
          evaluated<minimum_of, [](std::int64_t a, std::int64_t b) { return std::min(a, b); }>,
@@ -339,7 +355,8 @@ const OpDefinition definitions[] = {
      .op_class = OpClass::elementwise,
      .arity = 2,
      .type = of_bits,
-     .scalar = lowered<[](ScalarBuilder& s, ScalarId a, ScalarId b) { return s.logical_and(a, b); }>,
+     .scalar =
+         lowered<[](ScalarBuilder& s, ScalarId a, ScalarId b) { return s.logical_and(a, b); }>,
      .reference = evaluated_bits<[](std::uint32_t a, std::uint32_t b) { return a & b; }>,
      .samples = bits()},
     {.op = Op::logical_or,
@@ -367,9 +384,10 @@ const OpDefinition definitions[] = {
      .op_class = OpClass::elementwise,
      .arity = 2,
      .type = compare_type,
-     .scalar = [](ScalarBuilder& s, const Node& node, Scalars operands) {
-       return s.compare(node.attributes.comparison, operands[0], operands[1]);
-     },
+     .scalar =
+         [](ScalarBuilder& s, const Node& node, Scalars operands) {
+           return s.compare(node.attributes.comparison, operands[0], operands[1]);
+         },
      .reference = compare_reference,
      .samples = comparisons(),
      .attributes = reads::comparison},
@@ -379,9 +397,8 @@ const OpDefinition definitions[] = {
      .arity = 3,
      .type = select_type,
      .gradient = select_gradient,
-     .scalar = [](ScalarBuilder& s, const Node&, Scalars operands) {
-       return s.select(operands[0], operands[1], operands[2]);
-     },
+     .scalar = [](ScalarBuilder& s, const Node&,
+                  Scalars operands) { return s.select(operands[0], operands[1], operands[2]); },
      .reference = select_reference,
      .samples = {{{{pred({7}), 0, 1}, {f32({7})}, {f32({7})}}},
                  {{{pred({}), 0, 1}, {f32({2, 3})}, {f32({2, 3})}}},
@@ -391,6 +408,8 @@ const OpDefinition definitions[] = {
 
 }  // namespace
 
-std::span<const OpDefinition> elementwise_binary_ops() { return definitions; }
+std::span<const OpDefinition> elementwise_binary_ops() {
+  return definitions;
+}
 
 }  // namespace ganc

@@ -1,5 +1,5 @@
-// Elementwise ops of one operand. Each row is a whole op: derivative in terms of ops, one element of generated
-// code, one element in float64.
+// Elementwise ops of one operand. Each row is a whole op: derivative in terms of ops, one element
+// of generated code, one element in float64.
 #include <cmath>
 #include <numbers>
 
@@ -55,14 +55,18 @@ ScalarId lowered(ScalarBuilder& s, const Node&, Scalars operands) {
   return F(s, operands[0]);
 }
 
-ScalarId same_scalar(ScalarBuilder&, const Node&, Scalars operands) { return operands[0]; }
+ScalarId same_scalar(ScalarBuilder&, const Node&, Scalars operands) {
+  return operands[0];
+}
 
 template <auto F>
 Value evaluated(const Node& node, Operands operands) {
   return map_elements(node, *operands[0], F);
 }
 
-Value same_value(const Node& node, Operands operands) { return {node.type, operands[0]->data}; }
+Value same_value(const Node& node, Operands operands) {
+  return {node.type, operands[0]->data};
+}
 
 Value negate_reference(const Node& node, Operands operands) {
   if (is_real(node.type.dtype)) {
@@ -102,12 +106,18 @@ Gradients convert_gradient(Builder& b, const Node& node, NodeId, NodeId dy) {
   return {b.convert(dy, from)};
 }
 
-double softplus_of(double x) { return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x))); }
+double softplus_of(double x) {
+  return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x)));
+}
 
-double sign_of(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
+double sign_of(double x) {
+  return x > 0 ? 1 : x < 0 ? -1 : x;
+}
 
 // 0.5, 1.5 and -0.5 go to their even neighbours; does not depend on the rounding mode.
-double round_half_even(double x) { return x - std::remainder(x, 1.0); }
+double round_half_even(double x) {
+  return x - std::remainder(x, 1.0);
+}
 
 std::vector<Sample> plain_and(double low, double high) {
   return {{{{f32({7})}}}, {{{f32({2, 1, 3}), low, high}}}, {{{f32({0, 2})}}}, {{{f32({})}}}};
@@ -154,7 +164,8 @@ const OpDefinition definitions[] = {
      .scalar = lowered<[](ScalarBuilder& s, ScalarId x) {
        const DType dtype = s.dtype(x);
        const ScalarId zero = s.constant(0, dtype);
-       const ScalarId below = s.select(s.compare(Comparison::less, x, zero), s.constant(-1, dtype), x);
+       const ScalarId below =
+           s.select(s.compare(Comparison::less, x, zero), s.constant(-1, dtype), x);
        return s.select(s.compare(Comparison::greater, x, zero), s.constant(1, dtype), below);
      }>,
      .reference = evaluated<sign_of>,
@@ -164,7 +175,8 @@ const OpDefinition definitions[] = {
      .op_class = OpClass::elementwise,
      .arity = 1,
      .type = of_reals,
-     .gradient = derivative<[](Builder& b, NodeId, NodeId y, NodeId dy) { return b.multiply(dy, y); }>,
+     .gradient =
+         derivative<[](Builder& b, NodeId, NodeId y, NodeId dy) { return b.multiply(dy, y); }>,
      .scalar = lowered<[](ScalarBuilder& s, ScalarId x) { return s.exponential(x); }>,
      .reference = evaluated<[](double x) { return std::exp(x); }>,
      .samples = plain_and(-30, 3)},
@@ -173,7 +185,8 @@ const OpDefinition definitions[] = {
      .op_class = OpClass::elementwise,
      .arity = 1,
      .type = of_reals,
-     .gradient = derivative<[](Builder& b, NodeId x, NodeId, NodeId dy) { return b.divide(dy, x); }>,
+     .gradient =
+         derivative<[](Builder& b, NodeId x, NodeId, NodeId dy) { return b.divide(dy, x); }>,
      .scalar = lowered<[](ScalarBuilder& s, ScalarId x) { return s.log(x); }>,
      .reference = evaluated<[](double x) { return std::log(x); }>,
      .samples = only(0.1, 10)},
@@ -214,7 +227,8 @@ const OpDefinition definitions[] = {
      }>,
      .reference = evaluated<[](double x) { return 1 / (1 + std::exp(-x)); }>,
      .samples = plain_and(-30, 30)},
-    // dx = (1 - y y) dy: in y, not x, so there is no second tanh and the rule itself differentiates again.
+    // dx = (1 - y y) dy: in y, not x, so there is no second tanh and the rule itself differentiates
+    // again.
     {.op = Op::tanh,
      .name = "tanh",
      .op_class = OpClass::elementwise,
@@ -226,8 +240,9 @@ const OpDefinition definitions[] = {
      .scalar = lowered<[](ScalarBuilder& s, ScalarId x) { return s.tanh(x); }>,
      .reference = evaluated<[](double x) { return std::tanh(x); }>,
      .samples = plain_and(-20, 20)},
-    // dx = (dy / 2) / y, and 0 at 0, where the limit is infinite: so the norm, sqrt(sum(x x)), has the derivative
-    // 0 at 0, of any order. The divisor is chosen too: else the second derivative would be 0 times infinity there.
+    // dx = (dy / 2) / y, and 0 at 0, where the limit is infinite: so the norm, sqrt(sum(x x)), has
+    // the derivative 0 at 0, of any order. The divisor is chosen too: else the second derivative
+    // would be 0 times infinity there.
     {.op = Op::sqrt,
      .name = "sqrt",
      .op_class = OpClass::elementwise,
@@ -334,11 +349,12 @@ const OpDefinition definitions[] = {
      .arity = 1,
      .type = convert_type,
      .gradient = convert_gradient,
-     .scalar = [](ScalarBuilder& s, const Node& node, Scalars operands) {
-       if (node.type.dtype != DType::pred) return s.convert(operands[0], node.type.dtype);
-       const ScalarId zero = s.constant(0, s.dtype(operands[0]));
-       return s.compare(Comparison::not_equal, operands[0], zero);
-     },
+     .scalar =
+         [](ScalarBuilder& s, const Node& node, Scalars operands) {
+           if (node.type.dtype != DType::pred) return s.convert(operands[0], node.type.dtype);
+           const ScalarId zero = s.constant(0, s.dtype(operands[0]));
+           return s.compare(Comparison::not_equal, operands[0], zero);
+         },
      .reference = convert_reference,
      .samples = {{{{f32({3, 2})}}, {}, {DType::f64, {}}},
                  {{{f32({9}), -20, 20}}, {}, {DType::i32, {}}},
@@ -373,6 +389,8 @@ const OpDefinition definitions[] = {
 
 }  // namespace
 
-std::span<const OpDefinition> elementwise_unary_ops() { return definitions; }
+std::span<const OpDefinition> elementwise_unary_ops() {
+  return definitions;
+}
 
 }  // namespace ganc

@@ -12,13 +12,15 @@ namespace ganc {
 namespace {
 
 // What both share: `batch` leading axes equal, the axis behind them and within `rank`.
-std::string wrong_indexing(const Type& x, const Type& indices, const Attributes& a, std::int64_t rank) {
-  if (indices.dtype != DType::i32) return fmt::format("needs i32 indices, but got {}", to_string(indices));
+std::string wrong_indexing(const Type& x, const Type& indices, const Attributes& a,
+                           std::int64_t rank) {
+  if (indices.dtype != DType::i32)
+    return fmt::format("needs i32 indices, but got {}", to_string(indices));
   if (a.axes.size() != 1) return fmt::format("needs one axis, but got {}", a.axes.size());
   const auto index_rank = static_cast<std::int64_t>(indices.shape.size());
   if (a.batch < 0 || a.batch > index_rank || a.axes[0] < a.batch || a.axes[0] > rank) {
-    return fmt::format("axis {} and batch {} do not fit {} and {}", a.axes[0], a.batch, to_string(x),
-                       to_string(indices));
+    return fmt::format("axis {} and batch {} do not fit {} and {}", a.axes[0], a.batch,
+                       to_string(x), to_string(indices));
   }
   for (std::int64_t i = 0; i < a.batch; ++i) {
     if (x.shape[i] != indices.shape[i]) {
@@ -31,7 +33,8 @@ std::string wrong_indexing(const Type& x, const Type& indices, const Attributes&
 TypeOrError gather_type(Types operands, const Attributes& a, const Type&) {
   const Type &x = operands[0], &indices = operands[1];
   const auto rank = static_cast<std::int64_t>(x.shape.size());
-  if (std::string text = wrong_indexing(x, indices, a, rank - 1); !text.empty()) return wrong("{}", text);
+  if (std::string text = wrong_indexing(x, indices, a, rank - 1); !text.empty())
+    return wrong("{}", text);
   const std::int64_t axis = a.axes[0];
   if (x.shape[axis] == 0 && element_count(indices.shape) > 0) {
     return wrong("axis {} of {} has nothing to gather", axis, to_string(x));
@@ -51,7 +54,8 @@ TypeOrError scatter_type(Types operands, const Attributes& a, const Type&) {
     return wrong("{}", text);
   }
   const std::int64_t axis = a.axes[0];
-  if (!std::equal(indices.shape.begin() + a.batch, indices.shape.end(), updates.shape.begin() + axis)) {
+  if (!std::equal(indices.shape.begin() + a.batch, indices.shape.end(),
+                  updates.shape.begin() + axis)) {
     return wrong("the axes of {} from {} on are not those of {}", to_string(updates), axis,
                  to_string(indices));
   }
@@ -75,11 +79,13 @@ void pair_elements(const Shape& whole, const Value& indices, const Attributes& a
   const std::int64_t batch = product(whole.begin(), whole.begin() + a.batch);
   const std::int64_t above = product(whole.begin() + a.batch, whole.begin() + axis);
   const std::int64_t below = product(whole.begin() + axis + 1, whole.end());
-  const std::int64_t picks = product(indices.type.shape.begin() + a.batch, indices.type.shape.end());
+  const std::int64_t picks =
+      product(indices.type.shape.begin() + a.batch, indices.type.shape.end());
   for (std::int64_t outer = 0; outer < batch * above; ++outer) {
     for (std::int64_t i = 0; i < picks; ++i) {
       const double index = indices.data[outer / above * picks + i];
-      const std::int64_t at = static_cast<std::int64_t>(std::clamp(index, 0.0, static_cast<double>(size - 1)));
+      const std::int64_t at =
+          static_cast<std::int64_t>(std::clamp(index, 0.0, static_cast<double>(size - 1)));
       for (std::int64_t r = 0; r < below; ++r) {
         f((outer * size + at) * below + r, (outer * picks + i) * below + r);
       }
@@ -89,16 +95,17 @@ void pair_elements(const Shape& whole, const Value& indices, const Attributes& a
 
 Value gather_reference(const Node& node, Operands operands) {
   Value y = filled(node.type, 0);
-  pair_elements(operands[0]->type.shape, *operands[1], node.attributes,
-                [&](std::int64_t whole, std::int64_t picked) { y.data[picked] = operands[0]->data[whole]; });
+  pair_elements(
+      operands[0]->type.shape, *operands[1], node.attributes,
+      [&](std::int64_t whole, std::int64_t picked) { y.data[picked] = operands[0]->data[whole]; });
   return y;
 }
 
 Value scatter_reference(const Node& node, Operands operands) {
   Value y = filled(node.type, 0);
-  pair_elements(node.type.shape, *operands[1], node.attributes, [&](std::int64_t whole, std::int64_t picked) {
-    y.data[whole] += operands[0]->data[picked];
-  });
+  pair_elements(
+      node.type.shape, *operands[1], node.attributes,
+      [&](std::int64_t whole, std::int64_t picked) { y.data[whole] += operands[0]->data[picked]; });
   if (!is_real(node.type.dtype)) {
     for (double& sum : y.data) sum = wrapped(node.type.dtype, static_cast<std::int64_t>(sum));
   }
@@ -115,9 +122,11 @@ Gradients scatter_gradient(Builder& b, const Node& node, NodeId, NodeId dy) {
 }
 
 Sample picked(Shape x, Shape indices, double most, std::int64_t axis, std::int64_t batch) {
-  return {{{f32(std::move(x))}, {i32(std::move(indices)), -2, most + 1}}, {.axes = {axis}, .batch = batch}};
+  return {{{f32(std::move(x))}, {i32(std::move(indices)), -2, most + 1}},
+          {.axes = {axis}, .batch = batch}};
 }
-Sample scattered(Shape updates, Shape indices, std::int64_t axis, std::int64_t batch, std::int64_t size) {
+Sample scattered(Shape updates, Shape indices, std::int64_t axis, std::int64_t batch,
+                 std::int64_t size) {
   return {{{f32(std::move(updates))}, {i32(std::move(indices)), -2, static_cast<double>(size) + 1}},
           {.axes = {axis}, .batch = batch, .size = size}};
 }
@@ -132,7 +141,8 @@ const OpDefinition definitions[] = {
      .reference = gather_reference,
      .samples = {picked({5, 3}, {4}, 4, 0, 0), picked({2, 5, 3}, {2, 4}, 4, 1, 0),
                  picked({2, 5, 3}, {2, 4}, 4, 1, 1), picked({2, 3, 5, 2}, {2, 4}, 4, 2, 1),
-                 picked({3, 6}, {3}, 5, 1, 1), picked({6}, {}, 5, 0, 0), picked({4, 2}, {0}, 3, 0, 0)},
+                 picked({3, 6}, {3}, 5, 1, 1), picked({6}, {}, 5, 0, 0),
+                 picked({4, 2}, {0}, 3, 0, 0)},
      .attributes = reads::axes | reads::batch},
     {.op = Op::scatter_add,
      .name = "scatter_add",
@@ -143,12 +153,15 @@ const OpDefinition definitions[] = {
      .reference = scatter_reference,
      .samples = {scattered({4, 3}, {4}, 0, 0, 5), scattered({2, 2, 4, 3}, {2, 4}, 1, 0, 5),
                  scattered({2, 4, 3}, {2, 4}, 1, 1, 3), scattered({2, 3, 4, 2}, {2, 4}, 2, 1, 5),
-                 scattered({3}, {3}, 1, 1, 6), scattered({}, {}, 0, 0, 4), scattered({0, 2}, {0}, 0, 0, 3)},
+                 scattered({3}, {3}, 1, 1, 6), scattered({}, {}, 0, 0, 4),
+                 scattered({0, 2}, {0}, 0, 0, 3)},
      .attributes = reads::axes | reads::batch | reads::size},
 };
 
 }  // namespace
 
-std::span<const OpDefinition> index_ops() { return definitions; }
+std::span<const OpDefinition> index_ops() {
+  return definitions;
+}
 
 }  // namespace ganc

@@ -1,4 +1,5 @@
-// What a graph begins with: inputs, constants, indices; and `grad`, which stands until it is differentiated.
+// What a graph begins with: inputs, constants, indices; and `grad`, which stands until it is
+// differentiated.
 #include <cmath>
 
 #include "compiler/ops/families.h"
@@ -12,10 +13,14 @@ bool fits(double value, DType dtype) {
   switch (dtype) {
     case DType::f32:
     case DType::f64:
-    case DType::bf16: return true;
-    case DType::pred: return value == 0 || value == 1;
-    case DType::i32: return value == std::trunc(value) && value >= -0x1p31 && value < 0x1p31;
-    case DType::u32: return value == std::trunc(value) && value >= 0 && value < 0x1p32;
+    case DType::bf16:
+      return true;
+    case DType::pred:
+      return value == 0 || value == 1;
+    case DType::i32:
+      return value == std::trunc(value) && value >= -0x1p31 && value < 0x1p31;
+    case DType::u32:
+      return value == std::trunc(value) && value >= 0 && value < 0x1p32;
   }
   __builtin_unreachable();
 }
@@ -44,7 +49,8 @@ Value constant_reference(const Node& node, Operands) {
 }
 
 TypeOrError iota_type(Types, const Attributes& attributes, const Type& given) {
-  if (attributes.axes.size() != 1) return wrong("needs one axis, but got {}", attributes.axes.size());
+  if (attributes.axes.size() != 1)
+    return wrong("needs one axis, but got {}", attributes.axes.size());
   if (std::string text = wrong_axes(attributes.axes, given.shape.size()); !text.empty()) {
     return wrong("{}", text);
   }
@@ -105,6 +111,8 @@ const OpDefinition definitions[] = {
 
 }  // namespace
 
-std::span<const OpDefinition> leaf_ops() { return definitions; }
+std::span<const OpDefinition> leaf_ops() {
+  return definitions;
+}
 
 }  // namespace ganc

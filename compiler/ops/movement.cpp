@@ -8,7 +8,8 @@
 namespace ganc {
 namespace {
 
-// --- broadcast_in_dim: axis i of the operand becomes axis axes[i] of the result; length 1 stretches.
+// --- broadcast_in_dim: axis i of the operand becomes axis axes[i] of the result; length 1
+// stretches.
 
 TypeOrError broadcast_type(Types operands, const Attributes& attributes, const Type& given) {
   const Shape &from = operands[0].shape, &to = given.shape;
@@ -32,7 +33,7 @@ TypeOrError broadcast_type(Types operands, const Attributes& attributes, const T
 Gradients broadcast_gradient(Builder& b, const Node& node, NodeId, NodeId dy) {
   const Shape from = b.shape(node.operands[0]);
   const Axes& axes = node.attributes.axes;
-  Axes kept;      // of the result
+  Axes kept;  // of the result
   for (std::size_t i = 0; i < axes.size(); ++i) {
     if (from[i] == node.type.shape[axes[i]]) kept.push_back(axes[i]);
   }
@@ -135,7 +136,8 @@ Value slice_reference(const Node& node, Operands operands) {
   return read_strided(*operands[0], node.type, std::move(where));
 }
 
-// --- pad: `interior` elements between neighbours, then low and high at the ends; negative ones cut off.
+// --- pad: `interior` elements between neighbours, then low and high at the ends; negative ones cut
+// off.
 
 TypeOrError pad_type(Types operands, const Attributes& attributes, const Type&) {
   const Shape& from = operands[0].shape;
@@ -149,7 +151,8 @@ TypeOrError pad_type(Types operands, const Attributes& attributes, const Type&) 
   }
   Shape to;
   for (std::size_t i = 0; i < from.size(); ++i) {
-    if (interior[i] < 0) return wrong("the interior padding {} of axis {} is negative", interior[i], i);
+    if (interior[i] < 0)
+      return wrong("the interior padding {} of axis {} is negative", interior[i], i);
     to.push_back(low[i] + from[i] + std::max<std::int64_t>(from[i] - 1, 0) * interior[i] + high[i]);
     if (to[i] < 0) return wrong("axis {} of {} is padded to {}", i, to_string(from), to[i]);
   }
@@ -188,7 +191,8 @@ Value pad_reference(const Node& node, Operands operands) {
   const Attributes& a = node.attributes;
   const Shape& from = operands[0]->type.shape;
   Value y = filled(node.type, operands[1]->data[0]);
-  const auto from_strides = row_major_strides(from), to_strides = row_major_strides(node.type.shape);
+  const auto from_strides = row_major_strides(from),
+             to_strides = row_major_strides(node.type.shape);
   Affine read, write;
   Shape count;
   for (std::size_t i = 0; i < from.size(); ++i) {  // operand elements first to last stay
@@ -211,7 +215,8 @@ Value pad_reference(const Node& node, Operands operands) {
 
 TypeOrError concatenate_type(Types operands, const Attributes& attributes, const Type&) {
   if (operands.empty()) return wrong("needs an operand");
-  if (attributes.axes.size() != 1) return wrong("needs one axis, but got {}", attributes.axes.size());
+  if (attributes.axes.size() != 1)
+    return wrong("needs one axis, but got {}", attributes.axes.size());
   Shape to = operands[0].shape;
   if (std::string text = wrong_axes(attributes.axes, to.size()); !text.empty()) {
     return wrong("{}", text);
@@ -226,7 +231,8 @@ TypeOrError concatenate_type(Types operands, const Attributes& attributes, const
       fits = shape == to;
     }
     if (!fits) {
-      return wrong("{} and {} differ beyond axis {}", to_string(operands[0]), to_string(operand), axis);
+      return wrong("{} and {} differ beyond axis {}", to_string(operands[0]), to_string(operand),
+                   axis);
     }
     to[axis] += operand.shape[axis];
   }
@@ -298,10 +304,12 @@ const OpDefinition definitions[] = {
      .type = broadcast_type,
      .gradient = broadcast_gradient,
      .reference = broadcast_reference,
-     .samples = {stretched({}, {}, {2, 3}), stretched({3}, {1}, {2, 3}), stretched({2}, {0}, {2, 3}),
-                 stretched({1, 3}, {0, 1}, {4, 3}), stretched({2, 1, 3}, {0, 2, 3}, {2, 5, 4, 3}),
+     .samples = {stretched({}, {}, {2, 3}), stretched({3}, {1}, {2, 3}),
+                 stretched({2}, {0}, {2, 3}), stretched({1, 3}, {0, 1}, {4, 3}),
+                 stretched({2, 1, 3}, {0, 2, 3}, {2, 5, 4, 3}),
                  stretched({2, 3}, {2, 0}, {3, 4, 2}), stretched({2, 0}, {0, 1}, {2, 0}),
-                 stretched({1}, {0}, {0}), stretched({2, 3}, {0, 1}, {2, 3}), stretched({}, {}, {})},
+                 stretched({1}, {0}, {0}), stretched({2, 3}, {0, 1}, {2, 3}),
+                 stretched({}, {}, {})},
      .attributes = reads::axes},
     {.op = Op::reshape,
      .name = "reshape",
@@ -380,6 +388,8 @@ const OpDefinition definitions[] = {
 
 }  // namespace
 
-std::span<const OpDefinition> movement_ops() { return definitions; }
+std::span<const OpDefinition> movement_ops() {
+  return definitions;
+}
 
 }  // namespace ganc

@@ -12,7 +12,8 @@
 
 namespace ganc {
 
-// A tensor of the reference interpreter: every dtype in doubles (exact for i32, u32 and pred), row-major.
+// A tensor of the reference interpreter: every dtype in doubles (exact for i32, u32 and pred),
+// row-major.
 struct Value {
   Type type;
   std::vector<double> data;
@@ -24,7 +25,8 @@ struct TypeOrError {
   std::string error;
 };
 
-// The derivative by each operand, in terms of ops; none: zero, or not differentiable (an index, a predicate).
+// The derivative by each operand, in terms of ops; none: zero, or not differentiable (an index, a
+// predicate).
 using Gradients = std::vector<NodeId>;
 
 enum class OpClass { leaf, elementwise, movement, reduce, contract, index, symbolic };
@@ -42,18 +44,22 @@ struct Sample {
 
 // Which attributes an op reads, as bits; the verifier wants the others at their defaults.
 namespace reads {
-constexpr std::uint32_t axes = 1, slice = 2 /* start, limit, stride */, padding = 4 /* low, high, interior */,
+constexpr std::uint32_t axes = 1, slice = 2 /* start, limit, stride */,
+                        padding = 4 /* low, high, interior */,
                         dot = 8 /* batch and contracted axes */, windows = 16 /* and groups */,
-                        batch = 32, size = 64, comparison = 128, stream = 256, values = 512, name = 1024;
+                        batch = 32, size = 64, comparison = 128, stream = 256, values = 512,
+                        name = 1024;
 }  // namespace reads
 
-// An op's whole definition, in one place. Printer, parser, shapes, derivative, code and tests come from it.
+// An op's whole definition, in one place. Printer, parser, shapes, derivative, code and tests come
+// from it.
 struct OpDefinition {
   Op op;
   std::string_view name;  // in graph text
   OpClass op_class;
   int arity;  // -1: any number
-  TypeOrError (*type)(std::span<const Type> operands, const Attributes& attributes, const Type& given);
+  TypeOrError (*type)(std::span<const Type> operands, const Attributes& attributes,
+                      const Type& given);
   // Null: no derivative flows to any operand. `y` is the node itself, `dy` the derivative by it.
   Gradients (*gradient)(Builder& b, const Node& node, NodeId y, NodeId dy);
   // Elementwise ops only: one element of the result.
@@ -68,8 +74,9 @@ const OpDefinition& definition(Op op);
 std::optional<Op> op_named(std::string_view name);
 std::span<const OpDefinition* const> all_ops();
 
-// The type of such a node, or what is wrong with it: the arity, the ranges of all numbers, then the op's own rule.
-// An axis has at most 2^31 - 1 elements, a tensor at most 2^40.
-TypeOrError infer_type(Op op, std::span<const Type> operands, const Attributes& attributes, const Type& given);
+// The type of such a node, or what is wrong with it: the arity, the ranges of all numbers, then the
+// op's own rule. An axis has at most 2^31 - 1 elements, a tensor at most 2^40.
+TypeOrError infer_type(Op op, std::span<const Type> operands, const Attributes& attributes,
+                       const Type& given);
 
 }  // namespace ganc

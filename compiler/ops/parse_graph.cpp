@@ -1,5 +1,5 @@
-#include <charconv>
 #include <cctype>
+#include <charconv>
 #include <optional>
 #include <unordered_map>
 
@@ -13,9 +13,12 @@
 namespace ganc {
 namespace {
 
-bool is_word_character(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
+bool is_word_character(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+}
 
-// Reads one piece of text after the other. The first error stays; whatever is read after it is empty.
+// Reads one piece of text after the other. The first error stays; whatever is read after it is
+// empty.
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : text_(text) {}
@@ -80,8 +83,10 @@ class Scanner {
         at_ += 4;
       }
     }
-    if (at_ >= text_.size() || text_[at_] != '"') fail("a string does not end");
-    else ++at_;
+    if (at_ >= text_.size() || text_[at_] != '"')
+      fail("a string does not end");
+    else
+      ++at_;
     return result;
   }
 
@@ -89,7 +94,8 @@ class Scanner {
   Number number() {
     skip_blanks();
     Number value = 0;
-    const auto [end, problem] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), value);
+    const auto [end, problem] =
+        std::from_chars(text_.data() + at_, text_.data() + text_.size(), value);
     if (problem != std::errc()) {
       miss("a number is missing or too large");
       return 0;
@@ -128,7 +134,8 @@ class Scanner {
     read_line_ = line_;
     if (at_ >= text_.size()) return fail("{} before the end", what);
     std::size_t end = at_;
-    while (end < text_.size() && end < at_ + 12 && static_cast<unsigned char>(text_[end]) > ' ') ++end;
+    while (end < text_.size() && end < at_ + 12 && static_cast<unsigned char>(text_[end]) > ' ')
+      ++end;
     fail("{} before {}", what, quoted(text_.substr(at_, std::max<std::size_t>(end - at_, 1))));
   }
 
@@ -306,7 +313,8 @@ class GraphParser {
     std::vector<bool> taken(labels_.size());
     for (std::size_t i = 0; i < labels_.size(); ++i) {
       const std::string& text = labels_[i];
-      const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), place[i].index);
+      const auto [end, problem] =
+          std::from_chars(text.data(), text.data() + text.size(), place[i].index);
       if (problem != std::errc() || end != text.data() + text.size()) return;
       if (place[i].index >= labels_.size() || taken[place[i].index]) return;
       taken[place[i].index] = true;
@@ -328,6 +336,8 @@ class GraphParser {
 
 }  // namespace
 
-std::expected<Graph, TextError> parse_graph(std::string_view text) { return GraphParser(text).run(); }
+std::expected<Graph, TextError> parse_graph(std::string_view text) {
+  return GraphParser(text).run();
+}
 
 }  // namespace ganc

@@ -45,7 +45,8 @@ std::string print_attributes(const Node& node) {
     const auto& list = a.*attribute.list;
     if (!list.empty()) parts.push_back(fmt::format("{}={}", attribute.name, to_string(list)));
   }
-  if (!a.windows.empty()) parts.push_back(fmt::format("windows=[{}]", joined(a.windows, print_window)));
+  if (!a.windows.empty())
+    parts.push_back(fmt::format("windows=[{}]", joined(a.windows, print_window)));
   for (const NumberAttribute& attribute : number_attributes) {
     if (a.*attribute.number != Attributes{}.*attribute.number) {
       parts.push_back(fmt::format("{}={}", attribute.name, a.*attribute.number));

@@ -1,5 +1,6 @@
 // random_bits: element e of a draw is word e % 4 of Philox4x32-10 with the counter
-// (e / 4 low, e / 4 high, stream, step) under the key `seed`. A function of its operands like every other op.
+// (e / 4 low, e / 4 high, stream, step) under the key `seed`. A function of its operands like every
+// other op.
 #include "compiler/ops/families.h"
 #include "compiler/ops/philox.h"
 #include "compiler/ops/reference.h"
@@ -41,8 +42,9 @@ Value random_bits_reference(const Node& node, Operands operands) {
   for (std::size_t i = 0; i < y.data.size(); ++i) {
     if (i % 4 == 0) {
       const std::uint64_t block = i / 4;
-      words = philox4x32_10({static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32),
-                             node.attributes.stream, step}, key);
+      words = philox4x32_10({static_cast<std::uint32_t>(block),
+                             static_cast<std::uint32_t>(block >> 32), node.attributes.stream, step},
+                            key);
     }
     y.data[i] = words[i % 4];
   }
@@ -66,6 +68,8 @@ const OpDefinition definitions[] = {
 
 }  // namespace
 
-std::span<const OpDefinition> random_ops() { return definitions; }
+std::span<const OpDefinition> random_ops() {
+  return definitions;
+}
 
 }  // namespace ganc

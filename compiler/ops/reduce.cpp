@@ -70,9 +70,9 @@ Gradients max_gradient(Builder& b, const Node& node, NodeId y, NodeId dy) {
 }
 
 std::vector<Sample> samples() {
-  return {{{{f32({7})}}, {.axes = {0}}},         {{{f32({2, 3, 4})}}, {.axes = {1}}},
-          {{{f32({2, 3, 4})}}, {.axes = {2, 0}}}, {{{f32({2, 3, 2, 2})}}, {.axes = {0, 2, 3}}},
-          {{{f32({2, 0, 3})}}, {.axes = {0}}},   {{{f32({2, 3})}}, {.axes = {0, 1}}},
+  return {{{{f32({7})}}, {.axes = {0}}},           {{{f32({2, 3, 4})}}, {.axes = {1}}},
+          {{{f32({2, 3, 4})}}, {.axes = {2, 0}}},  {{{f32({2, 3, 2, 2})}}, {.axes = {0, 2, 3}}},
+          {{{f32({2, 0, 3})}}, {.axes = {0}}},     {{{f32({2, 3})}}, {.axes = {0, 1}}},
           {{{i32({2, 3}), -9, 9}}, {.axes = {1}}}, {{{u32({2, 3}), 0, 99}}, {.axes = {0}}}};
 }
 std::vector<Sample> samples_with_empty_sums() {
@@ -108,6 +108,8 @@ const OpDefinition definitions[] = {
 
 }  // namespace
 
-std::span<const OpDefinition> reduce_ops() { return definitions; }
+std::span<const OpDefinition> reduce_ops() {
+  return definitions;
+}
 
 }  // namespace ganc

@@ -28,13 +28,16 @@ double converted(double x, DType from, DType to) {
   switch (to) {
     case DType::f32:
     case DType::f64:
-    case DType::bf16: return x;
-    case DType::pred: return x != 0;
+    case DType::bf16:
+      return x;
+    case DType::pred:
+      return x != 0;
     case DType::i32:
     case DType::u32: {
       if (!is_real(from)) return wrapped(to, static_cast<std::int64_t>(x));
       if (std::isnan(x)) return 0;
-      const double low = to == DType::i32 ? -0x1p31 : 0, high = to == DType::i32 ? 0x1p31 - 1 : 0x1p32 - 1;
+      const double low = to == DType::i32 ? -0x1p31 : 0,
+                   high = to == DType::i32 ? 0x1p31 - 1 : 0x1p32 - 1;
       return std::clamp(std::trunc(x), low, high) + 0.0;  // not -0
     }
   }

@@ -14,8 +14,8 @@ Value filled(const Type& type, double value);
 
 // What an integer dtype can hold of x: the low 32 bits; other dtypes hold any double.
 double wrapped(DType dtype, std::int64_t x);
-// x converted as ganc converts: to an integer towards zero, clamped into its range (NaN: 0) from reals, the low
-// bits from integers; to pred x != 0. Real dtypes keep the double.
+// x converted as ganc converts: to an integer towards zero, clamped into its range (NaN: 0) from
+// reals, the low bits from integers; to pred x != 0. Real dtypes keep the double.
 double converted(double x, DType from, DType to);
 
 // start + sum of index * stride: a walk through a tensor's elements.

@@ -35,7 +35,9 @@ Axes all_but(const Axes& axes, std::size_t rank) {
   return rest;
 }
 
-NodeId scale(Builder& b, NodeId x, double c) { return b.multiply(x, b.like(x, c)); }
+NodeId scale(Builder& b, NodeId x, double c) {
+  return b.multiply(x, b.like(x, c));
+}
 
 NodeId permute(Builder& b, NodeId x, const Axes& permutation) {
   if (permutation == counting(permutation.size())) return x;
@@ -51,9 +53,17 @@ std::optional<double> constant_value(const Builder& b, NodeId x) {
   return b[x].attributes.values[0];
 }
 
-Type f32(Shape shape) { return {DType::f32, std::move(shape)}; }
-Type i32(Shape shape) { return {DType::i32, std::move(shape)}; }
-Type u32(Shape shape) { return {DType::u32, std::move(shape)}; }
-Type pred(Shape shape) { return {DType::pred, std::move(shape)}; }
+Type f32(Shape shape) {
+  return {DType::f32, std::move(shape)};
+}
+Type i32(Shape shape) {
+  return {DType::i32, std::move(shape)};
+}
+Type u32(Shape shape) {
+  return {DType::u32, std::move(shape)};
+}
+Type pred(Shape shape) {
+  return {DType::pred, std::move(shape)};
+}
 
 }  // namespace ganc

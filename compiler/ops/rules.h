@@ -17,7 +17,8 @@ using Axes = std::vector<std::int64_t>;
 
 template <class... Arguments>
 TypeOrError wrong(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
-  return {.type = std::nullopt, .error = fmt::format(format, std::forward<Arguments>(arguments)...)};
+  return {.type = std::nullopt,
+          .error = fmt::format(format, std::forward<Arguments>(arguments)...)};
 }
 
 inline TypeOrError right(DType dtype, Shape shape) {
@@ -35,7 +36,8 @@ Axes all_but(const Axes& axes, std::size_t rank);          // ascending
 NodeId scale(Builder& b, NodeId x, double c);
 // transpose, and x itself for the identity
 NodeId permute(Builder& b, NodeId x, const Axes& permutation);
-// The number that every element of x is, seen through broadcasts, reshapes and conversions between reals.
+// The number that every element of x is, seen through broadcasts, reshapes and conversions between
+// reals.
 std::optional<double> constant_value(const Builder& b, NodeId x);
 
 // Samples: shapes of f32 operands with one range of values.

@@ -6,13 +6,15 @@
 
 namespace ganc {
 
-// A scalar of generated code (or a vector of them, one a lane): an index that only its builder understands.
+// A scalar of generated code (or a vector of them, one a lane): an index that only its builder
+// understands.
 struct ScalarId {
   std::uint32_t index = UINT32_MAX;
 };
 
-// What an elementwise op's `scalar` lowering is written with. The code generator implements it for vectors of any
-// width; operands of one call have equal types. f64 goes to the C library, f32 to polynomials in place.
+// What an elementwise op's `scalar` lowering is written with. The code generator implements it for
+// vectors of any width; operands of one call have equal types. f64 goes to the C library, f32 to
+// polynomials in place.
 class ScalarBuilder {
  public:
   virtual ~ScalarBuilder() = default;
@@ -44,7 +46,8 @@ class ScalarBuilder {
   virtual ScalarId logical_or(ScalarId a, ScalarId b) = 0;
   virtual ScalarId logical_not(ScalarId x) = 0;
   virtual ScalarId shift_right_logical(ScalarId a, ScalarId b) = 0;
-  virtual ScalarId convert(ScalarId x, DType dtype) = 0;  // real to integer truncates; pred to real is 1 or 0
+  virtual ScalarId convert(ScalarId x,
+                           DType dtype) = 0;  // real to integer truncates; pred to real is 1 or 0
 };
 
 }  // namespace ganc

@@ -65,7 +65,8 @@ bool in_range(const Attributes& a) {
 std::string wrong_shape(const Shape& shape) {
   for (std::int64_t n : shape) {
     if (n < 0) return fmt::format("the shape {} has a negative axis", to_string(shape));
-    if (n > largest_number) return fmt::format("the shape {} has too long an axis", to_string(shape));
+    if (n > largest_number)
+      return fmt::format("the shape {} has too long an axis", to_string(shape));
   }
   if (element_count(shape) > most_elements) {
     return fmt::format("the shape {} has too many elements", to_string(shape));
@@ -75,7 +76,9 @@ std::string wrong_shape(const Shape& shape) {
 
 }  // namespace
 
-const OpDefinition& definition(Op op) { return *table()[static_cast<std::size_t>(op)]; }
+const OpDefinition& definition(Op op) {
+  return *table()[static_cast<std::size_t>(op)];
+}
 
 std::optional<Op> op_named(std::string_view name) {
   static const auto ops = [] {
@@ -87,7 +90,9 @@ std::optional<Op> op_named(std::string_view name) {
   return found == ops.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::span<const OpDefinition* const> all_ops() { return table(); }
+std::span<const OpDefinition* const> all_ops() {
+  return table();
+}
 
 TypeOrError infer_type(Op op, std::span<const Type> operands, const Attributes& attributes,
                        const Type& given) {

@@ -16,8 +16,10 @@ namespace {
 Attributes read_part(const Attributes& all, std::uint32_t which) {
   Attributes part;
   if (which & reads::axes) part.axes = all.axes;
-  if (which & reads::slice) part.start = all.start, part.limit = all.limit, part.stride = all.stride;
-  if (which & reads::padding) part.low = all.low, part.high = all.high, part.interior = all.interior;
+  if (which & reads::slice)
+    part.start = all.start, part.limit = all.limit, part.stride = all.stride;
+  if (which & reads::padding)
+    part.low = all.low, part.high = all.high, part.interior = all.interior;
   if (which & reads::dot) {
     part.lhs_batch = all.lhs_batch, part.rhs_batch = all.rhs_batch;
     part.lhs_contract = all.lhs_contract, part.rhs_contract = all.rhs_contract;
@@ -70,7 +72,8 @@ class Verifier {
     std::vector<Type> types;
     for (NodeId operand : node.operands) {
       if (operand.index >= graph_.nodes.size()) return add("%{} has an operand that is no node", i);
-      if (operand.index >= i) return add("%{} uses %{}, which does not stand before it", i, operand.index);
+      if (operand.index >= i)
+        return add("%{} uses %{}, which does not stand before it", i, operand.index);
       types.push_back(graph_[operand].type);
     }
     const TypeOrError inferred = infer_type(node.op, types, node.attributes, node.type);
@@ -95,12 +98,15 @@ class Verifier {
 
 }  // namespace
 
-std::vector<std::string> verify(const Graph& graph) { return Verifier(graph).run(); }
+std::vector<std::string> verify(const Graph& graph) {
+  return Verifier(graph).run();
+}
 
 void check_verified(const Graph& graph, std::string_view made_by) {
   const std::vector<std::string> found = verify(graph);
   if (found.empty()) return;
-  fmt::print(stderr, "ganc: internal error: {} made a wrong graph {}:\n", made_by, quoted(graph.name));
+  fmt::print(stderr, "ganc: internal error: {} made a wrong graph {}:\n", made_by,
+             quoted(graph.name));
   for (const std::string& sentence : found) fmt::print(stderr, "  {}\n", sentence);
   std::abort();
 }

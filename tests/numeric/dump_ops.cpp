@@ -1,6 +1,6 @@
-// dump_ops [SEED]: every sample of every op, and random convolutions, as JSON lines on standard output: inputs, value, and
-// derivatives of first and second order as ganc's gradient rules and interpreter have them (see sample_graphs.h).
-// ops_against_torch.py computes them anew.
+// dump_ops [SEED]: every sample of every op, and random convolutions, as JSON lines on standard
+// output: inputs, value, and derivatives of first and second order as ganc's gradient rules and
+// interpreter have them (see sample_graphs.h). ops_against_torch.py computes them anew.
 #include <cstdlib>
 
 #include <fmt/format.h>
@@ -12,13 +12,17 @@
 namespace ganc::test {
 namespace {
 
-std::string json(const std::vector<std::int64_t>& numbers) { return to_string(numbers); }
+std::string json(const std::vector<std::int64_t>& numbers) {
+  return to_string(numbers);
+}
 
 std::string json(const Value& value) {
   std::string data;
   for (double x : value.data) {
     if (!data.empty()) data += ',';
-    data += std::isnan(x) ? "NaN" : std::isinf(x) ? (x < 0 ? "-Infinity" : "Infinity") : fmt::format("{}", x);
+    data += std::isnan(x)   ? "NaN"
+            : std::isinf(x) ? (x < 0 ? "-Infinity" : "Infinity")
+                            : fmt::format("{}", x);
   }
   return fmt::format(R"({{"dtype":"{}","shape":{},"data":[{}]}})", name(value.type.dtype),
                      json(value.type.shape), data);
@@ -42,9 +46,10 @@ std::string json(const Attributes& a) {
       R"({{"axes":{},"start":{},"limit":{},"stride":{},"low":{},"high":{},"interior":{},"lhs_batch":{},)"
       R"("rhs_batch":{},"lhs_contract":{},"rhs_contract":{},"windows":[{}],"groups":{},"batch":{},"size":{},)"
       R"("comparison":"{}","values":[{}]}})",
-      json(a.axes), json(a.start), json(a.limit), json(a.stride), json(a.low), json(a.high), json(a.interior),
-      json(a.lhs_batch), json(a.rhs_batch), json(a.lhs_contract), json(a.rhs_contract), windows, a.groups,
-      a.batch, a.size, name(a.comparison), fmt::join(a.values, ","));
+      json(a.axes), json(a.start), json(a.limit), json(a.stride), json(a.low), json(a.high),
+      json(a.interior), json(a.lhs_batch), json(a.rhs_batch), json(a.lhs_contract),
+      json(a.rhs_contract), windows, a.groups, a.batch, a.size, name(a.comparison),
+      fmt::join(a.values, ","));
 }
 
 void dump(Op op, const Sample& sample, Random& random) {
@@ -56,8 +61,10 @@ void dump(Op op, const Sample& sample, Random& random) {
     second = fmt::format(R"({{"inputs":{},"results":{}}})", json(made.values),
                          json(interpret(differentiate(made.graph), made.values)));
   }
-  fmt::print(R"({{"op":"{}","attributes":{},"inputs":{},"results":{},"second":{}}})" "\n", definition(op).name,
-             json(sample.attributes), json(first.values), json(results), second);
+  fmt::print(R"({{"op":"{}","attributes":{},"inputs":{},"results":{},"second":{}}})"
+             "\n",
+             definition(op).name, json(sample.attributes), json(first.values), json(results),
+             second);
 }
 
 }  // namespace

@@ -13,14 +13,17 @@
 #include "compiler/graph/print.h"
 #include "compiler/graph/verify.h"
 
-// Goldens of what turns a graph into a graph: tests/golden/<folder>/<behaviour>.graph holds the graph before, a line
-// that begins with "# ----", and the graph behind. `./gan test --update <folder>` writes what stands below that line.
+// Goldens of what turns a graph into a graph: tests/golden/<folder>/<behaviour>.graph holds the
+// graph before, a line that begins with "# ----", and the graph behind. `./gan test --update
+// <folder>` writes what stands below that line.
 namespace ganc::test {
 
-inline void check_goldens(const std::string& folder, const std::function<Graph(const Graph&)>& change) {
+inline void check_goldens(const std::string& folder,
+                          const std::function<Graph(const Graph&)>& change) {
   const std::string below = "# ---- below this line the update command writes\n";
   int count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(std::string(GANC_TESTS) + "/golden/" + folder)) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(GANC_TESTS) + "/golden/" + folder)) {
     if (entry.path().extension() != ".graph") continue;
     ++count;
     std::ifstream stream(entry.path());
@@ -33,8 +36,10 @@ inline void check_goldens(const std::string& folder, const std::function<Graph(c
     const Graph changed = change(*graph);
     CHECK(verify(changed).empty());
     const std::string expected = before + below + print(changed);
-    if (std::getenv("GANC_UPDATE_GOLDENS") != nullptr) std::ofstream(entry.path()) << expected;
-    else CHECK(text == expected);
+    if (std::getenv("GANC_UPDATE_GOLDENS") != nullptr)
+      std::ofstream(entry.path()) << expected;
+    else
+      CHECK(text == expected);
   }
   CHECK(count > 0);
 }

@@ -1,38 +1,25 @@
 #pragma once
 
 #include <algorithm>
-#include <map>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "compiler/graph/builder.h"
-#include "tests/unit/random_value.h"
+#include "tests/unit/random_graph_pool.h"
 
-// Random graphs over the whole op set, to compare ways of evaluating them: interpreter, rewriter, kernels.
+// Random graphs over the whole op set, to compare ways of evaluating them: interpreter, rewriter,
+// kernels.
 namespace ganc::test {
 
-struct RandomGraphOptions {
-  int steps = 16;                 // ops or small groups of ops
-  int grads = 1;                  // grad nodes; later steps go on with their results, so orders nest
-  std::int64_t largest_axis = 6;  // one axis in eight has up to 5 times as many
-  std::int64_t most_elements = 600;
-  bool empty_axes = true;         // sometimes an axis of length 0
-  bool stops = true;              // false: derivatives are those of finite differences
-  DType real = DType::f32;
-};
-
-// Tame: every real node is known to be within a bound of some tens, divisors and arguments of roots and logarithms are
-// away from 0, and what jumps (floor, compare, ...) is applied only to numbers that f32 has exactly; so evaluations of
-// different precision agree up to rounding. Derivatives are not bounded, but of bounded functions.
+// Tame: every real node is known to be within a bound of some tens, divisors and arguments of roots
+// and logarithms are away from 0, and what jumps (floor, compare, ...) is applied only to numbers
+// that f32 has exactly; so evaluations of different precision agree up to rounding. Derivatives are
+// not bounded, but of bounded functions.
 //   ensures  verify finds nothing; may hold `grad`; every output is real
-class RandomGraph {
+class RandomGraph : RandomGraphPool {
  public:
-  RandomGraph(Random& random, RandomGraphOptions options = {})
-      : random_(random), options_(options), b_(graph_) {
-    graph_.name = "random";
-    for (int i = 0; i < 2; ++i) new_input(random_shape());
+  RandomGraph(Random& random, RandomGraphOptions options = {}) : RandomGraphPool(random, options) {
     for (int step = 0; step < options.steps; ++step) {
       one_step();
       if (options.grads > 0 && random_.integer(1, options.steps) <= options.grads) add_grad();
@@ -41,123 +28,32 @@ class RandomGraph {
     add_outputs();
   }
 
-  const Graph& graph() const { return graph_; }
-
-  // A value for every input, exact in f32. The ranges keep the graph tame.
-  std::map<std::string, Value> inputs() const {
-    std::map<std::string, Value> values;
-    for (const Node& node : graph_.nodes) {
-      if (node.op != Op::input) continue;
-      const bool words = node.type.dtype == DType::u32, indices = node.type.dtype == DType::i32;
-      Value value = random_value(random_, node.type, words ? 0 : indices ? -1 : -2,
-                                 words ? 4294967295.0 : indices ? 6 : 2);
-      for (double& x : value.data) {
-        if (is_real(node.type.dtype)) x = static_cast<float>(x);
-      }
-      values[node.attributes.name] = std::move(value);
-    }
-    return values;
-  }
+  using RandomGraphPool::graph;
+  using RandomGraphPool::inputs;
 
  private:
-  // What is known of a real node: its elements are within [low, high]; exact: any precision has the same.
-  struct Range {
-    double low, high;
-    bool exact = false;
-  };
-
-  // --- leaves and choices
-
-  std::int64_t random_axis() {
-    if (options_.empty_axes && random_.chance(0.01)) return 0;
-    return random_.integer(1, options_.largest_axis * (random_.chance(0.125) ? 5 : 1));
-  }
-  Shape random_shape(std::int64_t least_rank = 0) {
-    while (true) {
-      Shape shape(static_cast<std::size_t>(random_.integer(least_rank, std::max<std::int64_t>(least_rank, 4))));
-      for (std::int64_t& size : shape) size = random_axis();
-      if (element_count(shape) <= options_.most_elements) return shape;
-    }
-  }
-  NodeId new_input(Shape shape) {
-    return keep(b_.input(fmt::format("x{}", inputs_++), {options_.real, std::move(shape)}), {-2, 2, true});
-  }
-  NodeId indices(Shape shape) {
-    return b_.input(fmt::format("i{}", inputs_++), {DType::i32, std::move(shape)});
-  }
-  NodeId pick() { return pool_[static_cast<std::size_t>(random_.integer(0, static_cast<std::int64_t>(pool_.size()) - 1))]; }
-  NodeId pick_exact() {
-    for (int i = 0; i < 20; ++i) {
-      if (const NodeId x = pick(); range_.at(x).exact) return x;
-    }
-    return new_input(random_shape());
-  }
-  NodeId pick_rank(std::size_t least) {
-    for (int i = 0; i < 20; ++i) {
-      if (const NodeId x = pick(); b_.shape(x).size() >= least) return x;
-    }
-    return new_input(random_shape(static_cast<std::int64_t>(least)));
-  }
-  NodeId of_shape(const Shape& shape) {
-    for (int i = 0; i < 12; ++i) {
-      const NodeId x = pick();
-      if (b_.shape(x) == shape) return x;
-      if (element_count(b_.shape(x)) == element_count(shape)) return keep(b_.reshape(x, shape), range_.at(x));
-      if (b_.shape(x).empty()) return keep(b_.broadcast_scalar(x, shape), range_.at(x));
-    }
-    return new_input(shape);
-  }
-
-  // Adds x to the pool; what is out of bounds is brought back first.
-  NodeId keep(NodeId x, Range range) {
-    if (!(range.high <= 50) || !(range.low >= -50)) {
-      x = random_.chance(0.5) ? b_.unary(Op::tanh, scaled(x, 0.1))
-                              : scaled(x, 2 / std::max(-range.low, range.high));
-      range = {-2, 2};
-    }
-    if (!range_.contains(x)) {
-      range_[x] = range;
-      pool_.push_back(x);
-    }
-    return x;
-  }
-  NodeId scaled(NodeId x, double factor) { return b_.multiply(x, b_.like(x, factor)); }
-  // Something at least 0.25 made of x.
-  std::pair<NodeId, Range> positive(NodeId x) {
-    const Range r = range_.at(x);
-    const double most = std::max(std::fabs(r.low), std::fabs(r.high));
-    if (r.low >= 0.25) return {x, r};
-    if (random_.chance(0.4)) return {b_.add(b_.unary(Op::logistic, x), b_.like(x, 0.25)), {0.25, 1.25}};
-    if (random_.chance(0.5) && most < 7) {
-      return {b_.add(b_.multiply(x, x), b_.like(x, 0.5)), {0.5, most * most + 0.5}};
-    }
-    return {b_.add(b_.unary(Op::abs, x), b_.like(x, 0.25)), {0.25, most + 0.25}};
-  }
-  // A subset of the axes, perhaps empty.
-  std::vector<std::int64_t> some_axes(const Shape& shape) {
-    std::vector<std::int64_t> axes;
-    for (std::size_t i = 0; i < shape.size(); ++i) {
-      if (random_.chance(0.5)) axes.push_back(static_cast<std::int64_t>(i));
-    }
-    return axes;
-  }
-
-  // --- steps
-
   void one_step() {
     switch (random_.integer(0, 11)) {
       case 0:
-      case 1: return smooth_unary();
+      case 1:
+        return smooth_unary();
       case 2:
-      case 3: return binary();
-      case 4: return jumping();
+      case 3:
+        return binary();
+      case 4:
+        return jumping();
       case 5:
-      case 6: return move();
+      case 6:
+        return move();
       case 7:
-      case 8: return reduce();
-      case 9: return contract();
-      case 10: return convolve();
-      case 11: return random_.chance(0.6) ? index() : draw();
+      case 8:
+        return reduce();
+      case 9:
+        return contract();
+      case 10:
+        return convolve();
+      case 11:
+        return random_.chance(0.6) ? index() : draw();
     }
   }
 
@@ -166,22 +62,49 @@ class RandomGraph {
     const Range r = range_.at(x);
     const auto [p, at_least] = positive(x);
     switch (random_.integer(0, 16)) {
-      case 0: keep(b_.negate(x), {-r.high, -r.low, r.exact}); return;
-      case 1: keep(b_.unary(Op::abs, x), {0, std::max(-r.low, r.high), r.exact}); return;
-      case 2: keep(b_.unary(Op::tanh, x), {-1, 1}); return;
-      case 3: keep(b_.unary(Op::logistic, x), {0, 1}); return;
-      case 4: keep(b_.unary(Op::sine, x), {-1, 1}); return;
-      case 5: keep(b_.unary(Op::cosine, x), {-1, 1}); return;
-      case 6: keep(b_.unary(Op::erf, x), {-1, 1}); return;
-      case 7: keep(b_.unary(Op::softplus, x), {0, std::max(r.high, 0.0) + 0.7}); return;
-      case 8: keep(b_.unary(Op::sqrt, p), {0.5, std::sqrt(at_least.high)}); return;
-      case 9: keep(b_.unary(Op::rsqrt, p), {1 / std::sqrt(at_least.high), 2}); return;
-      case 10: keep(b_.log(p), {-1.4, std::log(at_least.high)}); return;
-      case 11: keep(b_.unary(Op::log_plus_one, p), {0.2, std::log1p(at_least.high)}); return;
-      case 12: keep(options_.stops ? b_.stop(x) : b_.negate(b_.negate(x)), r); return;
+      case 0:
+        keep(b_.negate(x), {-r.high, -r.low, r.exact});
+        return;
+      case 1:
+        keep(b_.unary(Op::abs, x), {0, std::max(-r.low, r.high), r.exact});
+        return;
+      case 2:
+        keep(b_.unary(Op::tanh, x), {-1, 1});
+        return;
+      case 3:
+        keep(b_.unary(Op::logistic, x), {0, 1});
+        return;
+      case 4:
+        keep(b_.unary(Op::sine, x), {-1, 1});
+        return;
+      case 5:
+        keep(b_.unary(Op::cosine, x), {-1, 1});
+        return;
+      case 6:
+        keep(b_.unary(Op::erf, x), {-1, 1});
+        return;
+      case 7:
+        keep(b_.unary(Op::softplus, x), {0, std::max(r.high, 0.0) + 0.7});
+        return;
+      case 8:
+        keep(b_.unary(Op::sqrt, p), {0.5, std::sqrt(at_least.high)});
+        return;
+      case 9:
+        keep(b_.unary(Op::rsqrt, p), {1 / std::sqrt(at_least.high), 2});
+        return;
+      case 10:
+        keep(b_.log(p), {-1.4, std::log(at_least.high)});
+        return;
+      case 11:
+        keep(b_.unary(Op::log_plus_one, p), {0.2, std::log1p(at_least.high)});
+        return;
+      case 12:
+        keep(options_.stops ? b_.stop(x) : b_.negate(b_.negate(x)), r);
+        return;
       case 13: {  // relu and leaky relu
         const double slope = random_.chance(0.5) ? 0 : 0.2;
-        keep(b_.maximum(x, slope == 0 ? b_.like(x, 0) : scaled(x, slope)), {slope * r.low, std::max(r.high, 0.0)});
+        keep(b_.maximum(x, slope == 0 ? b_.like(x, 0) : scaled(x, slope)),
+             {slope * r.low, std::max(r.high, 0.0)});
         return;
       }
       case 14: {  // elu by hand
@@ -203,24 +126,36 @@ class RandomGraph {
   void binary() {
     const NodeId x = pick(), y = of_shape(b_.shape(x));
     const Range a = range_.at(x), c = range_.at(y);
-    const double most = std::max(std::fabs(a.low), std::fabs(a.high)) * std::max(std::fabs(c.low), std::fabs(c.high));
+    const double most = std::max(std::fabs(a.low), std::fabs(a.high)) *
+                        std::max(std::fabs(c.low), std::fabs(c.high));
     const auto [p, at_least] = positive(y);
     switch (random_.integer(0, 8)) {
-      case 0: keep(b_.add(x, y), {a.low + c.low, a.high + c.high}); return;
-      case 1: keep(b_.subtract(x, y), {a.low - c.high, a.high - c.low}); return;
+      case 0:
+        keep(b_.add(x, y), {a.low + c.low, a.high + c.high});
+        return;
+      case 1:
+        keep(b_.subtract(x, y), {a.low - c.high, a.high - c.low});
+        return;
       case 2:
-      case 3: keep(b_.multiply(x, y), {-most, most}); return;
+      case 3:
+        keep(b_.multiply(x, y), {-most, most});
+        return;
       case 4: {
         const double bound = std::max(-a.low, a.high) / at_least.low;
         keep(b_.divide(x, p), {-bound, bound});
         return;
       }
-      case 5: keep(b_.maximum(x, y), {std::max(a.low, c.low), std::max(a.high, c.high)}); return;
-      case 6: keep(b_.minimum(x, y), {std::min(a.low, c.low), std::min(a.high, c.high)}); return;
+      case 5:
+        keep(b_.maximum(x, y), {std::max(a.low, c.low), std::max(a.high, c.high)});
+        return;
+      case 6:
+        keep(b_.minimum(x, y), {std::min(a.low, c.low), std::min(a.high, c.high)});
+        return;
       case 7: {
         const double exponents[] = {0, 1, 2, 3, 0.5, -1, -0.5, 1.7};
         const double exponent = exponents[random_.integer(0, 7)];
-        const double one = std::pow(at_least.low, exponent), other = std::pow(at_least.high, exponent);
+        const double one = std::pow(at_least.low, exponent),
+                     other = std::pow(at_least.high, exponent);
         keep(b_.power(p, b_.like(p, exponent)), {std::min(one, other), std::max(one, other)});
         return;
       }
@@ -239,13 +174,22 @@ class RandomGraph {
     const Shape shape = b_.shape(x);
     const Range r = range_.at(x);
     switch (random_.integer(0, 6)) {
-      case 0: keep(b_.unary(Op::floor, x), {r.low - 1, r.high, true}); return;
-      case 1: keep(b_.unary(Op::round_nearest_even, x), {r.low - 1, r.high + 1, true}); return;
-      case 2: keep(b_.unary(Op::sign, x), {-1, 1, true}); return;
-      case 3: keep(b_.binary(Op::modulo, x, b_.like(x, 0.5)), {0, 0.5}); return;
+      case 0:
+        keep(b_.unary(Op::floor, x), {r.low - 1, r.high, true});
+        return;
+      case 1:
+        keep(b_.unary(Op::round_nearest_even, x), {r.low - 1, r.high + 1, true});
+        return;
+      case 2:
+        keep(b_.unary(Op::sign, x), {-1, 1, true});
+        return;
+      case 3:
+        keep(b_.binary(Op::modulo, x, b_.like(x, 0.5)), {0, 0.5});
+        return;
       case 4: {
         const NodeId whole = b_.convert(x, DType::i32);
-        keep(b_.convert(b_.binary(Op::modulo, whole, b_.like(whole, 3)), options_.real), {0, 3, true});
+        keep(b_.convert(b_.binary(Op::modulo, whole, b_.like(whole, 3)), options_.real),
+             {0, 3, true});
         return;
       }
       case 5: {
@@ -271,7 +215,8 @@ class RandomGraph {
     if (random_.chance(0.3)) predicate = b_.unary(Op::logical_not, predicate);
     if (random_.chance(0.3)) {
       const NodeId other = b_.compare(Comparison::less, x, b_.like(x, 1));
-      predicate = b_.binary(random_.chance(0.5) ? Op::logical_and : Op::logical_or, predicate, other);
+      predicate =
+          b_.binary(random_.chance(0.5) ? Op::logical_and : Op::logical_or, predicate, other);
     }
     return predicate;
   }
@@ -332,11 +277,13 @@ class RandomGraph {
           low.push_back(random_.integer(-1, 2));
           high.push_back(random_.integer(-1, 2));
           interior.push_back(random_.chance(0.3) ? random_.integer(1, 2) : 0);
-          to.push_back(size + low.back() + high.back() + std::max<std::int64_t>(size - 1, 0) * interior.back());
+          to.push_back(size + low.back() + high.back() +
+                       std::max<std::int64_t>(size - 1, 0) * interior.back());
           if (to.back() < 1) return;
         }
         if (element_count(to) > options_.most_elements) return;
-        const NodeId value = random_.chance(0.7) ? b_.constant(0.5, {options_.real, {}}) : of_shape({});
+        const NodeId value =
+            random_.chance(0.7) ? b_.constant(0.5, {options_.real, {}}) : of_shape({});
         const Range v = range_.contains(value) ? range_.at(value) : Range{0.5, 0.5, true};
         keep(b_.pad(x, value, low, high, interior),
              {std::min(r.low, v.low), std::max(r.high, v.high), r.exact && v.exact});
@@ -347,10 +294,13 @@ class RandomGraph {
         const auto axis = random_.integer(0, static_cast<std::int64_t>(rank) - 1);
         const NodeId y = of_shape(shape);
         const Range c = range_.at(y);
-        keep(b_.concatenate({x, y}, axis), {std::min(r.low, c.low), std::max(r.high, c.high), r.exact && c.exact});
+        keep(b_.concatenate({x, y}, axis),
+             {std::min(r.low, c.low), std::max(r.high, c.high), r.exact && c.exact});
         return;
       }
-      case 6: keep(b_.reverse(x, some_axes(shape)), r); return;
+      case 6:
+        keep(b_.reverse(x, some_axes(shape)), r);
+        return;
     }
   }
 
@@ -408,8 +358,10 @@ class RandomGraph {
     const NodeId y = of_shape(right);
     const double bound = count * magnitude(x) * magnitude(y);
     const bool swap = random_.chance(0.3);
-    if (swap) keep(b_.dot_general(y, x, rhs_batch, lhs_batch, rhs_contract, lhs_contract), {-bound, bound});
-    else keep(b_.dot_general(x, y, lhs_batch, rhs_batch, lhs_contract, rhs_contract), {-bound, bound});
+    if (swap)
+      keep(b_.dot_general(y, x, rhs_batch, lhs_batch, rhs_contract, lhs_contract), {-bound, bound});
+    else
+      keep(b_.dot_general(x, y, lhs_batch, rhs_batch, lhs_contract, rhs_contract), {-bound, bound});
   }
 
   void convolve() {
@@ -421,14 +373,17 @@ class RandomGraph {
     for (std::size_t i = 0; i < spatial; ++i) {
       left.push_back(random_.integer(2, 7));
       right.push_back(random_.integer(1, 4));
-      Window window = {.stride = random_.integer(1, 2), .pad_low = random_.integer(0, 3), .pad_high = random_.integer(0, 3)};
+      Window window = {.stride = random_.integer(1, 2),
+                       .pad_low = random_.integer(0, 3),
+                       .pad_high = random_.integer(0, 3)};
       if (random_.chance(0.3)) window.lhs_dilation = 2;
       if (random_.chance(0.2)) window.rhs_dilation = 2;
       if (random_.chance(0.1)) window.pad_low = -1;
       windows.push_back(window);
     }
     const NodeId x = of_shape(left), w = of_shape(right);
-    const double bound = static_cast<double>(element_count(right) / right[0]) * magnitude(x) * magnitude(w);
+    const double bound =
+        static_cast<double>(element_count(right) / right[0]) * magnitude(x) * magnitude(w);
     const NodeId y = b_.convolution(x, w, windows, groups);
     if (element_count(b_.shape(y)) <= options_.most_elements) keep(y, {-bound, bound});
   }
@@ -464,18 +419,16 @@ class RandomGraph {
     keep(b_.draw(uniform, fmt::format("draw/{}", stream)), {0, 1});
   }
 
-  double magnitude(NodeId x) const {
-    return std::max(std::fabs(range_.at(x).low), std::fabs(range_.at(x).high));
-  }
-
-  // By a node that y is made of, as a rule. The derivative is an output; later steps go on with a bounded form.
+  // By a node that y is made of, as a rule. The derivative is an output; later steps go on with a
+  // bounded form.
   void add_grad() {
     NodeId y = pick();
     for (int i = 0; i < 6 && graph_[y].operands.empty(); ++i) y = pick();
     NodeId x = y;
     for (int depth = 0; depth < 12 && !graph_[x].operands.empty(); ++depth) {
       const auto& operands = graph_[x].operands;
-      const NodeId next = operands[random_.integer(0, static_cast<std::int64_t>(operands.size()) - 1)];
+      const NodeId next =
+          operands[random_.integer(0, static_cast<std::int64_t>(operands.size()) - 1)];
       if (!is_real(b_.dtype(next)) || (depth > 3 && random_.chance(0.2))) break;
       x = next;
     }
@@ -494,18 +447,13 @@ class RandomGraph {
       if (!used[x.index] && graph_[x].op != Op::input) b_.output(fmt::format("out/{}", count++), x);
     }
     if (count == 0) b_.output("out/0", pool_.back());
-    for (std::size_t i = 0; i < derivatives_.size(); ++i) b_.output(fmt::format("grad/{}", i), derivatives_[i]);
+    for (std::size_t i = 0; i < derivatives_.size(); ++i)
+      b_.output(fmt::format("grad/{}", i), derivatives_[i]);
   }
 
-  Random& random_;
-  RandomGraphOptions options_;
-  Graph graph_;
-  Builder b_;
-  std::vector<NodeId> pool_;  // real nodes that later steps may use
-  std::map<NodeId, Range> range_;
   std::vector<NodeId> derivatives_;
   NodeId seed_, step_;
-  int inputs_ = 0, draws_ = 0;
+  int draws_ = 0;
 };
 
 }  // namespace ganc::test

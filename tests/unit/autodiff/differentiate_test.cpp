@@ -23,7 +23,9 @@ std::map<std::string, Value> values(const Graph& graph, double x, double y = 0) 
   return interpret(derived, {{"x", {scalar, {x}}}, {"y", {scalar, {y}}}});
 }
 
-double number(const Graph& graph, double x, double y = 0) { return values(graph, x, y).at("d").data.at(0); }
+double number(const Graph& graph, double x, double y = 0) {
+  return values(graph, x, y).at("d").data.at(0);
+}
 
 TEST_CASE("outputs keep their names and order") {
   Graph graph;
@@ -76,7 +78,8 @@ TEST_CASE("the derivative by a node counts the uses of that node alone") {
   CHECK(results.at("d").data == Numbers{12});
 }
 
-// The derivative of x^2 / 2 is x: were its node one with w, the later derivative by w would count it too.
+// The derivative of x^2 / 2 is x: were its node one with w, the later derivative by w would count
+// it too.
 TEST_CASE("a derivative is never taken for a node of the program that equals it") {
   Graph graph;
   Builder b(graph);
@@ -117,7 +120,8 @@ TEST_CASE("a gradient penalty: a norm of a gradient, differentiated by a weight"
     const double t = std::tanh(a * xv), slope = a * (1 - t * t) - 1;
     return slope * slope;
   };
-  CHECK(number(graph, xv, wv) == Approx((value(wv + 1e-6) - value(wv - 1e-6)) / 2e-6).epsilon(1e-6));
+  CHECK(number(graph, xv, wv) ==
+        Approx((value(wv + 1e-6) - value(wv - 1e-6)) / 2e-6).epsilon(1e-6));
 }
 
 TEST_CASE("all grads of one y come from one walk") {
@@ -171,13 +175,15 @@ double seconds(const Graph& graph) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// No recursion over the depth, no walk that grows with the square: 60,000 nodes, in well under a second optimized.
+// No recursion over the depth, no walk that grows with the square: 60,000 nodes, in well under a
+// second optimized.
 TEST_CASE("a chain of 60,000 nodes is derived at once") {
   Graph graph;
   Builder b(graph);
   const NodeId x = b.input("x", scalar);
   NodeId y = x;
-  for (int i = 0; i < 60000; ++i) y = i % 2 == 0 ? b.unary(Op::sine, y) : b.multiply(y, y);  // 2^30000 paths
+  for (int i = 0; i < 60000; ++i)
+    y = i % 2 == 0 ? b.unary(Op::sine, y) : b.multiply(y, y);  // 2^30000 paths
   b.output("d", b.grad(y, x));
   CHECK(seconds(graph) < 5);
 }

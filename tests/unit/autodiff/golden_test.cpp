@@ -5,7 +5,9 @@
 namespace ganc::test {
 namespace {
 
-TEST_CASE("derivatives are the graphs of the goldens") { check_goldens("autodiff", differentiate); }
+TEST_CASE("derivatives are the graphs of the goldens") {
+  check_goldens("autodiff", differentiate);
+}
 
 }  // namespace
 }  // namespace ganc::test

@@ -1,8 +1,8 @@
 #include <catch2/catch.hpp>
 
+#include <fmt/format.h>
 #include <array>
 #include <numeric>
-#include <fmt/format.h>
 
 #include "compiler/autodiff/differentiate.h"
 #include "compiler/graph/parse_text.h"
@@ -14,7 +14,9 @@
 namespace ganc::test {
 namespace {
 
-std::string joined(const std::vector<std::string>& lines) { return fmt::format("{}", fmt::join(lines, "\n")); }
+std::string joined(const std::vector<std::string>& lines) {
+  return fmt::format("{}", fmt::join(lines, "\n"));
+}
 
 TEST_CASE("random graphs are right, differentiate into right graphs and have finite values") {
   const int count = repeats("GANC_RANDOM_GRAPHS", 150);
@@ -69,8 +71,9 @@ Graph with_gradients(const RandomGraph& made, std::vector<std::string>& inputs) 
   return differentiate(graph);
 }
 
-// Along a random direction: sum of derivative times direction is the slope of the total. Where a graph happens to
-// stand next to a kink the difference quotients of two steps differ; such a graph says nothing.
+// Along a random direction: sum of derivative times direction is the slope of the total. Where a
+// graph happens to stand next to a kink the difference quotients of two steps differ; such a graph
+// says nothing.
 TEST_CASE("derivatives of whole random graphs, grads among them, are their finite differences") {
   const int count = repeats("GANC_RANDOM_GRAPHS", 150);
   int told = 0;

@@ -31,7 +31,8 @@ TEST_CASE("constants are compared by their bits") {
   CHECK(b.constant(0.0, vector3) != b.constant(-0.0, vector3));
   CHECK(b.constant(nan, vector3) == b.constant(nan, vector3));
   CHECK(b.constant(std::vector{2.0, 2.0, 2.0}, vector3) == b.constant(2.0, vector3));
-  CHECK(b.constant(std::vector{2.0, 0.0, 2.0}, vector3) != b.constant(std::vector{2.0, -0.0, 2.0}, vector3));
+  CHECK(b.constant(std::vector{2.0, 0.0, 2.0}, vector3) !=
+        b.constant(std::vector{2.0, -0.0, 2.0}, vector3));
 }
 
 TEST_CASE("what changes nothing adds no node") {

@@ -50,7 +50,8 @@ TEST_CASE("a graph's text is as its header says") {
   b.output("loss/D", y);
   CHECK(print(graph, &sources) ==
         "graph iteration(%0 \"data/x\": f32[64,100], %1 \"variable/D.w\": f32[100,1]) {\n"
-        "  %2 = dot_general %0, %1 {lhs_contract=[1], rhs_contract=[0]} : f32[64,1]  # mlp.gan:2 D.dense\n"
+        "  %2 = dot_general %0, %1 {lhs_contract=[1], rhs_contract=[0]} : f32[64,1]  # mlp.gan:2 "
+        "D.dense\n"
         "  return \"loss/D\": %2\n"
         "}\n");
 }
@@ -79,8 +80,9 @@ TEST_CASE("names of any characters, numbers of any kind and inputs at any place 
   Graph graph = {.name = ""};
   Builder b(graph);
   const double infinity = std::numeric_limits<double>::infinity();
-  const NodeId c = b.constant(std::vector{0.1, -0.0, infinity, -infinity, 5e-324, 1.7976931348623157e308},
-                              {DType::f64, {6}});
+  const NodeId c =
+      b.constant(std::vector{0.1, -0.0, infinity, -infinity, 5e-324, 1.7976931348623157e308},
+                 {DType::f64, {6}});
   const NodeId x = b.input("a \"b\" \\ \n\t\x01 # %3 \xc3\xa4 \xff", {DType::f64, {6}});
   b.output("", b.add(c, x));
   b.output("out\"\n", c);
@@ -135,8 +137,10 @@ TEST_CASE("what is no graph gets an error with its line") {
   CHECK(error_of("graph f(%x: f16[4]) {") == "line 1: `f16` is no dtype");
   CHECK(error_of("graph f() {\n\n%y = negate %x\n") == "line 3: %x is not defined above");
   CHECK(error_of("graph f(%x: f32[], %x: f32[])") == "line 1: %x stands twice");
-  CHECK(error_of("graph f(%x: u32[]) {\n %y = tanh %x\n") == "line 2: tanh: needs reals, but got u32[]");
-  CHECK(error_of("graph f(%x: f32[]) {\n %y = stop %x {axis=[1]} : f32[]") == "line 2: `axis` is no attribute");
+  CHECK(error_of("graph f(%x: u32[]) {\n %y = tanh %x\n") ==
+        "line 2: tanh: needs reals, but got u32[]");
+  CHECK(error_of("graph f(%x: f32[]) {\n %y = stop %x {axis=[1]} : f32[]") ==
+        "line 2: `axis` is no attribute");
   CHECK(error_of("graph f(%x: f32[]) { %y = compare %x, %x {comparison=more}") ==
         "line 1: `more` is no comparison");
   CHECK(error_of("graph f(%x: f32[]) { %y = convolution %x, %x {windows=[{pad=1}]}") ==
@@ -144,10 +148,11 @@ TEST_CASE("what is no graph gets an error with its line") {
   CHECK(error_of("graph f(%x: f32[99999999999999999999])") ==
         "line 1: a number is missing or too large before \"999999999999\"");
   CHECK(error_of("graph f(%x \"abc: f32[])") == "line 1: a string does not end");
-  CHECK(error_of("graph f(%x \"a\\n\": f32[])") == "line 1: an escape is \\\", \\\\ or \\x with two digits");
+  CHECK(error_of("graph f(%x \"a\\n\": f32[])") ==
+        "line 1: an escape is \\\", \\\\ or \\x with two digits");
   CHECK(error_of("graph f(%x: f32[]) { %y = constant {values=[1 2]} : f32[2]") ==
         "line 1: `]` is missing before \"2]}\"");
-  CHECK(error_of("graph f(%x: f32[]) {\n return %x\n}\ngraph") == 
+  CHECK(error_of("graph f(%x: f32[]) {\n return %x\n}\ngraph") ==
         "line 4: the text should end before \"graph\"");
   CHECK(error_of("graph f(%x: f32[]) {\n }") == "line 2: a name is missing before \"}\"");
 }
@@ -169,13 +174,25 @@ TEST_CASE("garbage is answered, by an error or a graph that can be verified") {
   for (int i = 0; i < count; ++i) {
     std::string text = good;
     for (auto edits = random.integer(1, 4); edits > 0 && !text.empty(); --edits) {
-      const auto at = static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(text.size()) - 1));
+      const auto at =
+          static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(text.size()) - 1));
       switch (random.integer(0, 4)) {
-        case 0: text[at] = pieces[random.integer(0, static_cast<std::int64_t>(pieces.size()) - 1)]; break;
-        case 1: text.erase(at, static_cast<std::size_t>(random.integer(1, 9))); break;
-        case 2: text.insert(at, 1, pieces[random.integer(0, static_cast<std::int64_t>(pieces.size()) - 1)]); break;
-        case 3: text.insert(at, "99999999999"); break;
-        case 4: text.resize(std::max<std::size_t>(at, 1)); break;
+        case 0:
+          text[at] = pieces[random.integer(0, static_cast<std::int64_t>(pieces.size()) - 1)];
+          break;
+        case 1:
+          text.erase(at, static_cast<std::size_t>(random.integer(1, 9)));
+          break;
+        case 2:
+          text.insert(at, 1,
+                      pieces[random.integer(0, static_cast<std::int64_t>(pieces.size()) - 1)]);
+          break;
+        case 3:
+          text.insert(at, "99999999999");
+          break;
+        case 4:
+          text.resize(std::max<std::size_t>(at, 1));
+          break;
       }
     }
     if (const auto read = parse_graph(text)) {

@@ -20,9 +20,13 @@ Graph good() {
   return graph;  // %0 input, %1 constant, %2 add, %3 draw
 }
 
-std::string found(const Graph& graph) { return fmt::format("{}", fmt::join(verify(graph), "; ")); }
+std::string found(const Graph& graph) {
+  return fmt::format("{}", fmt::join(verify(graph), "; "));
+}
 
-TEST_CASE("a right graph has no fault") { CHECK(found(good()) == ""); }
+TEST_CASE("a right graph has no fault") {
+  CHECK(found(good()) == "");
+}
 
 TEST_CASE("an op that does not exist") {
   Graph graph = good();
@@ -69,14 +73,14 @@ TEST_CASE("attributes that the op's rule refuses") {
 TEST_CASE("a type that the rule does not give") {
   Graph graph = good();
   graph.nodes[3].type.shape = {1, 3};
-  CHECK(found(graph) ==
-        "%3 = draw %2 {name=\"draw/y\"} : f32[1,3]: its type should be f32[3]");
+  CHECK(found(graph) == "%3 = draw %2 {name=\"draw/y\"} : f32[1,3]: its type should be f32[3]");
 }
 
 TEST_CASE("attributes that the op does not read") {
   Graph graph = good();
   graph.nodes[2].attributes.groups = 2;
-  CHECK(found(graph) == "%2 = add %0, %1 {groups=2} : f32[3]: it has attributes that the op does not read");
+  CHECK(found(graph) ==
+        "%2 = add %0, %1 {groups=2} : f32[3]: it has attributes that the op does not read");
   graph = good();
   graph.nodes[1].attributes.axes = {0};
   CHECK(found(graph).ends_with("it has attributes that the op does not read"));
@@ -108,7 +112,8 @@ TEST_CASE("shapes and numbers out of all proportion") {
   graph.nodes[0].type.shape = {std::int64_t{1} << 31};
   CHECK(found(graph).starts_with("%0 = input: the shape [2147483648] has too long an axis"));
   graph.nodes[0].type.shape = {1 << 30, 1 << 30};
-  CHECK(found(graph).starts_with("%0 = input: the shape [1073741824,1073741824] has too many elements"));
+  CHECK(found(graph).starts_with(
+      "%0 = input: the shape [1073741824,1073741824] has too many elements"));
   graph = good();
   graph.nodes[2].attributes.size = INT64_MIN;
   CHECK(found(graph).starts_with("%2 = add: an attribute is beyond 2^31 - 1"));

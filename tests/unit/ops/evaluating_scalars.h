@@ -9,12 +9,13 @@
 
 namespace ganc::test {
 
-// A ScalarBuilder whose scalars are numbers: a lowering evaluated at once, as generated code would. What generated code
-// must not do (divide integers by 0, shift by 32, mix types) counts as a fault.
+// A ScalarBuilder whose scalars are numbers: a lowering evaluated at once, as generated code would.
+// What generated code must not do (divide integers by 0, shift by 32, mix types) counts as a fault.
 class EvaluatingScalars final : public ScalarBuilder {
  public:
   ScalarId number(double value, DType dtype) {
-    scalars_.push_back({is_integer(dtype) ? wrapped(dtype, static_cast<std::int64_t>(value)) : value, dtype});
+    scalars_.push_back(
+        {is_integer(dtype) ? wrapped(dtype, static_cast<std::int64_t>(value)) : value, dtype});
     return {static_cast<std::uint32_t>(scalars_.size() - 1)};
   }
   double value(ScalarId x) const { return scalars_[x.index].value; }
@@ -55,17 +56,25 @@ class EvaluatingScalars final : public ScalarBuilder {
   ScalarId erf(ScalarId x) override { return real(x, std::erf(value(x))); }
   ScalarId sine(ScalarId x) override { return real(x, std::sin(value(x))); }
   ScalarId cosine(ScalarId x) override { return real(x, std::cos(value(x))); }
-  ScalarId power(ScalarId a, ScalarId b) override { return both(a, b, std::pow(value(a), value(b))); }
+  ScalarId power(ScalarId a, ScalarId b) override {
+    return both(a, b, std::pow(value(a), value(b)));
+  }
   ScalarId compare(Comparison comparison, ScalarId a, ScalarId b) override {
     if (dtype(a) != dtype(b)) ++faults_;
     const double x = value(a), y = value(b);
     switch (comparison) {
-      case Comparison::equal: return number(x == y, DType::pred);
-      case Comparison::not_equal: return number(x != y, DType::pred);
-      case Comparison::less: return number(x < y, DType::pred);
-      case Comparison::less_equal: return number(x <= y, DType::pred);
-      case Comparison::greater: return number(x > y, DType::pred);
-      case Comparison::greater_equal: return number(x >= y, DType::pred);
+      case Comparison::equal:
+        return number(x == y, DType::pred);
+      case Comparison::not_equal:
+        return number(x != y, DType::pred);
+      case Comparison::less:
+        return number(x < y, DType::pred);
+      case Comparison::less_equal:
+        return number(x <= y, DType::pred);
+      case Comparison::greater:
+        return number(x > y, DType::pred);
+      case Comparison::greater_equal:
+        return number(x >= y, DType::pred);
     }
     __builtin_unreachable();
   }

@@ -12,7 +12,8 @@ namespace {
 constexpr double eps = 1e-6, atol = 1e-5, rtol = 1e-3;
 constexpr int most_elements = 24;  // checked of each operand
 
-void compare(const std::string& what, SampleGraph& made, Random& random, std::vector<std::string>& wrong) {
+void compare(const std::string& what, SampleGraph& made, Random& random,
+             std::vector<std::string>& wrong) {
   const Graph graph = differentiate(made.graph);
   for (const std::string& sentence : verify(graph)) wrong.push_back(what + sentence);
   Graph forward = graph;
@@ -22,7 +23,8 @@ void compare(const std::string& what, SampleGraph& made, Random& random, std::ve
     std::vector<double>& x = made.values[name].data;
     const Value& derivative = derivatives.at("d " + name);
     for (std::size_t i = 0; i < x.size(); ++i) {
-      if (!random.chance(static_cast<double>(most_elements) / static_cast<double>(x.size()))) continue;
+      if (!random.chance(static_cast<double>(most_elements) / static_cast<double>(x.size())))
+        continue;
       const double at = x[i];
       x[i] = at + eps;
       const double above = interpret(forward, made.values).at("f").data[0];
@@ -31,8 +33,8 @@ void compare(const std::string& what, SampleGraph& made, Random& random, std::ve
       x[i] = at;
       const double expected = (above - below) / (2 * eps), got = derivative.data[i];
       if (!(std::fabs(got - expected) <= atol + rtol * std::fabs(expected))) {
-        wrong.push_back(fmt::format("{}d {}[{}] at {} is {}, but the difference quotient {}", what, name, i,
-                                    at, got, expected));
+        wrong.push_back(fmt::format("{}d {}[{}] at {} is {}, but the difference quotient {}", what,
+                                    name, i, at, got, expected));
       }
     }
   }

@@ -6,7 +6,8 @@
 #include "compiler/ops/op.h"
 #include "tests/unit/ops/sample_graphs.h"
 
-// Compares the gradients of one op, first and second order, with finite differences of the interpreter.
+// Compares the gradients of one op, first and second order, with finite differences of the
+// interpreter.
 namespace ganc::test {
 
 // What differs, one line each; empty: nothing.

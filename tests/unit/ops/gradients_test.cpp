@@ -1,5 +1,5 @@
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 #include "compiler/graph/builder.h"
 #include "tests/unit/ops/gradient_check.h"
@@ -9,7 +9,8 @@ namespace {
 
 TEST_CASE("every op's gradients, first and second order, are its finite differences") {
   for (const OpDefinition* definition : all_ops()) {
-    if (definition->op == Op::stop || definition->op == Op::draw) continue;  // not the identity's derivative
+    if (definition->op == Op::stop || definition->op == Op::draw)
+      continue;  // not the identity's derivative
     Random random(static_cast<std::uint64_t>(definition->op) + 1);
     for (std::size_t i = 0; i < definition->samples.size(); ++i) {
       INFO(definition->name << ", sample " << i);

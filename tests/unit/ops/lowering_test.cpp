@@ -18,11 +18,13 @@ void check_lowering(const OpDefinition& op, const Node& node, const std::vector<
     EvaluatingScalars s;
     std::vector<ScalarId> scalars;
     for (const Value& operand : operands) {
-      scalars.push_back(s.number(operand.data[operand.type.shape.empty() ? 0 : i], operand.type.dtype));
+      scalars.push_back(
+          s.number(operand.data[operand.type.shape.empty() ? 0 : i], operand.type.dtype));
     }
     const ScalarId result = op.scalar(s, node, scalars);
-    INFO(op.name << " of " << operands[0].data[operands[0].type.shape.empty() ? 0 : i] << " (element " << i
-                 << ") is " << expected.data[i] << ", lowered " << s.value(result));
+    INFO(op.name << " of " << operands[0].data[operands[0].type.shape.empty() ? 0 : i]
+                 << " (element " << i << ") is " << expected.data[i] << ", lowered "
+                 << s.value(result));
     CHECK(s.faults() == 0);
     CHECK(s.dtype(result) == expected.type.dtype);
     const bool both_nan = std::isnan(expected.data[i]) && std::isnan(s.value(result));
@@ -30,7 +32,8 @@ void check_lowering(const OpDefinition& op, const Node& node, const std::vector<
   }
 }
 
-Node node_of(Op op, const std::vector<Value>& operands, const Attributes& attributes, const Type& given) {
+Node node_of(Op op, const std::vector<Value>& operands, const Attributes& attributes,
+             const Type& given) {
   std::vector<Type> types;
   for (const Value& operand : operands) types.push_back(operand.type);
   const TypeOrError inferred = infer_type(op, types, attributes, given);
@@ -54,15 +57,21 @@ TEST_CASE("every elementwise op has a lowering, which agrees with its reference"
 }
 
 TEST_CASE("lowerings at the ends of what a number can be") {
-  const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
-  const std::vector<double> ends = {0.0, -0.0, 1, -1, inf, -inf, nan, 1e300, -1e300, 5e-324, 0.5, 2.5, -0.5};
+  const double inf = std::numeric_limits<double>::infinity(),
+               nan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<double> ends = {0.0,   -0.0,   1,      -1,  inf, -inf, nan,
+                                    1e300, -1e300, 5e-324, 0.5, 2.5, -0.5};
   for (const OpDefinition* op : all_ops()) {
     if (op->scalar == nullptr || op->op == Op::convert || op->op == Op::select) continue;
-    if (op->op == Op::modulo) continue;  // through floor, not fmod: exact for moderate quotients alone
-    if (op->op == Op::round_nearest_even || op->op == Op::floor) continue;  // 1e300: the same in both, but by remainder
+    if (op->op == Op::modulo)
+      continue;  // through floor, not fmod: exact for moderate quotients alone
+    if (op->op == Op::round_nearest_even || op->op == Op::floor)
+      continue;  // 1e300: the same in both, but by remainder
     for (double other : ends) {
-      std::vector<Value> operands = {{{DType::f64, {static_cast<std::int64_t>(ends.size())}}, ends}};
-      if (op->arity == 2) operands.push_back({operands[0].type, std::vector<double>(ends.size(), other)});
+      std::vector<Value> operands = {
+          {{DType::f64, {static_cast<std::int64_t>(ends.size())}}, ends}};
+      if (op->arity == 2)
+        operands.push_back({operands[0].type, std::vector<double>(ends.size(), other)});
       std::vector<Type> types(operands.size(), operands[0].type);
       Attributes attributes;
       if (op->op == Op::draw) attributes.name = "d";
@@ -76,11 +85,14 @@ TEST_CASE("lowerings at the ends of what a number can be") {
 TEST_CASE("integer quotients and remainders never trap and wrap around") {
   const std::vector<double> i32_ends = {0, 1, -1, 2, -2, 7, -7, 2147483647, -2147483648.0};
   const std::vector<double> u32_ends = {0, 1, 2, 7, 2147483648.0, 4294967295.0};
-  for (const auto& [dtype, ends] : {std::pair(DType::i32, i32_ends), std::pair(DType::u32, u32_ends)}) {
+  for (const auto& [dtype, ends] :
+       {std::pair(DType::i32, i32_ends), std::pair(DType::u32, u32_ends)}) {
     const Type type = {dtype, {static_cast<std::int64_t>(ends.size())}};
-    for (Op op : {Op::divide, Op::modulo, Op::add, Op::subtract, Op::multiply, Op::maximum, Op::minimum}) {
+    for (Op op :
+         {Op::divide, Op::modulo, Op::add, Op::subtract, Op::multiply, Op::maximum, Op::minimum}) {
       for (double other : ends) {
-        const std::vector<Value> operands = {{type, ends}, {type, std::vector<double>(ends.size(), other)}};
+        const std::vector<Value> operands = {{type, ends},
+                                             {type, std::vector<double>(ends.size(), other)}};
         check_lowering(definition(op), node_of(op, operands, {}, {}), operands);
       }
     }

@@ -16,13 +16,18 @@ std::string refusal(const std::string& inputs, const std::string& node) {
 TEST_CASE("elementwise ops need the right dtypes, and equal types") {
   CHECK(refusal("%a: i32[3]", "tanh %a") == "tanh: needs reals, but got i32[3]");
   CHECK(refusal("%a: u32[3]", "negate %a") == "negate: needs signed numbers, but got u32[3]");
-  CHECK(refusal("%a: f32[3]", "logical_not %a") == "logical_not: needs pred or u32, but got f32[3]");
-  CHECK(refusal("%a: f32[3], %b: f32[4]", "add %a, %b") == "add: needs equal types, but got f32[3] and f32[4]");
-  CHECK(refusal("%a: f32[3], %b: f64[3]", "add %a, %b") == "add: needs equal types, but got f32[3] and f64[3]");
+  CHECK(refusal("%a: f32[3]", "logical_not %a") ==
+        "logical_not: needs pred or u32, but got f32[3]");
+  CHECK(refusal("%a: f32[3], %b: f32[4]", "add %a, %b") ==
+        "add: needs equal types, but got f32[3] and f32[4]");
+  CHECK(refusal("%a: f32[3], %b: f64[3]", "add %a, %b") ==
+        "add: needs equal types, but got f32[3] and f64[3]");
   CHECK(refusal("%a: pred[3]", "add %a, %a") == "add: needs numbers, but got pred[3]");
   CHECK(refusal("%a: i32[3]", "power %a, %a") == "power: needs reals, but got i32[3]");
-  CHECK(refusal("%a: i32[3]", "logical_and %a, %a") == "logical_and: needs pred or u32, but got i32[3]");
-  CHECK(refusal("%a: i32[3]", "shift_right_logical %a, %a") == "shift_right_logical: needs u32, but got i32[3]");
+  CHECK(refusal("%a: i32[3]", "logical_and %a, %a") ==
+        "logical_and: needs pred or u32, but got i32[3]");
+  CHECK(refusal("%a: i32[3]", "shift_right_logical %a, %a") ==
+        "shift_right_logical: needs u32, but got i32[3]");
   CHECK(refusal("%a: f32[3], %b: f32[4]", "compare %a, %b") ==
         "compare: needs equal types, but got f32[3] and f32[4]");
   CHECK(refusal("%a: f32[3]", "draw %a") == "draw: needs a name");
@@ -39,8 +44,10 @@ TEST_CASE("select needs a predicate of its shape or []") {
 }
 
 TEST_CASE("leaves") {
-  CHECK(refusal("", "constant {values=[1, 2]} : f32[3]") == "accepted");  // the verifier's to refuse
-  CHECK(refusal("", "constant {values=[1, 2]}") == "constant: has 2 values for the 1 elements of f32[]");
+  CHECK(refusal("", "constant {values=[1, 2]} : f32[3]") ==
+        "accepted");  // the verifier's to refuse
+  CHECK(refusal("", "constant {values=[1, 2]}") ==
+        "constant: has 2 values for the 1 elements of f32[]");
   CHECK(refusal("", "iota {axes=[0]}") == "iota: axis 0 is not within rank 0");
   CHECK(refusal("", "iota") == "iota: needs one axis, but got 0");
   CHECK(refusal("%s: u32[2], %t: i32[]", "random_bits %s, %t") ==
@@ -49,19 +56,25 @@ TEST_CASE("leaves") {
 }
 
 TEST_CASE("constants must be numbers of their dtype") {
-  for (const auto& [value, dtype] : {std::pair(0.5, DType::i32), std::pair(-1.0, DType::u32),
-                                    std::pair(2147483648.0, DType::i32), std::pair(2.0, DType::pred)}) {
+  for (const auto& [value, dtype] :
+       {std::pair(0.5, DType::i32), std::pair(-1.0, DType::u32),
+        std::pair(2147483648.0, DType::i32), std::pair(2.0, DType::pred)}) {
     const TypeOrError result = infer_type(Op::constant, {}, {.values = {value}}, {dtype, {}});
     CHECK(!result.type);
   }
-  CHECK(infer_type(Op::constant, {}, {.values = {0.5}}, {DType::i32, {}}).error == "constant: 0.5 is no value of i32");
+  CHECK(infer_type(Op::constant, {}, {.values = {0.5}}, {DType::i32, {}}).error ==
+        "constant: 0.5 is no value of i32");
 }
 
 TEST_CASE("movement") {
-  CHECK(refusal("%a: f32[2,3]", "transpose %a {axes=[0]}") == "transpose: [0] is no permutation of 2 axes");
-  CHECK(refusal("%a: f32[2,3]", "transpose %a {axes=[1, 1]}") == "transpose: [1,1] is no permutation of 2 axes");
-  CHECK(refusal("%a: f32[2,3]", "reshape %a") == "reshape: [2,3] and [] differ in their number of elements");
-  CHECK(refusal("%a: f32[2,3]", "broadcast_in_dim %a {axes=[0]}") == "broadcast_in_dim: needs 2 axes, but got 1");
+  CHECK(refusal("%a: f32[2,3]", "transpose %a {axes=[0]}") ==
+        "transpose: [0] is no permutation of 2 axes");
+  CHECK(refusal("%a: f32[2,3]", "transpose %a {axes=[1, 1]}") ==
+        "transpose: [1,1] is no permutation of 2 axes");
+  CHECK(refusal("%a: f32[2,3]", "reshape %a") ==
+        "reshape: [2,3] and [] differ in their number of elements");
+  CHECK(refusal("%a: f32[2,3]", "broadcast_in_dim %a {axes=[0]}") ==
+        "broadcast_in_dim: needs 2 axes, but got 1");
   CHECK(refusal("%a: f32[2]", "broadcast_in_dim %a {axes=[0]}") ==
         "broadcast_in_dim: axis 0 is not within rank 0");
   CHECK(refusal("%a: f32[5]", "slice %a {start=[2], limit=[6], stride=[1]}") ==
@@ -93,15 +106,18 @@ TEST_CASE("a broadcast stretches axes of length 1 only") {
 }
 
 TEST_CASE("reductions and contractions") {
-  CHECK(refusal("%a: f32[2,3]", "reduce_sum %a {axes=[0, 0]}") == "reduce_sum: axis 0 stands twice");
-  CHECK(refusal("%a: pred[2]", "reduce_max %a {axes=[0]}") == "reduce_max: needs numbers, but got pred[2]");
-  CHECK(refusal("%a: f32[2,3], %b: f32[4,5]", "dot_general %a, %b {lhs_contract=[1], rhs_contract=[0]}") ==
+  CHECK(refusal("%a: f32[2,3]", "reduce_sum %a {axes=[0, 0]}") ==
+        "reduce_sum: axis 0 stands twice");
+  CHECK(refusal("%a: pred[2]", "reduce_max %a {axes=[0]}") ==
+        "reduce_max: needs numbers, but got pred[2]");
+  CHECK(refusal("%a: f32[2,3], %b: f32[4,5]",
+                "dot_general %a, %b {lhs_contract=[1], rhs_contract=[0]}") ==
         "dot_general: axis 1 of f32[2,3] and axis 0 of f32[4,5] differ");
   CHECK(refusal("%a: f32[2,3], %b: f32[3]", "dot_general %a, %b {lhs_contract=[1]}") ==
         "dot_general: the axes of the two operands do not pair");
   CHECK(refusal("%a: f32[2,2], %b: f32[2,2]",
-                "dot_general %a, %b {lhs_batch=[0], rhs_batch=[0], lhs_contract=[0], rhs_contract=[1]}") ==
-        "dot_general: axis 0 stands twice of f32[2,2]");
+                "dot_general %a, %b {lhs_batch=[0], rhs_batch=[0], lhs_contract=[0], "
+                "rhs_contract=[1]}") == "dot_general: axis 0 stands twice of f32[2,2]");
   CHECK(refusal("%a: i32[2], %b: i32[2]", "dot_general %a, %b") ==
         "dot_general: needs reals of one dtype, but got i32[2] and i32[2]");
 }

@@ -31,7 +31,9 @@ TEST_CASE("every op has a definition under its own name, with samples that its r
 TEST_CASE("whatever a rule accepts, the reference evaluates to that type") {
   const int count = repeats("GANC_RANDOM_NODES", 20000);
   Random random(11);
-  const auto number = [&](double chance) { return random.chance(chance) ? random.integer(-2, 4) : 0; };
+  const auto number = [&](double chance) {
+    return random.chance(chance) ? random.integer(-2, 4) : 0;
+  };
   const auto list = [&] {
     std::vector<std::int64_t> numbers(static_cast<std::size_t>(random.integer(0, 3)));
     for (std::int64_t& n : numbers) n = random.integer(-1, 3);
@@ -46,15 +48,29 @@ TEST_CASE("whatever a rule accepts, the reference evaluates to that type") {
   int accepted = 0;
   for (int i = 0; i < count; ++i) {
     const OpDefinition& op = *all_ops()[static_cast<std::size_t>(random.integer(0, op_count - 1))];
-    Attributes a = {.axes = list(), .start = list(), .limit = list(), .stride = list(), .low = list(),
-                    .high = list(), .interior = list(), .lhs_batch = list(), .rhs_batch = list(),
-                    .lhs_contract = list(), .rhs_contract = list(), .groups = random.integer(-1, 2),
-                    .batch = number(0.5), .size = number(0.8), .values = {1}, .name = "n"};
+    Attributes a = {.axes = list(),
+                    .start = list(),
+                    .limit = list(),
+                    .stride = list(),
+                    .low = list(),
+                    .high = list(),
+                    .interior = list(),
+                    .lhs_batch = list(),
+                    .rhs_batch = list(),
+                    .lhs_contract = list(),
+                    .rhs_contract = list(),
+                    .groups = random.integer(-1, 2),
+                    .batch = number(0.5),
+                    .size = number(0.8),
+                    .values = {1},
+                    .name = "n"};
     if (random.chance(0.5)) a.lhs_batch.clear(), a.rhs_batch.clear();
     for (auto windows = random.integer(0, 2); windows > 0; --windows) {
-      a.windows.push_back({random.integer(0, 3), number(0.5), number(0.5), random.integer(0, 3), random.integer(0, 3)});
+      a.windows.push_back({random.integer(0, 3), number(0.5), number(0.5), random.integer(0, 3),
+                           random.integer(0, 3)});
     }
-    std::vector<Type> types(static_cast<std::size_t>(op.arity >= 0 ? op.arity : random.integer(0, 3)));
+    std::vector<Type> types(
+        static_cast<std::size_t>(op.arity >= 0 ? op.arity : random.integer(0, 3)));
     for (Type& t : types) t = &t != types.data() && random.chance(0.4) ? types[0] : type();
     const TypeOrError inferred = infer_type(op.op, types, a, type());
     if (!inferred.type) {
@@ -65,7 +81,8 @@ TEST_CASE("whatever a rule accepts, the reference evaluates to that type") {
     ++accepted;
     std::vector<Value> values;
     for (const Type& t : types) {
-      values.push_back(random_value(random, t, t.dtype == DType::i32 ? -2 : 0, t.dtype == DType::pred ? 1 : 2));
+      values.push_back(
+          random_value(random, t, t.dtype == DType::i32 ? -2 : 0, t.dtype == DType::pred ? 1 : 2));
     }
     std::vector<const Value*> operands;
     for (const Value& value : values) operands.push_back(&value);
@@ -80,7 +97,8 @@ TEST_CASE("whatever a rule accepts, the reference evaluates to that type") {
 // Known answers of Random123, kat_vectors: philox4x32, 10 rounds.
 TEST_CASE("Philox4x32-10 gives its known answers") {
   using Words = std::array<std::uint32_t, 4>;
-  CHECK(philox4x32_10({0, 0, 0, 0}, {0, 0}) == Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
+  CHECK(philox4x32_10({0, 0, 0, 0}, {0, 0}) ==
+        Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
   CHECK(philox4x32_10({0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, {0xffffffff, 0xffffffff}) ==
         Words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
   CHECK(philox4x32_10({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}) ==
