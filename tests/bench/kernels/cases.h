@@ -1,0 +1,17 @@
+#pragma once
+
+#include <vector>
+
+#include "compiler/kernel/kernel.h"
+
+namespace ganc {
+
+struct Case {
+  kernel::Kernel kernel;
+  double flop;
+};
+
+// Single contractions in the layouts that the scheduler gives them: batch innermost, weights as scalars.
+std::vector<Case> contraction_cases();
+
+}  // namespace ganc

@@ -1,0 +1,84 @@
+// Share of this machine's multiply-add limit, measured in the same run, that single contractions reach on one core.
+// Random numbers, processor time, medians of interleaved rounds.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+
+#include "tests/bench/kernels/cases.h"
+#include "tests/bench/kernels/fma_limit.h"
+#include "tests/bench/kernels/thread_time.h"
+#include "tests/jit/jit.h"
+
+namespace ganc {
+namespace {
+
+double median(std::vector<double> x) {
+  std::ranges::nth_element(x, x.begin() + static_cast<std::ptrdiff_t>(x.size() / 2));
+  return x[x.size() / 2];
+}
+
+// A case, compiled, with its memory.
+struct Prepared {
+  const Case* from;
+  GancKernel function;
+  std::vector<float> memory;
+  char* arena;
+  std::vector<std::int64_t> offsets;
+  double compile_milliseconds;
+  std::vector<double> gigaflops = {};
+
+  double run() const {
+    const double begin = thread_seconds();
+    function(arena, offsets.data(), 0, from->kernel.units, nullptr);
+    return from->flop / (thread_seconds() - begin) / 1e9;
+  }
+};
+
+Prepared prepare(Jit& jit, const Case& from, Isa isa) {
+  const double begin = thread_seconds();
+  const GancKernel function = jit.add(from.kernel, {.isa = isa});
+  Prepared prepared{&from, function, {}, nullptr, {}, (thread_seconds() - begin) * 1e3};
+  std::int64_t bytes = 0;
+  for (const kernel::Buffer& buffer : from.kernel.buffers) {
+    prepared.offsets.push_back(bytes);
+    bytes += (buffer.elements * 4 + 63) / 64 * 64;
+  }
+  prepared.memory.resize(static_cast<std::size_t>(bytes / 4 + 16));
+  std::mt19937 random(5);
+  for (float& x : prepared.memory) x = std::uniform_real_distribution(-1.0f, 1.0f)(random);
+  auto address = reinterpret_cast<std::uintptr_t>(prepared.memory.data());
+  prepared.arena = reinterpret_cast<char*>((address + 63) / 64 * 64);
+  return prepared;
+}
+
+void measure(Isa isa, double (*limit)()) {
+  if (!runs_here(isa)) {
+    fmt::print("{}: not on this machine\n", name(isa));
+    return;
+  }
+  Jit jit;
+  const std::vector<Case> cases = contraction_cases();
+  std::vector<Prepared> prepared;
+  for (const Case& c : cases) prepared.push_back(prepare(jit, c, isa));
+  std::vector<double> limits;
+  for (int round = 0; round < 15; ++round) {
+    limits.push_back(limit());
+    for (Prepared& p : prepared) p.gigaflops.push_back(p.run());
+  }
+  const double most = median(limits);
+  fmt::print("{}: multiply-add limit {:.1f} GFLOP/s a core\n", name(isa), most);
+  for (const Prepared& p : prepared) {
+    const double reached = median(p.gigaflops);
+    fmt::print("  {:<44} {:7.1f} GFLOP/s {:5.1f} %   compiled in {:.1f} ms\n", p.from->kernel.name, reached,
+               100 * reached / most, p.compile_milliseconds);
+  }
+}
+
+}  // namespace
+}  // namespace ganc
+
+int main() {
+  ganc::measure(ganc::Isa::x86_64_v4, ganc::fma_limit_512);
+  ganc::measure(ganc::Isa::x86_64_v3, ganc::fma_limit_256);
+}
