@@ -43,6 +43,13 @@ void append_number(std::string& out, double value) {
 
 }  // namespace
 
+Json::Json() = default;
+Json::Json(const Json&) = default;
+Json::Json(Json&&) noexcept = default;
+Json& Json::operator=(const Json&) = default;
+Json& Json::operator=(Json&&) noexcept = default;
+Json::~Json() = default;
+
 Json Json::array(const std::vector<std::int64_t>& numbers) {
   return Array(numbers.begin(), numbers.end());
 }

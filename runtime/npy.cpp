@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "runtime/convert.h"
 #include "runtime/files.h"
 
 namespace ganc::runtime {
@@ -165,6 +166,15 @@ std::int64_t Array::elements() const {
   std::int64_t count = 1;
   for (const std::int64_t extent : shape) count *= extent;
   return count;
+}
+
+Array to_array(const Tensor& tensor) {
+  Array array{std::string(npy_name(tensor.dtype)), tensor.shape, tensor.bytes};
+  if (tensor.dtype != DType::bf16) return array;
+  Tensor wide(DType::f32, tensor.shape);
+  for (std::int64_t i = 0; i < tensor.elements(); ++i) wide.set(i, tensor.number(i));
+  array.bytes = std::move(wide.bytes);
+  return array;
 }
 
 Result<ArrayHeader> read_npy_header(const std::filesystem::path& path) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/result.h"
+#include "runtime/tensor.h"
 
 namespace ganc::runtime {
 
@@ -17,6 +18,9 @@ struct Array {
 
   std::int64_t elements() const;
 };
+
+// bf16 becomes f4.
+Array to_array(const Tensor& tensor);
 
 // What stands before the numbers of a .npy file; `data_offset` is where they begin.
 struct ArrayHeader {

@@ -1,0 +1,173 @@
+#include "runtime/training.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/finite.h"
+
+namespace ganc::runtime {
+
+Training::Training(Session& session, Counters counters, const DataSets& sets)
+    : session_(session), counters_(std::move(counters)), sets_(sets) {
+  for (std::size_t i = 0; i < sets.size(); ++i)
+    if (sets[i] != nullptr) counters_.cursors[i].count = sets[i]->count();
+}
+
+Training::~Training() = default;
+
+const Train& Training::block() const {
+  const auto& trains = session_.description.trains;
+  const auto last = static_cast<std::int64_t>(trains.size()) - 1;
+  return trains[static_cast<std::size_t>(std::min(counters_.block, last))];
+}
+
+bool Training::has_more() const {
+  const auto& trains = session_.description.trains;
+  if (counters_.block >= static_cast<std::int64_t>(trains.size())) return false;
+  return !block_done(block(), counters_) || std::any_of(trains.begin() + counters_.block + 1, trains.end(),
+                                      [](const Train& train) { return train.count > 0; });
+}
+
+Result<bool> Training::prepare() {
+  if (!enter_block(session_.description, counters_)) return false;
+  const Train& train = block();
+  if (train.epochs && train.sources.empty())
+    return fail(fmt::format("train block {} lasts {} epochs and reads no data, so that it would never end; give it steps",
+                            train.name, train.count));
+  if (ready_block_ != counters_.block) {
+    auto inputs = data_inputs(session_.description,
+                              session_.description.programs[static_cast<std::size_t>(train.program)]);
+    if (!inputs) return std::unexpected(inputs.error());
+    inputs_ = std::move(*inputs);
+    ready_block();
+  }
+  return true;
+}
+
+void Training::ready_block() {
+  const Train& train = block();
+  const Program& program = session_.description.programs[static_cast<std::size_t>(train.program)];
+  loaders_.clear();
+  loaders_.resize(sets_.size());
+  batches_.assign(sets_.size(), {});
+  for (const SourceUse& use : train.sources) {
+    const auto i = static_cast<std::size_t>(use.source);
+    loaders_[i] = std::make_unique<Loader>(sets_[i], train.batch, source_seed(block_seed(train, counters_), i),
+                                           counters_.cursors[i].position);
+    batches_[i].resize(static_cast<std::size_t>(use.batches));
+  }
+  execution_ = std::make_unique<Execution>(session_.machine(), program);
+  scalars_ = std::make_unique<Scalars>(*execution_, program);
+  ready_block_ = counters_.block;
+}
+
+Result<void> Training::fill_inputs() {
+  char* const arena = session_.arena->data();
+  for (std::size_t i = 0; i < batches_.size(); ++i)
+    for (Batch& batch : batches_[i]) {
+      auto next = loaders_[i]->next();
+      if (!next) return std::unexpected(next.error());
+      batch = std::move(*next);
+    }
+  for (const DataInput& input : inputs_) {
+    if (input.repeat >= batches_[input.source].size())
+      return fail(fmt::format("the program inside this trainer reads `{}` beyond the batches of its iteration; report it "
+                              "as a bug of ganc with the .gan file",
+                              input.binding->name),
+                  70);
+    fill_data(arena, input, batches_[input.source][input.repeat].fields[input.field]);
+  }
+  const Train& train = block();
+  fill_counters(arena, session_.description.programs[static_cast<std::size_t>(train.program)],
+                counter_values(train, counters_));
+  return {};
+}
+
+std::optional<Divergence> Training::check() const {
+  for (const Scalars::Scalar& scalar : scalars_->all())
+    if (scalars_->computed(scalar.update) && scalar.name.starts_with("loss/") && !std::isfinite(scalar.value.number(0)))
+      return Divergence{fmt::format("loss/{} is {}", scalar.update, scalar.value.number(0)),
+                        without_repeat(scalar.update)};
+  const Variable* variable = first_not_finite(session_.description, session_.arena->data(), *session_.pool);
+  if (variable == nullptr) return std::nullopt;
+  Divergence found{fmt::format("the {} {} has a value that is not finite", name(variable->kind), variable->binding.name), ""};
+  for (const UpdateInfo& update : block().updates) {
+    const auto& weights = update.weights;
+    if (std::find(weights.begin(), weights.end(), variable->binding.name) != weights.end())
+      found.objective = without_repeat(update.name);
+  }
+  return found;
+}
+
+Result<std::optional<Divergence>> Training::step() {
+  if (auto r = fill_inputs(); !r) return std::unexpected(r.error());
+  execution_->run();
+  scalars_->remember(counters_.last);
+  auto divergence = check();
+  advance(block(), counters_);
+  return divergence;
+}
+
+Result<std::string> Training::trace_step() {
+  if (auto r = fill_inputs(); !r) return std::unexpected(r.error());
+  const Description& d = session_.description;
+  const char* const arena = session_.arena->data();
+  for (const DataInput& input : inputs_) {
+    const Tensor batch = gather(arena, *input.binding);
+    if (!all_finite(batch.bytes.data(), batch.elements(), batch.dtype))
+      return fmt::format("the data: {} holds a number that is not finite", input.binding->name);
+  }
+  const Program& program = d.programs[static_cast<std::size_t>(block().program)];
+  std::string found;
+  execution_->after_each_call([&](std::size_t i) {
+    const Call& call = program.calls[i];
+    if (call.kernel >= d.kernels.size()) return true;
+    for (const std::int64_t guard : call.guards)
+      if (arena[guard] == 0) return true;
+    const auto& buffers = d.kernels[call.kernel].buffers;
+    for (std::size_t b = 0; b < buffers.size() && b < call.offsets.size(); ++b) {
+      if (!buffers[b].written || all_finite(arena + call.offsets[b], buffers[b].elements, buffers[b].dtype)) continue;
+      found = fmt::format("`{}`{}{}", call.op, call.path.empty() ? "" : " in " + call.path,
+                          call.line.empty() ? "" : fmt::format(" ({})", call.line));
+      return false;
+    }
+    return true;
+  });
+  execution_->run();
+  execution_->after_each_call(nullptr);
+  return found;
+}
+
+double Training::run_epochs() const {
+  const Cursor* longest = nullptr;
+  for (const Cursor& cursor : counters_.cursors)
+    if (cursor.count > 0 && (longest == nullptr || cursor.count > longest->count)) longest = &cursor;
+  return longest == nullptr ? 0 : static_cast<double>(longest->position) / static_cast<double>(longest->count);
+}
+
+double Training::run_progress() const {
+  const auto blocks = static_cast<double>(session_.description.trains.size());
+  if (static_cast<double>(counters_.block) >= blocks) return 1;
+  return (static_cast<double>(counters_.block) + block_progress(block(), counters_)) / blocks;
+}
+
+std::int64_t Training::samples_a_step() const {
+  std::int64_t samples = block().batch, longest = 0;
+  for (const SourceUse& use : block().sources) {
+    const std::int64_t count = counters_.cursors[static_cast<std::size_t>(use.source)].count;
+    if (count > longest) longest = count, samples = use.batches * block().batch;
+  }
+  return samples;
+}
+
+std::int64_t Training::steps_an_epoch() const {
+  std::int64_t longest = 0;
+  for (const SourceUse& use : block().sources)
+    longest = std::max(longest, counters_.cursors[static_cast<std::size_t>(use.source)].count);
+  const std::int64_t a_step = samples_a_step();
+  return a_step == 0 ? 1 : std::max<std::int64_t>(1, (longest + a_step - 1) / a_step);
+}
+
+}  // namespace ganc::runtime

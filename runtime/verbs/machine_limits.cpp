@@ -1,0 +1,67 @@
+#include "runtime/verbs/machine_limits.h"
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <vector>
+
+namespace ganc::runtime {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds_from(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+constexpr int rounds = 400'000, chains = 12;
+
+// Twelve independent chains hide the latency of a multiply-add on two ports.
+__attribute__((target("avx2,fma"))) float multiply_add_256() {
+  __m256 sums[chains];
+  for (int c = 0; c < chains; ++c) sums[c] = _mm256_set1_ps(static_cast<float>(c));
+  const __m256 a = _mm256_set1_ps(0.999F), b = _mm256_set1_ps(0.001F);
+  for (int i = 0; i < rounds; ++i)
+#pragma GCC unroll 12
+    for (int c = 0; c < chains; ++c) sums[c] = _mm256_fmadd_ps(sums[c], a, b);
+  float total = 0;
+  for (int c = 0; c < chains; ++c) total += _mm256_cvtss_f32(sums[c]);
+  return total;
+}
+
+__attribute__((target("avx512f"))) float multiply_add_512() {
+  __m512 sums[chains];
+  for (int c = 0; c < chains; ++c) sums[c] = _mm512_set1_ps(static_cast<float>(c));
+  const __m512 a = _mm512_set1_ps(0.999F), b = _mm512_set1_ps(0.001F);
+  for (int i = 0; i < rounds; ++i)
+#pragma GCC unroll 12
+    for (int c = 0; c < chains; ++c) sums[c] = _mm512_fmadd_ps(sums[c], a, b);
+  float total = 0;
+  for (int c = 0; c < chains; ++c) total += _mm512_cvtss_f32(sums[c]);
+  return total;
+}
+
+}  // namespace
+
+MachineLimits measure_limits(Pool& pool, bool avx512) {
+  MachineLimits limits;
+  std::vector<float> sink(pool.threads() * 16);
+  for (int repeat = 0; repeat < 3; ++repeat) {
+    const auto begin = Clock::now();
+    pool.run([&](unsigned thread) { sink[thread * 16] += avx512 ? multiply_add_512() : multiply_add_256(); });
+    const double flop = 2.0 * (avx512 ? 16 : 8) * chains * rounds * pool.threads();
+    limits.flops = std::max(limits.flops, flop / seconds_from(begin));
+  }
+  constexpr std::size_t bytes = 128 << 20;
+  std::vector<char> from(bytes, 1), to(bytes, 2);
+  for (int repeat = 0; repeat < 3; ++repeat) {
+    const auto begin = Clock::now();
+    pool.run([&](unsigned thread) {
+      const auto [first, last] = pool.part(bytes, thread);
+      std::memcpy(to.data() + first, from.data() + first, static_cast<std::size_t>(last - first));
+    });
+    limits.bytes_per_second = std::max(limits.bytes_per_second, 2.0 * bytes / seconds_from(begin));
+  }
+  return limits;
+}
+
+}  // namespace ganc::runtime

@@ -1,0 +1,63 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+
+#include "runtime/cpu.h"
+#include "runtime/progress.h"
+#include "runtime/signals.h"
+#include "runtime/verbs/verbs.h"
+
+namespace ganc::runtime {
+namespace {
+
+Result<int> run_verb(VerbContext context) {
+  switch (context.options.verb) {
+    case Verb::train: return train(std::move(context));
+    case Verb::sample: return sample(std::move(context));
+    case Verb::step: return step(std::move(context));
+    case Verb::forward: return forward(std::move(context));
+    case Verb::grad: return grad(std::move(context));
+    case Verb::info: return info(std::move(context));
+    case Verb::serve: return serve(std::move(context));
+  }
+  __builtin_unreachable();
+}
+
+// Before the options are read, so that a wrong option is reported as the user asked.
+bool wants_json(const std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i)
+    if (arguments[i] == "--format=json" ||
+        (arguments[i] == "--format" && i + 1 < arguments.size() && arguments[i + 1] == "json"))
+      return true;
+  return false;
+}
+
+}  // namespace
+
+int run_trainer(const GancProgram& program, int argc, const char* const* argv) {
+  (void)seconds_since_start();
+  handle_signals();
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  const std::string name = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "trainer";
+  Console console(wants_json(arguments));
+  const auto fail_with = [&](const Failure& failure) {
+    console.report(failure);
+    return failure.exit_code;
+  };
+  // Kernels need AVX2; the runtime itself runs anywhere and says so.
+  auto description = read_description(program);
+  if (!description) return fail_with(description.error());
+  const std::string version = fmt::format("{} {} (ganc {})", name, description->model_hash, description->compiler);
+  auto line = parse_command_line(arguments, name, version);
+  if (!line) return fail_with(line.error());
+  if (line->print) {
+    console.out(*line->print);
+    return 0;
+  }
+  auto code = run_verb({program, std::move(*description), line->options, console});
+  return code ? *code : fail_with(code.error());
+}
+
+}  // namespace ganc::runtime

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "runtime/checkpoint.h"
+#include "runtime/result.h"
+#include "runtime/session.h"
+
+namespace ganc::runtime {
+
+// Fills every variable as the program declares it, with the draws of `seed`; then the nets that are loaded `from` files.
+Result<Counters> initialize(Session& session, std::uint64_t seed);
+
+// Puts the weights and states of a file in place where name and shape match; each line of the answer is one that did
+// not: of the file or of the program. No match at all is a failure.
+Result<std::vector<std::string>> load_matching(Session& session, const std::filesystem::path& path);
+
+// The state that a verb begins with: a checkpoint of this program; or plain weights, which must hold every weight, over
+// the declared start of all else.
+Result<Counters> load_state(Session& session, const std::filesystem::path& path);
+
+// The checkpoint that RUN|CHECKPOINT means: the run's latest, or the file itself.
+Result<std::filesystem::path> find_checkpoint(const std::filesystem::path& path);
+
+// The instruction set that a checkpoint was made with; empty for plain weights.
+Result<std::string> isa_of(const std::filesystem::path& checkpoint);
+
+// At most 8 names, then how many more.
+std::string list_some(const std::vector<std::string>& names);
+
+}  // namespace ganc::runtime

@@ -1,0 +1,13 @@
+# A trainer of a program made by hand: the runtime's tests need no compiler.
+if(TARGET ganc_runtime)
+  add_library(toy_program STATIC ${CMAKE_CURRENT_LIST_DIR}/toy_program.cpp)
+  target_include_directories(toy_program PUBLIC ${CMAKE_CURRENT_LIST_DIR})
+  target_link_libraries(toy_program PUBLIC ganc_runtime)
+  add_executable(toy_trainer ${CMAKE_CURRENT_LIST_DIR}/main.cpp)
+  target_link_libraries(toy_trainer PRIVATE toy_program)
+  if(TARGET test_runtime)
+    target_link_libraries(test_runtime PRIVATE toy_program)
+    target_compile_definitions(test_runtime PRIVATE TOY_TRAINER="$<TARGET_FILE:toy_trainer>")
+    add_dependencies(test_runtime toy_trainer)
+  endif()
+endif()
