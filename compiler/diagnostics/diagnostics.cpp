@@ -24,7 +24,9 @@ const Kind* warning_named(std::string_view code, const std::vector<Kind>& kinds)
 
 }  // namespace
 
-const KindInfo& info(Kind kind) { return table[static_cast<std::size_t>(kind)]; }
+const KindInfo& info(Kind kind) {
+  return table[static_cast<std::size_t>(kind)];
+}
 
 std::vector<Kind> all_kinds() {
   std::vector<Kind> kinds;

@@ -67,10 +67,12 @@ class Report {
   Diagnostic* diagnostic_;
 };
 
-// The one list of what is wrong with a program. Equal diagnostics (kind, span, message) are kept once.
+// The one list of what is wrong with a program. Equal diagnostics (kind, span, message) are kept
+// once.
 class Diagnostics {
  public:
-  // `arguments` fill the format of `kind`; a format that does not fit its arguments is a bug of ours.
+  // `arguments` fill the format of `kind`; a format that does not fit its arguments is a bug of
+  // ours.
   template <typename... Arguments>
   Report report(Kind kind, Span span, const Arguments&... arguments) {
     return add(kind, span, fmt::vformat(info(kind).format, fmt::make_format_args(arguments...)));
@@ -95,7 +97,8 @@ class Diagnostics {
 
   std::deque<Diagnostic> list_;
   std::size_t errors_ = 0;
-  std::vector<std::pair<Kind, bool>> overrides_;  // a warning, and whether it is denied (else allowed)
+  std::vector<std::pair<Kind, bool>>
+      overrides_;  // a warning, and whether it is denied (else allowed)
   bool deny_all_ = false;
   Diagnostic dropped_{};  // what a report that is not kept writes to
 };
@@ -105,7 +108,8 @@ std::string render(const Diagnostic& diagnostic, const Sources& sources, bool co
 // One JSON object: code, severity, message, spans (file, line, column, end, label), notes, fixes.
 std::string render_json(const Diagnostic& diagnostic, const Sources& sources);
 
-// The candidate nearest to `name` by edit distance, where one is near enough to be meant; else empty.
+// The candidate nearest to `name` by edit distance, where one is near enough to be meant; else
+// empty.
 std::string nearest(std::string_view name, const std::vector<std::string>& candidates);
 
 // What `ganc explain CODE` prints: cause, example, remedy. Empty: no such code.

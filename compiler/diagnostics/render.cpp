@@ -39,13 +39,19 @@ std::string visible(std::string_view line, std::vector<std::size_t>* column) {
   std::size_t at = 0;
   for (std::size_t i = 0; i < line.size();) {
     const auto first = static_cast<unsigned char>(line[i]);
-    std::size_t length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2
-                         : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+    std::size_t length = first < 0x80   ? 1
+                         : first < 0xC2 ? 0
+                         : first < 0xE0 ? 2
+                         : first < 0xF0 ? 3
+                         : first < 0xF5 ? 4
+                                        : 0;
     for (std::size_t k = 1; k < length; ++k) {
-      if (i + k >= line.size() || (static_cast<unsigned char>(line[i + k]) & 0xC0) != 0x80) length = 0;
+      if (i + k >= line.size() || (static_cast<unsigned char>(line[i + k]) & 0xC0) != 0x80)
+        length = 0;
     }
-    const bool control = first < 0x20 || first == 0x7F || (first == 0xC2 && length == 2 &&
-                         static_cast<unsigned char>(line[i + 1]) < 0xA0);
+    const bool control =
+        first < 0x20 || first == 0x7F ||
+        (first == 0xC2 && length == 2 && static_cast<unsigned char>(line[i + 1]) < 0xA0);
     const std::size_t bytes = std::max<std::size_t>(length, 1);
     column->insert(column->end(), bytes, at);
     if (first == '\t') {
@@ -109,7 +115,8 @@ void underline(const Sources& sources, Span span, bool primary, std::string_view
       start_of(begin) + static_cast<std::uint32_t>(sources.line(span.file, begin).size());
   underline(sources, span.file, begin, first_end, primary, "from here ...", lines);
   std::uint32_t from = start_of(last);
-  while (from < last && (sources.text(span.file)[from] == ' ' || sources.text(span.file)[from] == '\t')) {
+  while (from < last &&
+         (sources.text(span.file)[from] == ' ' || sources.text(span.file)[from] == '\t')) {
     ++from;
   }
   underline(sources, span.file, from, end, primary,
@@ -154,7 +161,8 @@ class Renderer {
     }
     for (const std::uint32_t file : files) {
       const Position at = sources_.position(file, heads[file].begin);
-      out_ += std::string(width_, ' ') + paint(file == files[0] ? "--> " : "::: ", Paint::frame, colour_);
+      out_ += std::string(width_, ' ') +
+              paint(file == files[0] ? "--> " : "::: ", Paint::frame, colour_);
       out_ += fmt::format("{}:{}:{}\n", visible(sources_.name(file)), at.line, at.column);
       gutter("");
       out_ += "\n";
@@ -192,11 +200,13 @@ class Renderer {
     out_ += shown.empty() ? "\n" : " " + shown + "\n";
     for (const Underline& u : underlines) {
       const std::size_t begin = u.begin - std::min(cut, u.begin);
-      const std::size_t end = std::clamp(u.end - std::min(cut, u.end), begin + 1, begin + shown_width);
+      const std::size_t end =
+          std::clamp(u.end - std::min(cut, u.end), begin + 1, begin + shown_width);
       gutter("");
       std::string mark(end - begin, u.primary ? '^' : '-');
       if (!u.text.empty()) mark += " " + u.text;
-      out_ += std::string(begin + 1, ' ') + paint(mark, u.primary ? main_ : Paint::frame, colour_) + "\n";
+      out_ += std::string(begin + 1, ' ') + paint(mark, u.primary ? main_ : Paint::frame, colour_) +
+              "\n";
     }
   }
 
@@ -207,8 +217,8 @@ class Renderer {
     const std::size_t wanted = underlines.empty() ? 0 : underlines[0].begin;
     const std::size_t from = wanted < shown_width / 2 ? 0 : wanted - shown_width / 2;
     const auto byte_at = [&](std::size_t column) {
-      return static_cast<std::size_t>(
-          std::lower_bound(columns.begin(), columns.end(), column) - columns.begin());
+      return static_cast<std::size_t>(std::lower_bound(columns.begin(), columns.end(), column) -
+                                      columns.begin());
     };
     const std::size_t begin = byte_at(from);
     const std::size_t end = std::min(byte_at(from + shown_width), line.size());

@@ -32,11 +32,11 @@ std::string render_json(const Diagnostic& diagnostic, const Sources& sources) {
   json["message"] = diagnostic.message;
   json["spans"] = Json::array();
   if (diagnostic.span.known()) {
-    json["spans"].push_back(
-        labelled(sources, diagnostic.span, diagnostic.primary_label, true));
+    json["spans"].push_back(labelled(sources, diagnostic.span, diagnostic.primary_label, true));
   }
   for (const Label& label : diagnostic.labels) {
-    if (label.span.known()) json["spans"].push_back(labelled(sources, label.span, label.text, false));
+    if (label.span.known())
+      json["spans"].push_back(labelled(sources, label.span, label.text, false));
   }
   json["notes"] = diagnostic.notes;
   json["fixes"] = Json::array();

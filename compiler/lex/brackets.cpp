@@ -9,12 +9,12 @@ namespace {
 // A reserved word that begins a declaration or statement and stands in no expression. In ( ) or [ ]
 // it shows that a bracket was not closed.
 bool begins_statement(TokenKind kind) {
-  constexpr std::array words = {
-      TokenKind::use,       TokenKind::const_, TokenKind::data,   TokenKind::noise,
-      TokenKind::state,     TokenKind::layer,  TokenKind::net,    TokenKind::optimizer,
-      TokenKind::train,     TokenKind::output, TokenKind::metric, TokenKind::let,
-      TokenKind::var,       TokenKind::update, TokenKind::watch,  TokenKind::param,
-      TokenKind::average};
+  constexpr std::array words = {TokenKind::use,    TokenKind::const_,    TokenKind::data,
+                                TokenKind::noise,  TokenKind::state,     TokenKind::layer,
+                                TokenKind::net,    TokenKind::optimizer, TokenKind::train,
+                                TokenKind::output, TokenKind::metric,    TokenKind::let,
+                                TokenKind::var,    TokenKind::update,    TokenKind::watch,
+                                TokenKind::param,  TokenKind::average};
   return std::find(words.begin(), words.end(), kind) != words.end();
 }
 
@@ -100,8 +100,7 @@ class BracketMatcher {
   void line_starts_with(const Token& token, bool by_column) {
     const std::size_t before = at_;
     if (begins_statement(token.kind)) {
-      while (at_ == before && !open_.empty() &&
-             open_.back().token.kind != TokenKind::open_brace) {
+      while (at_ == before && !open_.empty() && open_.back().token.kind != TokenKind::open_brace) {
         close_missing(token);
       }
     }

@@ -19,7 +19,8 @@ struct Tokens {
 };
 
 // The tokens of `file`.
-//   ensures  brackets match (what was missing is put in, what was too much left out, both reported);
+//   ensures  brackets match (what was missing is put in, what was too much left out, both
+//   reported);
 //            only newlines that end a statement are tokens: none inside ( ) and [ ], none before an
 //            infix operator, `by`, `with`, `as` or `else`, never two in a row
 //   reports  bytes that are no UTF-8, characters, numbers and strings that are none, brackets

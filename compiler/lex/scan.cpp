@@ -7,10 +7,18 @@
 namespace ganc {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_name_part(char c) { return is_name_start(c) || is_digit(c); }
-bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_name_start(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+bool is_name_part(char c) {
+  return is_name_start(c) || is_digit(c);
+}
+bool is_ascii(char c) {
+  return static_cast<unsigned char>(c) < 0x80;
+}
 
 // How many bytes the code point at `at` has; 0: what stands there is no UTF-8.
 std::size_t code_point_length(std::string_view text, std::size_t at) {
@@ -19,8 +27,11 @@ std::size_t code_point_length(std::string_view text, std::size_t at) {
   };
   const unsigned first = byte(0);
   if (first < 0x80) return 1;
-  const std::size_t length = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3
-                             : first < 0xF5 ? 4 : 0;
+  const std::size_t length = first < 0xC2   ? 0
+                             : first < 0xE0 ? 2
+                             : first < 0xF0 ? 3
+                             : first < 0xF5 ? 4
+                                            : 0;
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xC0) != 0x80) return 0;
   }
@@ -34,11 +45,31 @@ std::size_t code_point_length(std::string_view text, std::size_t at) {
 
 // Operators of other languages and characters that look like ours: what to write instead.
 constexpr std::pair<std::string_view, std::string_view> foreign[] = {
-    {"&&", "and"}, {"||", "or"}, {"**", "^"}, {"//", "/"},  {"=>", "->"}, {"|>", "->"},
-    {"+=", ""},    {"-=", ""},   {"*=", ""},  {"/=", ""},   {":=", "="},  {"===", "=="},
-    {"!==", "!="}, {"<>", "!="}, {"!", "not"}, {"&", "and"}, {"|", "or"}, {"\xE2\x88\x92", "-"},
-    {"\xE2\x80\x93", "-"}, {"\xC3\x97", "*"}, {"\xC2\xB7", "*"}, {"\xE2\x86\x92", "->"},
-    {"\xE2\x89\xA4", "<="}, {"\xE2\x89\xA5", ">="}, {"\xE2\x89\xA0", "!="},
+    {"&&", "and"},
+    {"||", "or"},
+    {"**", "^"},
+    {"//", "/"},
+    {"=>", "->"},
+    {"|>", "->"},
+    {"+=", ""},
+    {"-=", ""},
+    {"*=", ""},
+    {"/=", ""},
+    {":=", "="},
+    {"===", "=="},
+    {"!==", "!="},
+    {"<>", "!="},
+    {"!", "not"},
+    {"&", "and"},
+    {"|", "or"},
+    {"\xE2\x88\x92", "-"},
+    {"\xE2\x80\x93", "-"},
+    {"\xC3\x97", "*"},
+    {"\xC2\xB7", "*"},
+    {"\xE2\x86\x92", "->"},
+    {"\xE2\x89\xA4", "<="},
+    {"\xE2\x89\xA5", ">="},
+    {"\xE2\x89\xA0", "!="},
 };
 
 class Scanner {
@@ -273,7 +304,8 @@ class Scanner {
     if (c == '\'' || quote) {
       report.note("strings stand in \"...\"");
     } else if (!is_ascii(c)) {
-      report.note("names are made of a-z, A-Z, 0-9 and `_`; strings and comments may hold any text");
+      report.note(
+          "names are made of a-z, A-Z, 0-9 and `_`; strings and comments may hold any text");
     }
     at_ += length;
   }

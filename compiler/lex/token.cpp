@@ -6,9 +6,8 @@
 namespace ganc {
 namespace {
 
-constexpr std::array<std::string_view, 5> open_classes = {"the end of the file",
-                                                          "the end of the line", "a name",
-                                                          "a number", "a string"};
+constexpr std::array<std::string_view, 5> open_classes = {
+    "the end of the file", "the end of the line", "a name", "a number", "a string"};
 constexpr std::array fixed = {
 #define GANC_TOKEN(name, spelling) std::string_view(spelling),
     GANC_WORDS(GANC_TOKEN) GANC_SIGNS(GANC_TOKEN)

@@ -72,7 +72,8 @@ struct Paren {
   ExprId operand;
 };
 struct List {
-  std::vector<Argument> elements;  // the grammar's `args`; a named element is an error of elaboration
+  std::vector<Argument>
+      elements;  // the grammar's `args`; a named element is an error of elaboration
 };
 struct BlockExpr {
   BlockId block;
@@ -122,8 +123,22 @@ struct Unary {
   ExprId operand;
 };
 enum class BinaryOp {
-  or_, and_, equal, not_equal, less, less_equal, greater, greater_equal,
-  range, add, subtract, multiply, divide, modulo, matmul, power
+  or_,
+  and_,
+  equal,
+  not_equal,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  range,
+  add,
+  subtract,
+  multiply,
+  divide,
+  modulo,
+  matmul,
+  power
 };
 struct Binary {
   BinaryOp op;
@@ -155,8 +170,8 @@ struct As {
 
 struct Expr {
   Span span;
-  std::variant<Invalid, Number, String, Boolean, NameUse, Expectation, Record, Paren, List, BlockExpr,
-               If, For, Lambda, Call, Member, Index, Unary, Binary, Arrow, With, As>
+  std::variant<Invalid, Number, String, Boolean, NameUse, Expectation, Record, Paren, List,
+               BlockExpr, If, For, Lambda, Call, Member, Index, Unary, Binary, Arrow, With, As>
       node;
 };
 
@@ -202,7 +217,7 @@ struct Clause {
 // A net or a part of it: `D`, `D.head`, `D[i]`.
 struct Player {
   struct Step {
-    Name member;                   // `.head`, else empty
+    Name member;                  // `.head`, else empty
     std::vector<ExprId> indices;  // `[i]`
   };
   Name name;
@@ -290,8 +305,8 @@ struct Average {
 };
 struct Stmt {
   Span span;
-  std::variant<Invalid, Let, Var, Assign, Update, Watch, Param, Noise, State, Fn, Every, Times, ExprStmt,
-               Objective, MinMax, Average>
+  std::variant<Invalid, Let, Var, Assign, Update, Watch, Param, Noise, State, Fn, Every, Times,
+               ExprStmt, Objective, MinMax, Average>
       node;
 };
 struct Block {
@@ -323,9 +338,9 @@ struct Net {
   Path path;
   ExprId alias;  // `net A = copy(B)`; else none, and:
   std::vector<Parameter> parameters;
-  TypeId result;  // may be none
+  TypeId result;                        // may be none
   std::vector<ExprId> transformations;  // each a name or a Call
-  std::string from;                      // a weights file, or empty
+  std::string from;                     // a weights file, or empty
   Span from_span;
   BlockId body;
 };
@@ -368,8 +383,8 @@ struct IfDecl {
 };
 struct Decl {
   Span span;
-  std::variant<Invalid, Use, Const, Data, Noise, State, Fn, Layer, Net, Optimizer, Train, Output, Metric,
-               ForDecl, IfDecl>
+  std::variant<Invalid, Use, Const, Data, Noise, State, Fn, Layer, Net, Optimizer, Train, Output,
+               Metric, ForDecl, IfDecl>
       node;
 };
 

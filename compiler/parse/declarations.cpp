@@ -27,12 +27,23 @@ std::vector<DeclId> Parser::declarations(TokenKind end) {
 DeclId Parser::declaration() {
   const TokenKind kind = peek().kind;
   switch (kind) {
-    case TokenKind::use: case TokenKind::const_: case TokenKind::data: case TokenKind::noise:
-    case TokenKind::state: case TokenKind::fn: case TokenKind::layer: case TokenKind::net:
-    case TokenKind::optimizer: case TokenKind::train: case TokenKind::output:
-    case TokenKind::metric: case TokenKind::for_: case TokenKind::if_:
+    case TokenKind::use:
+    case TokenKind::const_:
+    case TokenKind::data:
+    case TokenKind::noise:
+    case TokenKind::state:
+    case TokenKind::fn:
+    case TokenKind::layer:
+    case TokenKind::net:
+    case TokenKind::optimizer:
+    case TokenKind::train:
+    case TokenKind::output:
+    case TokenKind::metric:
+    case TokenKind::for_:
+    case TokenKind::if_:
       return declaration_of_word(kind);
-    default: return misplaced_or_misspelt();
+    default:
+      return misplaced_or_misspelt();
   }
 }
 
@@ -41,20 +52,34 @@ DeclId Parser::declaration_of_word(TokenKind word) {
   const Span first = take().span;
   const auto add = [&](auto node) { return add_declaration(since(first), std::move(node)); };
   switch (word) {
-    case TokenKind::use: return add(use());
-    case TokenKind::const_: return add(constant());
-    case TokenKind::data: return add(data());
-    case TokenKind::noise: return add(noise());
-    case TokenKind::state: return add(State{initialized()});
-    case TokenKind::fn: return add(function());
-    case TokenKind::layer: return add(layer());
-    case TokenKind::net: return add(net());
-    case TokenKind::optimizer: return add(optimizer());
-    case TokenKind::train: return add(train());
-    case TokenKind::output: return add(output());
-    case TokenKind::metric: return add(metric());
-    case TokenKind::for_: return add(for_declarations());
-    default: return add(if_declarations());  // the only one left
+    case TokenKind::use:
+      return add(use());
+    case TokenKind::const_:
+      return add(constant());
+    case TokenKind::data:
+      return add(data());
+    case TokenKind::noise:
+      return add(noise());
+    case TokenKind::state:
+      return add(State{initialized()});
+    case TokenKind::fn:
+      return add(function());
+    case TokenKind::layer:
+      return add(layer());
+    case TokenKind::net:
+      return add(net());
+    case TokenKind::optimizer:
+      return add(optimizer());
+    case TokenKind::train:
+      return add(train());
+    case TokenKind::output:
+      return add(output());
+    case TokenKind::metric:
+      return add(metric());
+    case TokenKind::for_:
+      return add(for_declarations());
+    default:
+      return add(if_declarations());  // the only one left
   }
 }
 

@@ -8,38 +8,68 @@ using namespace ast;
 
 int precedence(TokenKind kind) {
   switch (kind) {
-    case TokenKind::or_: return 1;
-    case TokenKind::and_: return 2;
-    case TokenKind::equal: case TokenKind::not_equal: case TokenKind::less:
-    case TokenKind::less_equal: case TokenKind::greater: case TokenKind::greater_equal:
+    case TokenKind::or_:
+      return 1;
+    case TokenKind::and_:
+      return 2;
+    case TokenKind::equal:
+    case TokenKind::not_equal:
+    case TokenKind::less:
+    case TokenKind::less_equal:
+    case TokenKind::greater:
+    case TokenKind::greater_equal:
       return precedence_of_comparison;
-    case TokenKind::range: return 5;
-    case TokenKind::plus: case TokenKind::minus: return 6;
-    case TokenKind::star: case TokenKind::slash: case TokenKind::percent: case TokenKind::at:
+    case TokenKind::range:
+      return 5;
+    case TokenKind::plus:
+    case TokenKind::minus:
+      return 6;
+    case TokenKind::star:
+    case TokenKind::slash:
+    case TokenKind::percent:
+    case TokenKind::at:
       return 7;
-    case TokenKind::power: return precedence_of_power;
-    default: return 0;  // of the many tokens these few
+    case TokenKind::power:
+      return precedence_of_power;
+    default:
+      return 0;  // of the many tokens these few
   }
 }
 
 BinaryOp binary_op(TokenKind kind) {
   switch (kind) {
-    case TokenKind::or_: return BinaryOp::or_;
-    case TokenKind::and_: return BinaryOp::and_;
-    case TokenKind::equal: return BinaryOp::equal;
-    case TokenKind::not_equal: return BinaryOp::not_equal;
-    case TokenKind::less: return BinaryOp::less;
-    case TokenKind::less_equal: return BinaryOp::less_equal;
-    case TokenKind::greater: return BinaryOp::greater;
-    case TokenKind::greater_equal: return BinaryOp::greater_equal;
-    case TokenKind::range: return BinaryOp::range;
-    case TokenKind::plus: return BinaryOp::add;
-    case TokenKind::minus: return BinaryOp::subtract;
-    case TokenKind::star: return BinaryOp::multiply;
-    case TokenKind::slash: return BinaryOp::divide;
-    case TokenKind::percent: return BinaryOp::modulo;
-    case TokenKind::at: return BinaryOp::matmul;
-    default: return BinaryOp::power;  // called for operators only; `^` is the last
+    case TokenKind::or_:
+      return BinaryOp::or_;
+    case TokenKind::and_:
+      return BinaryOp::and_;
+    case TokenKind::equal:
+      return BinaryOp::equal;
+    case TokenKind::not_equal:
+      return BinaryOp::not_equal;
+    case TokenKind::less:
+      return BinaryOp::less;
+    case TokenKind::less_equal:
+      return BinaryOp::less_equal;
+    case TokenKind::greater:
+      return BinaryOp::greater;
+    case TokenKind::greater_equal:
+      return BinaryOp::greater_equal;
+    case TokenKind::range:
+      return BinaryOp::range;
+    case TokenKind::plus:
+      return BinaryOp::add;
+    case TokenKind::minus:
+      return BinaryOp::subtract;
+    case TokenKind::star:
+      return BinaryOp::multiply;
+    case TokenKind::slash:
+      return BinaryOp::divide;
+    case TokenKind::percent:
+      return BinaryOp::modulo;
+    case TokenKind::at:
+      return BinaryOp::matmul;
+    default:
+      return BinaryOp::power;  // called for operators only; `^` is the last
   }
 }
 
@@ -47,17 +77,28 @@ namespace {
 
 bool begins_expression(TokenKind kind) {
   switch (kind) {
-    case TokenKind::name: case TokenKind::number: case TokenKind::string: case TokenKind::true_:
-    case TokenKind::false_: case TokenKind::expectation: case TokenKind::open_paren:
-    case TokenKind::open_square: case TokenKind::if_: case TokenKind::not_: case TokenKind::minus:
+    case TokenKind::name:
+    case TokenKind::number:
+    case TokenKind::string:
+    case TokenKind::true_:
+    case TokenKind::false_:
+    case TokenKind::expectation:
+    case TokenKind::open_paren:
+    case TokenKind::open_square:
+    case TokenKind::if_:
+    case TokenKind::not_:
+    case TokenKind::minus:
       return true;
-    default: return false;  // what begins another statement or ends this one
+    default:
+      return false;  // what begins another statement or ends this one
   }
 }
 
 }  // namespace
 
-ExprId Parser::invalid() { return add(peek().span, Invalid{}); }
+ExprId Parser::invalid() {
+  return add(peek().span, Invalid{});
+}
 
 ExprId Parser::expression() {
   const ExprId id = enter() ? arrows() : invalid();
@@ -105,8 +146,7 @@ ExprId Parser::binary(int least) {
     const int level = precedence(kind);
     if (level == 0 || level < least) break;
     if (level == precedence_of_comparison && compared) {
-      diagnostics_.report(Kind::chained_comparison, peek().span)
-          .note("write `a < b and b < c`");
+      diagnostics_.report(Kind::chained_comparison, peek().span).note("write `a < b and b < c`");
     }
     compared = level == precedence_of_comparison;
     const Span op = take().span;
@@ -266,8 +306,8 @@ std::vector<Argument> Parser::arguments(TokenKind closing) {
 
 Argument Parser::argument() {
   Argument arg;
-  const bool named = (at(TokenKind::name) || is_reserved(peek().kind)) &&
-                     peek(1).kind == TokenKind::assign;
+  const bool named =
+      (at(TokenKind::name) || is_reserved(peek().kind)) && peek(1).kind == TokenKind::assign;
   if (named) {
     arg.name = expect_name("the name of an argument");
     take();

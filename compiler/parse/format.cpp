@@ -30,12 +30,20 @@ bool tight_after(const Item& item) {
 
 bool tight_before(const Item& item) {
   switch (item.kind) {
-    case TokenKind::close_paren: case TokenKind::close_square: case TokenKind::comma:
-    case TokenKind::semicolon: case TokenKind::dot: case TokenKind::range: case TokenKind::power:
+    case TokenKind::close_paren:
+    case TokenKind::close_square:
+    case TokenKind::comma:
+    case TokenKind::semicolon:
+    case TokenKind::dot:
+    case TokenKind::range:
+    case TokenKind::power:
     case TokenKind::colon:
       return true;
-    case TokenKind::open_paren: case TokenKind::open_square: return !item.own_bracket;
-    default: return false;  // everything else has a space before it
+    case TokenKind::open_paren:
+    case TokenKind::open_square:
+      return !item.own_bracket;
+    default:
+      return false;  // everything else has a space before it
   }
 }
 
@@ -94,8 +102,8 @@ class Layout {
            is_opening(items_[at_ - 2].kind);
   }
 
-  // Whether the line that begins here goes on with a statement or element. A comment belongs to what
-  // stands below it.
+  // Whether the line that begins here goes on with a statement or element. A comment belongs to
+  // what stands below it.
   bool continues() const {
     std::size_t next = at_;
     while (next < items_.size() && items_[next].comment) ++next;
@@ -115,13 +123,17 @@ class Layout {
 };
 
 std::size_t width(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
 }
 
-bool has_both(const Line& line) { return !line.code.empty() && !line.comment.empty(); }
+bool has_both(const Line& line) {
+  return !line.code.empty() && !line.comment.empty();
+}
 
-// Where the comments of lines [begin, end) stand in one column, or 0 where a line would be too long.
+// Where the comments of lines [begin, end) stand in one column, or 0 where a line would be too
+// long.
 std::size_t comment_column(const std::vector<Line>& lines, std::size_t begin, std::size_t end) {
   std::size_t column = 0;
   for (std::size_t i = begin; i < end; ++i) {

@@ -11,7 +11,8 @@ namespace ganc {
 // one blank line, comments kept, those behind code in neighbouring lines aligned. Lines are broken
 // where the author broke them, never elsewhere, except that a block that has a line break in it has
 // one behind `{` and one before `}`.
-//   needs    `tree`, which `file` was parsed to without an error; a file whose characters or brackets
+//   needs    `tree`, which `file` was parsed to without an error; a file whose characters or
+//   brackets
 //            are wrong comes back as it is
 //   ensures  the result parses to a tree of the same meaning; formatting it again changes nothing
 std::string format(const Sources& sources, const ast::Ast& tree, std::uint32_t file);

@@ -38,7 +38,9 @@ bool blank_line_between(std::string_view text) {
   return std::count(text.begin(), text.end(), '\n') > 1;
 }
 
-bool breaks_line(std::string_view text) { return text.find('\n') != std::string_view::npos; }
+bool breaks_line(std::string_view text) {
+  return text.find('\n') != std::string_view::npos;
+}
 
 class ItemBuilder {
  public:

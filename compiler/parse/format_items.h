@@ -12,9 +12,9 @@ namespace ganc {
 struct Item {
   TokenKind kind = TokenKind::end;
   bool comment = false;
-  bool breaks = false;        // first of its line
-  bool starts = false;        // first of a statement or declaration
-  bool own_bracket = false;   // ( or [ that is a value or type, not applied to what stands before
+  bool breaks = false;       // first of its line
+  bool starts = false;       // first of a statement or declaration
+  bool own_bracket = false;  // ( or [ that is a value or type, not applied to what stands before
   bool prefix_minus = false;
   bool slice_colon = false;
   bool blank_before = false;  // the author left an empty line

@@ -11,15 +11,19 @@ namespace ganc::ast {
 template <typename Node, typename Value>
 struct NamedMember {
   const char* name;
-  Value Node::*pointer;
+  Value Node::* pointer;
 };
 template <typename Node, typename Value>
 NamedMember(const char*, Value Node::*) -> NamedMember<Node, Value>;
 
-#define GANC_MEMBERS(Node, ...) \
-  constexpr auto members([[maybe_unused]] const Node* node) { return std::tuple{__VA_ARGS__}; }
+#define GANC_MEMBERS(Node, ...)                               \
+  constexpr auto members([[maybe_unused]] const Node* node) { \
+    return std::tuple{__VA_ARGS__};                           \
+  }
 #define GANC_MEMBER(Node, name) \
-  NamedMember { #name, &Node::name }
+  NamedMember {                 \
+    #name, &Node::name          \
+  }
 
 GANC_MEMBERS(Invalid)
 GANC_MEMBERS(Number, GANC_MEMBER(Number, text))

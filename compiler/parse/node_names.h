@@ -6,9 +6,13 @@
 
 namespace ganc::ast {
 
-constexpr std::string_view node_name(const Invalid*) { return "invalid"; }
-#define GANC_NODE_NAME(Node, text) \
-  constexpr std::string_view node_name(const Node*) { return text; }
+constexpr std::string_view node_name(const Invalid*) {
+  return "invalid";
+}
+#define GANC_NODE_NAME(Node, text)                    \
+  constexpr std::string_view node_name(const Node*) { \
+    return text;                                      \
+  }
 GANC_NODE_NAME(Number, "number")
 GANC_NODE_NAME(String, "string")
 GANC_NODE_NAME(Boolean, "boolean")
@@ -64,57 +68,84 @@ GANC_NODE_NAME(IfDecl, "if")
 
 constexpr std::string_view spelling(UnaryOp op) {
   switch (op) {
-    case UnaryOp::negate: return "-";
-    case UnaryOp::not_: return "not";
+    case UnaryOp::negate:
+      return "-";
+    case UnaryOp::not_:
+      return "not";
   }
   return "";
 }
 
 constexpr std::string_view spelling(BinaryOp op) {
   switch (op) {
-    case BinaryOp::or_: return "or";
-    case BinaryOp::and_: return "and";
-    case BinaryOp::equal: return "==";
-    case BinaryOp::not_equal: return "!=";
-    case BinaryOp::less: return "<";
-    case BinaryOp::less_equal: return "<=";
-    case BinaryOp::greater: return ">";
-    case BinaryOp::greater_equal: return ">=";
-    case BinaryOp::range: return "..";
-    case BinaryOp::add: return "+";
-    case BinaryOp::subtract: return "-";
-    case BinaryOp::multiply: return "*";
-    case BinaryOp::divide: return "/";
-    case BinaryOp::modulo: return "%";
-    case BinaryOp::matmul: return "@";
-    case BinaryOp::power: return "^";
+    case BinaryOp::or_:
+      return "or";
+    case BinaryOp::and_:
+      return "and";
+    case BinaryOp::equal:
+      return "==";
+    case BinaryOp::not_equal:
+      return "!=";
+    case BinaryOp::less:
+      return "<";
+    case BinaryOp::less_equal:
+      return "<=";
+    case BinaryOp::greater:
+      return ">";
+    case BinaryOp::greater_equal:
+      return ">=";
+    case BinaryOp::range:
+      return "..";
+    case BinaryOp::add:
+      return "+";
+    case BinaryOp::subtract:
+      return "-";
+    case BinaryOp::multiply:
+      return "*";
+    case BinaryOp::divide:
+      return "/";
+    case BinaryOp::modulo:
+      return "%";
+    case BinaryOp::matmul:
+      return "@";
+    case BinaryOp::power:
+      return "^";
   }
   return "";
 }
 
 constexpr std::string_view spelling(IndexPart::Kind kind) {
   switch (kind) {
-    case IndexPart::Kind::at: return "at";
-    case IndexPart::Kind::range: return "range";
-    case IndexPart::Kind::new_axis: return "_";
-    case IndexPart::Kind::ellipsis: return "...";
+    case IndexPart::Kind::at:
+      return "at";
+    case IndexPart::Kind::range:
+      return "range";
+    case IndexPart::Kind::new_axis:
+      return "_";
+    case IndexPart::Kind::ellipsis:
+      return "...";
   }
   return "";
 }
 
 constexpr std::string_view spelling(Clause::Kind kind) {
   switch (kind) {
-    case Clause::Kind::times: return "times";
-    case Clause::Kind::every: return "every";
+    case Clause::Kind::times:
+      return "times";
+    case Clause::Kind::every:
+      return "every";
   }
   return "";
 }
 
 constexpr std::string_view spelling(TrainOption::Kind kind) {
   switch (kind) {
-    case TrainOption::Kind::batch: return "batch";
-    case TrainOption::Kind::precision: return "precision";
-    case TrainOption::Kind::seed: return "seed";
+    case TrainOption::Kind::batch:
+      return "batch";
+    case TrainOption::Kind::precision:
+      return "precision";
+    case TrainOption::Kind::seed:
+      return "seed";
   }
   return "";
 }

@@ -96,8 +96,7 @@ Report* Parser::unexpected(std::string_view expected) {
 void Parser::expect(TokenKind kind, std::string_view after) {
   if (failed_ || accept(kind)) return;
   if (kind == TokenKind::open_brace && at(TokenKind::newline) && peek(1).kind == kind) {
-    diagnostics_.report(Kind::unexpected, peek(1).span, "`{` on the line before",
-                        "it on the next");
+    diagnostics_.report(Kind::unexpected, peek(1).span, "`{` on the line before", "it on the next");
     take();
     take();
     return;

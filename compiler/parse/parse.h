@@ -6,8 +6,8 @@
 
 namespace ganc {
 
-// The syntax of `file`. Recovers at statements and declarations, so that one run reports many errors.
-// Nesting is bounded (256); deeper text is a diagnostic.
+// The syntax of `file`. Recovers at statements and declarations, so that one run reports many
+// errors. Nesting is bounded (256); deeper text is a diagnostic.
 ast::Ast parse(const Sources& sources, std::uint32_t file, Diagnostics& diagnostics);
 
 }  // namespace ganc

@@ -11,12 +11,14 @@ ExprId Parser::primary() {
   if (failed_) return invalid();
   const Token token = peek();
   switch (token.kind) {
-    case TokenKind::number: return number();
+    case TokenKind::number:
+      return number();
     case TokenKind::string: {
       take();
       return add(token.span, String{string_value(text(token))});
     }
-    case TokenKind::true_: case TokenKind::false_: {
+    case TokenKind::true_:
+    case TokenKind::false_: {
       take();
       return add(token.span, Boolean{token.kind == TokenKind::true_});
     }
@@ -24,14 +26,22 @@ ExprId Parser::primary() {
       take();
       return add(token.span, NameUse{std::string(text(token))});
     }
-    case TokenKind::expectation: return expectation();
-    case TokenKind::open_paren: return parenthesized();
-    case TokenKind::open_square: return list();
-    case TokenKind::open_brace: return block_expression();
-    case TokenKind::if_: return if_expression();
-    case TokenKind::for_: return for_expression();
-    case TokenKind::fn: return lambda();
-    default: break;  // what begins no expression
+    case TokenKind::expectation:
+      return expectation();
+    case TokenKind::open_paren:
+      return parenthesized();
+    case TokenKind::open_square:
+      return list();
+    case TokenKind::open_brace:
+      return block_expression();
+    case TokenKind::if_:
+      return if_expression();
+    case TokenKind::for_:
+      return for_expression();
+    case TokenKind::fn:
+      return lambda();
+    default:
+      break;  // what begins no expression
   }
   unexpected("an expression");
   return invalid();

@@ -204,8 +204,12 @@ class Comparer {
 
 }  // namespace
 
-std::string print_ast(const Ast& tree) { return Printer(tree).run(); }
+std::string print_ast(const Ast& tree) {
+  return Printer(tree).run();
+}
 
-bool same_meaning(const Ast& a, const Ast& b) { return Comparer(a, b).run(); }
+bool same_meaning(const Ast& a, const Ast& b) {
+  return Comparer(a, b).run();
+}
 
 }  // namespace ganc

@@ -51,19 +51,33 @@ void Parser::end_statement() {
 StmtId Parser::statement() {
   const Token& first = peek();
   switch (first.kind) {
-    case TokenKind::name: break;
-    case TokenKind::let: case TokenKind::var: case TokenKind::update: case TokenKind::watch:
-    case TokenKind::param: case TokenKind::state: case TokenKind::noise: case TokenKind::every:
+    case TokenKind::name:
+      break;
+    case TokenKind::let:
+    case TokenKind::var:
+    case TokenKind::update:
+    case TokenKind::watch:
+    case TokenKind::param:
+    case TokenKind::state:
+    case TokenKind::noise:
+    case TokenKind::every:
     case TokenKind::average:
       return statement_of_word(first.kind);
     case TokenKind::fn:
       if (peek(1).kind != TokenKind::name) return expression_statement();
       return statement_of_word(first.kind);
-    case TokenKind::use: case TokenKind::const_: case TokenKind::data: case TokenKind::layer:
-    case TokenKind::net: case TokenKind::optimizer: case TokenKind::train: case TokenKind::output:
+    case TokenKind::use:
+    case TokenKind::const_:
+    case TokenKind::data:
+    case TokenKind::layer:
+    case TokenKind::net:
+    case TokenKind::optimizer:
+    case TokenKind::train:
+    case TokenKind::output:
     case TokenKind::metric:
       return declaration_in_body();
-    default: return expression_statement();
+    default:
+      return expression_statement();
   }
   if (peek(1).kind == TokenKind::assign) {
     const Name name = expect_name("a name");
@@ -73,8 +87,8 @@ StmtId Parser::statement() {
   }
   if (at_min_max()) return min_max();
   if (at_objective()) return objective();
-  const std::string meant = near_word({"let", "var", "update", "watch", "param", "state", "noise",
-                                       "fn", "every", "average"});
+  const std::string meant = near_word(
+      {"let", "var", "update", "watch", "param", "state", "noise", "fn", "every", "average"});
   const Token& next = peek(1);
   if (!meant.empty() && next.kind == TokenKind::name && text(next) != "times" &&
       text(next) != "by") {
@@ -88,8 +102,12 @@ StmtId Parser::statement() {
 StmtId Parser::statement_of_word(TokenKind word) {
   const Span first = take().span;
   switch (word) {
-    case TokenKind::let: case TokenKind::var: case TokenKind::update: return bind(word);
-    case TokenKind::watch: return watch();
+    case TokenKind::let:
+    case TokenKind::var:
+    case TokenKind::update:
+      return bind(word);
+    case TokenKind::watch:
+      return watch();
     case TokenKind::param: {
       Initialized init = initialized();
       return add_statement(since(first), Param{std::move(init)});
@@ -106,8 +124,10 @@ StmtId Parser::statement_of_word(TokenKind word) {
       Fn node = function();
       return add_statement(since(first), std::move(node));
     }
-    case TokenKind::every: return every();
-    default: return average();  // the only one left
+    case TokenKind::every:
+      return every();
+    default:
+      return average();  // the only one left
   }
 }
 
@@ -278,8 +298,8 @@ StmtId Parser::objective() {
   const Span first = peek().span;
   Objective node{};
   node.players = players();
-  const std::string_view verb = expect_one_of(
-      {"minimizes", "minimize", "maximizes", "maximize"}, "`minimizes` or `maximizes`");
+  const std::string_view verb = expect_one_of({"minimizes", "minimize", "maximizes", "maximize"},
+                                              "`minimizes` or `maximizes`");
   node.maximize = verb.starts_with("max");
   node.objective = failed_ ? invalid() : expression();
   node.by = by(span_of(node.objective));
@@ -317,8 +337,8 @@ ExprId Parser::by(Span objective) {
 // Takes the comma before a clause, or reports that it is missing.
 bool Parser::at_clause() {
   if (failed_ || accept(TokenKind::comma)) return !failed_;
-  const bool clause =
-      at(TokenKind::every) || (at(TokenKind::number) && at_word("times", 1) && !peek().first_in_line);
+  const bool clause = at(TokenKind::every) ||
+                      (at(TokenKind::number) && at_word("times", 1) && !peek().first_in_line);
   if (!clause) return false;
   const Span end{last_.file, last_.end, last_.end};
   if (Report* report = unexpected("`,`")) report->fix(end, "put a comma here", ",");

@@ -18,8 +18,8 @@ TypeId Parser::type() {
 
 TypeId Parser::type_of_elements() {
   const Span first = peek().span;
-  const bool applied = is_opening(peek(1).kind) && !peek(1).first_in_line &&
-                       peek(1).kind != TokenKind::open_brace;
+  const bool applied =
+      is_opening(peek(1).kind) && !peek(1).first_in_line && peek(1).kind != TokenKind::open_brace;
   if (at_word("class") && peek(1).kind == TokenKind::open_square && applied) {
     take();
     const auto open = static_cast<std::uint32_t>(at_);
@@ -90,7 +90,9 @@ Field Parser::field() {
   return f;
 }
 
-TypeId Parser::result_type() { return accept(TokenKind::arrow) ? type() : TypeId{}; }
+TypeId Parser::result_type() {
+  return accept(TokenKind::arrow) ? type() : TypeId{};
+}
 
 std::vector<Parameter> Parser::parameters() {
   std::vector<Parameter> list;

@@ -43,8 +43,11 @@ inline bool read_expectation(std::string_view line, std::size_t at, std::uint32_
   e->code = line.substr(bracket + 1, close - bracket - 1);
   const std::string_view offset = line.substr(close + 1, colon - close - 1);
   if (!offset.empty() && !offset.starts_with("@-")) return false;
-  e->line = number - (offset.empty() ? 0 : static_cast<std::uint32_t>(std::stoul(std::string(offset.substr(2)))));
-  const std::size_t next = std::min(line.find("  # error[", colon), line.find("  # warning[", colon));
+  e->line =
+      number -
+      (offset.empty() ? 0 : static_cast<std::uint32_t>(std::stoul(std::string(offset.substr(2)))));
+  const std::size_t next =
+      std::min(line.find("  # error[", colon), line.find("  # warning[", colon));
   e->message = line.substr(colon + 2, next == std::string_view::npos ? next : next - colon - 2);
   return true;
 }
@@ -56,7 +59,8 @@ inline std::vector<Expectation> expectations(std::string_view text) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     const std::string_view line = text.substr(begin, end - begin);
     ++number;
-    for (std::size_t at = line.find('#'); at != std::string_view::npos; at = line.find('#', at + 1)) {
+    for (std::size_t at = line.find('#'); at != std::string_view::npos;
+         at = line.find('#', at + 1)) {
       const std::string_view comment = line.substr(at);
       Expectation e;
       const bool expects = comment.starts_with("# error[") || comment.starts_with("# warning[");
@@ -82,10 +86,12 @@ inline std::vector<std::string> mismatches(const Sources& sources, std::uint32_t
     if (found != missing.end()) {
       missing.erase(found);
     } else {
-      const std::string_view where = here                ? ""
-                                     : d->span.known() ? std::string_view(sources.name(d->span.file))
-                                                       : "no place";
-      wrong.push_back(fmt::format("not expected: {}{}{}", describe(got), here ? "" : ", in ", where));
+      const std::string_view where = here ? ""
+                                     : d->span.known()
+                                         ? std::string_view(sources.name(d->span.file))
+                                         : "no place";
+      wrong.push_back(
+          fmt::format("not expected: {}{}{}", describe(got), here ? "" : ", in ", where));
     }
   }
   for (const Expectation& e : missing) wrong.push_back("did not come: " + describe(e));

@@ -16,7 +16,8 @@ std::vector<std::string> compare(const std::string& text) {
 }
 
 TEST_CASE("what is expected and comes is no mismatch") {
-  CHECK(compare("a b c # error[E0100]: unknown name `a`  # error[E0100]: unknown name `b`").empty());
+  CHECK(
+      compare("a b c # error[E0100]: unknown name `a`  # error[E0100]: unknown name `b`").empty());
   CHECK(compare("a b c\n# error[E0100]@-1: unknown name `a`  # error[E0100]@-1: unknown name `b`")
             .empty());
 }

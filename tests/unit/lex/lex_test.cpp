@@ -85,8 +85,8 @@ TEST_CASE("a newline does not end a statement in ( ) and [ ], but in a block in 
 }
 
 TEST_CASE("a newline does not end a statement before what goes on") {
-  for (const char* infix : {"->", "or", "and", "==", "!=", "<", "<=", ">", ">=", "..", "+", "-",
-                            "*", "/", "%", "@", "^", "by", "with", "as", "else"}) {
+  for (const char* infix : {"->", "or", "and", "==", "!=", "<", "<=", ">",    ">=", "..",  "+",
+                            "-",  "*",  "/",   "%",  "@",  "^", "by", "with", "as", "else"}) {
     CHECK(shown(fmt::format("a\n{} b", infix)) == fmt::format("a {} b", infix));
     CHECK(shown(fmt::format("a # c\n\n# c\n{} b", infix)) == fmt::format("a {} b", infix));
   }
@@ -115,14 +115,17 @@ TEST_CASE("strings have escapes") {
 
 TEST_CASE("each byte that is no UTF-8 is reported once, wherever it stands") {
   CHECK(Lexed("a \xFF\xFE b").codes() == "E0002@2 E0002@3 ");
-  CHECK(Lexed("# \xC0\x80").codes() == "E0002@2 E0002@3 ");          // overlong
+  CHECK(Lexed("# \xC0\x80").codes() == "E0002@2 E0002@3 ");                // overlong
   CHECK(Lexed("\"\xED\xA0\x80\"").codes() == "E0002@1 E0002@2 E0002@3 ");  // a surrogate
   CHECK(Lexed("# \xF0\x9F\x98\x80 \xC3\xA9").codes() == "");
   CHECK(Lexed("# \xC3").codes() == "E0002@2 ");
   CHECK(Lexed(std::string(5000, '\xFF')).diagnostics.all().size() == Diagnostics::limit);
 }
 
-TEST_CASE("a byte order mark is no character") { CHECK(shown("\xEF\xBB\xBF" "a") == "a"); }
+TEST_CASE("a byte order mark is no character") {
+  CHECK(shown("\xEF\xBB\xBF"
+              "a") == "a");
+}
 
 TEST_CASE("characters that are none of the language are left out") {
   const Lexed lexed(std::string("a $ b \x01 c \0 d", 13));

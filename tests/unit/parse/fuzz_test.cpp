@@ -48,37 +48,120 @@ class Mutator {
   }
 
   void mutate(std::string& text) {
-    static const std::vector<std::string> pieces = {
-        "(", ")", "[", "]", "{", "}", "\n", ";", ",", "->", "-", "=", "==", ":", "..", "...", ".",
-        "~", "\"", "#", "by ", "with ", "as ", "else ", "if ", "for ", "fn", "let ", "net ", "E",
-        "D minimizes ", "min G max D ", "5 times ", "every 2 steps ", "_", "0", "1e999", "\xFF",
-        "\xC3\xB6", "$", "&&", "'", std::string(1, '\0'), "not ", "^", " 3 ", "train for ",
-        "average G into H, decay ", "of ", "class[", "int", "from "};
+    static const std::vector<std::string> pieces = {"(",
+                                                    ")",
+                                                    "[",
+                                                    "]",
+                                                    "{",
+                                                    "}",
+                                                    "\n",
+                                                    ";",
+                                                    ",",
+                                                    "->",
+                                                    "-",
+                                                    "=",
+                                                    "==",
+                                                    ":",
+                                                    "..",
+                                                    "...",
+                                                    ".",
+                                                    "~",
+                                                    "\"",
+                                                    "#",
+                                                    "by ",
+                                                    "with ",
+                                                    "as ",
+                                                    "else ",
+                                                    "if ",
+                                                    "for ",
+                                                    "fn",
+                                                    "let ",
+                                                    "net ",
+                                                    "E",
+                                                    "D minimizes ",
+                                                    "min G max D ",
+                                                    "5 times ",
+                                                    "every 2 steps ",
+                                                    "_",
+                                                    "0",
+                                                    "1e999",
+                                                    "\xFF",
+                                                    "\xC3\xB6",
+                                                    "$",
+                                                    "&&",
+                                                    "'",
+                                                    std::string(1, '\0'),
+                                                    "not ",
+                                                    "^",
+                                                    " 3 ",
+                                                    "train for ",
+                                                    "average G into H, decay ",
+                                                    "of ",
+                                                    "class[",
+                                                    "int",
+                                                    "from "};
     const std::size_t at = below(text.size() + 1);
     const std::size_t length = std::min(below(60), text.size() - at);
     const auto [begin, end] = token(text);
     switch (below(12)) {
-      case 0: text.insert(at, any(pieces)); break;
-      case 1: text.erase(at, length); break;
-      case 2: text.resize(at); break;
-      case 3: text.insert(below(text.size() + 1), text.substr(at, length)); break;
-      case 4: text.erase(begin, end - begin); break;
-      case 5: text.insert(end, " " + text.substr(begin, end - begin)); break;
-      case 6: text.replace(begin, end - begin, any(pieces)); break;
-      case 7: text.insert(at, std::string(1, static_cast<char>(random_()))); break;
-      case 8: nest(text, begin); break;
-      case 9: text.insert(begin, any(texts_).substr(0, 300)); break;
-      case 10: text.erase(0, at); break;
-      default: text.insert(begin, "\n"); break;
+      case 0:
+        text.insert(at, any(pieces));
+        break;
+      case 1:
+        text.erase(at, length);
+        break;
+      case 2:
+        text.resize(at);
+        break;
+      case 3:
+        text.insert(below(text.size() + 1), text.substr(at, length));
+        break;
+      case 4:
+        text.erase(begin, end - begin);
+        break;
+      case 5:
+        text.insert(end, " " + text.substr(begin, end - begin));
+        break;
+      case 6:
+        text.replace(begin, end - begin, any(pieces));
+        break;
+      case 7:
+        text.insert(at, std::string(1, static_cast<char>(random_())));
+        break;
+      case 8:
+        nest(text, begin);
+        break;
+      case 9:
+        text.insert(begin, any(texts_).substr(0, 300));
+        break;
+      case 10:
+        text.erase(0, at);
+        break;
+      default:
+        text.insert(begin, "\n");
+        break;
     }
   }
 
   // Deep nesting, closed or not.
   void nest(std::string& text, std::size_t at) {
-    static const std::vector<std::pair<std::string, std::string>> around = {
-        {"(", ")"}, {"[", "]"}, {"{", "}"}, {"f(", ")"}, {"-", ""}, {"not ", ""}, {"1 + ", ""},
-        {"x -> ", ""}, {"x ^ ", ""}, {"if a { ", " }"}, {"if a {} else ", ""}, {"t[", "]"},
-        {"[1] of ", ""}, {"fn(x) { ", " }"}, {"E[", "]"}, {"for i in a { ", " }"}, {"x.", ""}};
+    static const std::vector<std::pair<std::string, std::string>> around = {{"(", ")"},
+                                                                            {"[", "]"},
+                                                                            {"{", "}"},
+                                                                            {"f(", ")"},
+                                                                            {"-", ""},
+                                                                            {"not ", ""},
+                                                                            {"1 + ", ""},
+                                                                            {"x -> ", ""},
+                                                                            {"x ^ ", ""},
+                                                                            {"if a { ", " }"},
+                                                                            {"if a {} else ", ""},
+                                                                            {"t[", "]"},
+                                                                            {"[1] of ", ""},
+                                                                            {"fn(x) { ", " }"},
+                                                                            {"E[", "]"},
+                                                                            {"for i in a { ", " }"},
+                                                                            {"x.", ""}};
     const auto& [open, close] = around[below(around.size())];
     const std::size_t depth = 1 + below(below(8) == 0 ? 3000 : 300);
     std::string before, behind;
@@ -94,7 +177,8 @@ class Mutator {
 };
 
 // The first place that does not lie in its file, as text.
-std::string misplaced(const Sources& sources, const ast::Ast& tree, const Diagnostics& diagnostics) {
+std::string misplaced(const Sources& sources, const ast::Ast& tree,
+                      const Diagnostics& diagnostics) {
   const std::size_t size = sources.text(tree.file).size();
   const auto bad = [&](Span s) {
     return s.known() && (s.file != tree.file || s.begin > s.end || s.end > size);
@@ -172,10 +256,35 @@ TEST_CASE("extremes neither crash nor hang") {
     for (std::size_t i = 0; i < count; ++i) text += piece;
     return text;
   };
-  for (const std::string piece :
-       {"(", "[", "{", "-", "not ", "x^", "x + ", "x -> ", "f(", "t[", "E[", "if a {} else ",
-        "if a {", "for i in a {", "fn(x) {", "x.", "a = ", "let a = ", "D, ", "D[", "min G ",
-        "net G(z) ", "[1] of ", "\"", "const a = 1\n", "D minimizes ", "f(a\n", "x with t ", "#"}) {
+  for (const std::string piece : {"(",
+                                  "[",
+                                  "{",
+                                  "-",
+                                  "not ",
+                                  "x^",
+                                  "x + ",
+                                  "x -> ",
+                                  "f(",
+                                  "t[",
+                                  "E[",
+                                  "if a {} else ",
+                                  "if a {",
+                                  "for i in a {",
+                                  "fn(x) {",
+                                  "x.",
+                                  "a = ",
+                                  "let a = ",
+                                  "D, ",
+                                  "D[",
+                                  "min G ",
+                                  "net G(z) ",
+                                  "[1] of ",
+                                  "\"",
+                                  "const a = 1\n",
+                                  "D minimizes ",
+                                  "f(a\n",
+                                  "x with t ",
+                                  "#"}) {
     INFO(piece);
     check("const a = " + many(piece, 20000));
     check("train for 1 steps {\n" + many(piece, 20000));

@@ -27,8 +27,8 @@ struct Shown {
     return fmt::format("({}{})", negate ? "-" : "not ", (*this)(u.operand));
   }
   std::string operator()(const ast::Binary& b) const {
-    constexpr const char* signs[] = {"or", "and", "==", "!=", "<", "<=", ">", ">=",
-                                     "..", "+",   "-",  "*",  "/", "%",  "@", "^"};
+    constexpr const char* signs[] = {
+        "or", "and", "==", "!=", "<", "<=", ">", ">=", "..", "+", "-", "*", "/", "%", "@", "^"};
     return fmt::format("({} {} {})", (*this)(b.left), signs[static_cast<int>(b.op)],
                        (*this)(b.right));
   }
@@ -69,12 +69,18 @@ struct Shown {
     for (const ast::IndexPart& p : i.parts) {
       if (!out.empty()) out += ", ";
       switch (p.kind) {
-        case ast::IndexPart::Kind::at: out += (*this)(p.at); break;
+        case ast::IndexPart::Kind::at:
+          out += (*this)(p.at);
+          break;
         case ast::IndexPart::Kind::range:
           out += (*this)(p.begin) + ":" + (*this)(p.end);
           break;
-        case ast::IndexPart::Kind::new_axis: out += "_"; break;
-        case ast::IndexPart::Kind::ellipsis: out += "..."; break;
+        case ast::IndexPart::Kind::new_axis:
+          out += "_";
+          break;
+        case ast::IndexPart::Kind::ellipsis:
+          out += "...";
+          break;
       }
     }
     return fmt::format("{}[{}]", (*this)(i.object), out);

@@ -7,7 +7,9 @@ namespace {
 
 TEST_CASE("a position counts lines and code points from 1") {
   Sources sources;
-  const std::uint32_t file = sources.add("a.gan", "ab\nc\xC3\xB6" "d\n");
+  const std::uint32_t file = sources.add("a.gan",
+                                         "ab\nc\xC3\xB6"
+                                         "d\n");
   const auto at = [&](std::uint32_t offset) {
     const Position p = sources.position(file, offset);
     return std::pair(p.line, p.column);
