@@ -1,0 +1,83 @@
+#include "compiler/schedule/lower.h"
+
+#include <algorithm>
+#include <map>
+
+namespace ganc::planning {
+
+std::uint32_t new_tensor(ProgramDraft& program, NodeId like, DType dtype, Shape shape,
+                         const AxisOrder& order) {
+  Tensor tensor;
+  tensor.node = like;
+  tensor.dtype = dtype;
+  tensor.strides = strides_of(shape, order);
+  tensor.elements = element_count(shape);
+  tensor.shape = std::move(shape);
+  program.tensors.push_back(std::move(tensor));
+  return static_cast<std::uint32_t>(program.tensors.size() - 1);
+}
+
+std::uint32_t tensor_for(ProgramDraft& program, NodeId root) {
+  std::uint32_t& tensor = program.tensor_of[root.index];
+  if (tensor == no_tensor) {
+    const Type& type = program.graph[root].type;
+    tensor = new_tensor(program, root, type.dtype, type.shape, program.layouts[root.index]);
+  }
+  return tensor;
+}
+
+namespace {
+
+// Reads of a buffer that all are at the element of one store, in time for it: the two may be one.
+void find_in_place(const ProgramDraft& program, const Computation& c,
+                   const std::vector<std::uint32_t>& buffers, Draft& draft) {
+  UsedIndices all(c.space, c.expressions);
+  for (const StoreExpr& store : c.stores) all.add(store.value);
+  std::map<std::uint32_t, std::vector<ExprId>> loads;
+  for (ExprId id : all.expressions())
+    if (c.expressions[id].kind == ExprKind::load) loads[c.expressions[id].tensor].push_back(id);
+  const auto buffer = [&](std::uint32_t tensor) {
+    return static_cast<std::uint32_t>(std::ranges::find(buffers, tensor) - buffers.begin());
+  };
+  UsedIndices before(c.space, c.expressions);
+  for (const StoreExpr& store : c.stores) {
+    before.add(store.value);
+    const Tensor& written = program.tensors[store.tensor];
+    for (const auto& [tensor, reads] : loads) {
+      const Tensor& read = program.tensors[tensor];
+      if (tensor == store.tensor || read.dtype != written.dtype || read.elements != written.elements)
+        continue;
+      const bool safe = std::ranges::all_of(reads, [&](ExprId id) {
+        return c.expressions[id].index == store.index &&
+               std::ranges::find(before.expressions(), id) != before.expressions().end();
+      });
+      if (safe) draft.in_place.emplace_back(buffer(tensor), buffer(store.tensor));
+    }
+  }
+}
+
+}  // namespace
+
+void add_draft(ProgramDraft& program, const Group& group, KernelWriter& writer, kernel::Block body,
+               const Computation& computation, double elements, bool in_place) {
+  Draft draft;
+  auto [kernel, buffers] = writer.finish(std::move(body));
+  draft.guards = program.guard_sets[group.guards];
+  draft.draw = group.draw;
+  const Node& root = program.graph[group.roots[0]];
+  draft.op = root.op;
+  draft.origin = root.origin;
+  for (std::size_t i = 0; i < computation.expressions.size(); ++i)
+    if (computation.expressions[{static_cast<std::uint32_t>(i)}].kind == ExprKind::apply)
+      draft.flop += elements;
+  for (std::uint32_t tensor : buffers) {
+    const Tensor& t = program.tensors[tensor];
+    draft.bytes += static_cast<double>(t.elements * byte_size(t.dtype));
+  }
+  if (in_place) find_in_place(program, computation, buffers, draft);
+  draft.kernel = std::move(kernel);
+  draft.buffers = std::move(buffers);
+  program.drafts.push_back(std::move(draft));
+}
+
+}  // namespace ganc::planning

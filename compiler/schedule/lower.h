@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "compiler/schedule/nest.h"
+
+namespace ganc::planning {
+
+// Groups to kernels. Each function appends to program.tensors and program.drafts.
+
+// The computation of one group before it becomes loops.
+struct StoreExpr {
+  std::uint32_t tensor;
+  IndexId index;
+  ExprId value;
+};
+struct Computation {
+  IndexSpace space;
+  Expressions expressions;
+  DomainVariables domain;
+  std::vector<StoreExpr> stores;
+};
+
+// How often a domain is split before a kernel divides indices instead.
+inline constexpr int max_refinements = 16;
+
+// The tensor of a stored root; made where it is not there yet.
+std::uint32_t tensor_for(ProgramDraft& program, NodeId root);
+// A tensor that no node has: partial sums, another layout of `like`.
+std::uint32_t new_tensor(ProgramDraft& program, NodeId like, DType dtype, Shape shape, const AxisOrder& order);
+
+// Loops over the whole domain around the stores.
+void write_stores(ProgramDraft& program, const Group& group, const Computation& computation);
+
+void lower_constant(ProgramDraft& program, const Group& group);
+void lower_elementwise(ProgramDraft& program, const Group& group);
+void lower_reduction(ProgramDraft& program, const Group& group);
+void lower_scatter(ProgramDraft& program, const Group& group);
+// `tiles`: as a register-tiled product where that is possible; else always as a sum of products.
+void lower_contraction(ProgramDraft& program, const Group& group, bool tiles);
+// A contraction as a sum of products: any shape, any layout.
+void lower_products(ProgramDraft& program, const Group& group);
+
+// `operand` in memory in the given layout, by a kernel of its own: for contractions that cannot read it as it lies.
+std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const AxisOrder& order, const Group& reader);
+
+// Finishes the kernel and appends its call. `work`: elements computed; `in_place`: whether outputs may take the place
+// of inputs, looked for by equal indices.
+void add_draft(ProgramDraft& program, const Group& group, KernelWriter& writer, kernel::Block body,
+               const Computation& computation, double elements, bool in_place);
+
+}  // namespace ganc::planning

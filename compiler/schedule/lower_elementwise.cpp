@@ -1,0 +1,98 @@
+#include <algorithm>
+
+#include "compiler/schedule/lower.h"
+
+namespace ganc::planning {
+namespace {
+
+// The stored roots of the group at the elements of the domain; returns whether the domain suits.
+std::unique_ptr<Computation> compute(ProgramDraft& program, const std::vector<NodeId>& roots, Domain& domain,
+                                     int& attempts) {
+  auto c = std::make_unique<Computation>();
+  c->domain = add_variables(c->space, domain);
+  Emitter emitter(program, c->space, c->expressions);
+  for (NodeId root : roots) {
+    const ExprId value = emitter.emit_definition(root, c->domain.at);
+    emitter.give(root, c->domain.at, value);
+    if (!program.stored[root.index]) continue;
+    const std::uint32_t tensor = tensor_for(program, root);
+    c->stores.push_back({tensor, emitter.offset(program.tensors[tensor], c->domain.at), value});
+  }
+  if (--attempts > 0 && domain.refine(c->space, c->domain.variables)) return nullptr;
+  return c;
+}
+
+}  // namespace
+
+void write_stores(ProgramDraft& program, const Group& group, const Computation& c) {
+  UsedIndices used(c.space, c.expressions);
+  std::vector<Axis> axes;
+  for (const auto& variables : c.domain.variables)
+    for (std::uint32_t v : variables) axes.push_back({v, c.space.extent(v)});
+  std::int64_t elements = 1;
+  for (const Axis& axis : axes) elements *= axis.extent;
+  if (elements == 0 || c.stores.empty()) return;
+  for (const StoreExpr& store : c.stores) {
+    used.add(store.index);
+    used.add(store.value);
+  }
+  KernelWriter writer(c.space, c.expressions, program.tensors);
+  const std::vector<Axis> loops =
+      ordered_axes(writer, c.space, std::move(axes), c.stores[0].index, used.indices());
+  const auto work = static_cast<std::int64_t>(1 + c.expressions.size() / 8);
+  kernel::Block body = parallel_nest(writer, loops, {.work = work}, [&] {
+    kernel::Block block;
+    for (const StoreExpr& store : c.stores)
+      block.push_back(writer.store(store.tensor, store.index, store.value));
+    return block;
+  });
+  add_draft(program, group, writer, std::move(body), c, static_cast<double>(elements), true);
+}
+
+void lower_elementwise(ProgramDraft& program, const Group& group) {
+  Domain domain(program.graph[group.roots[0]].type.shape);
+  int attempts = max_refinements;
+  std::unique_ptr<Computation> c;
+  while (!c) c = compute(program, group.roots, domain, attempts);
+  write_stores(program, group, *c);
+}
+
+std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const AxisOrder& order,
+                         const Group& reader) {
+  const Node& node = program.graph[operand];
+  const std::uint32_t tensor =
+      new_tensor(program, operand, node.type.dtype, node.type.shape, order);
+  Domain domain(node.type.shape);
+  for (int attempts = max_refinements;;) {
+    Computation c;
+    c.domain = add_variables(c.space, domain);
+    Emitter emitter(program, c.space, c.expressions);
+    const ExprId value = emitter.emit(operand, c.domain.at);
+    c.stores.push_back({tensor, emitter.offset(program.tensors[tensor], c.domain.at), value});
+    if (--attempts > 0 && domain.refine(c.space, c.domain.variables)) continue;
+    Group group{GroupKind::elementwise, {operand}, reader.guards, -1};
+    write_stores(program, group, c);
+    return tensor;
+  }
+}
+
+void lower_constant(ProgramDraft& program, const Group& group) {
+  const NodeId root = group.roots[0];
+  const Node& node = program.graph[root];
+  const std::uint32_t tensor = tensor_for(program, root);
+  const Tensor& t = program.tensors[tensor];
+  Computation c;
+  KernelWriter writer(c.space, c.expressions, program.tensors);
+  kernel::Block body;
+  const std::vector<std::int64_t> row_strides = strides_of(t.shape, row_major(t.shape.size()));
+  for (std::int64_t i = 0; i < t.elements; ++i) {
+    std::int64_t at = 0;
+    for (std::size_t axis = 0; axis < t.shape.size(); ++axis)
+      at += i / row_strides[axis] % t.shape[axis] * t.strides[axis];
+    const double value = node.attributes.values[node.attributes.values.size() == 1 ? 0 : static_cast<std::size_t>(i)];
+    body.push_back(writer.store(tensor, c.space.constant(at), c.expressions.constant(value, t.dtype)));
+  }
+  if (!body.empty()) add_draft(program, group, writer, std::move(body), c, 0, false);
+}
+
+}  // namespace ganc::planning

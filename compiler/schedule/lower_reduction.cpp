@@ -1,0 +1,327 @@
+#include <algorithm>
+#include <limits>
+
+#include "compiler/schedule/lower.h"
+
+namespace ganc::planning {
+namespace {
+
+using kernel::Block;
+using kernel::ValueId;
+
+// A reduction with fewer units than this is done in two: partial results, then their combination.
+constexpr std::int64_t few_units = 16;
+constexpr std::int64_t wanted_parts = 64;
+constexpr std::int64_t min_split_work = 32768;
+constexpr std::int64_t min_lanes = 4;            // of a kept axis that is worth being the vector
+constexpr std::int64_t max_outer_lanes = 512;  // a reduced axis with lanes up to this goes around the other loops
+
+// One kernel's reductions: what is accumulated, over which variables, and what is made of the results.
+struct Reduction {
+  Computation c;
+  std::vector<ExprId> values;
+  std::vector<kernel::Accumulator::Combine> combines;
+  std::vector<std::uint32_t> kept, reduced;  // variables
+  std::vector<IndexId> result_at;            // the index of a result
+};
+
+std::int64_t product(const IndexSpace& space, const std::vector<std::uint32_t>& variables) {
+  std::int64_t n = 1;
+  for (std::uint32_t v : variables) n *= space.extent(v);
+  return n;
+}
+
+class Lowerer {
+ public:
+  Lowerer(ProgramDraft& program, const Group& group) : program_(program), group_(group) {
+    for (NodeId root : group.roots)
+      (is_reduction(op(root)) || is_contraction(op(root)) ? reductions_ : later_).push_back(root);
+  }
+
+  void run() {
+    const auto first = refined([&](const Domain& d) { return whole(d); }, whole_shape());
+    if (product(first->c.space, first->kept) == 0) return;
+    if (product(first->c.space, first->reduced) == 0) return write_empty();
+    if (parts_for(*first) == 1) return write(*first);
+    write_parts(*first);
+    Shape with_parts = shape(reductions_[0]);
+    with_parts.insert(with_parts.begin(), parts_);
+    write(*refined([&](const Domain& d) { return combination(d); }, with_parts));
+  }
+
+ private:
+  Op op(NodeId id) const { return program_.graph[id].op; }
+  const Shape& shape(NodeId id) const { return program_.graph[id].type.shape; }
+  DType dtype(NodeId id) const { return program_.graph[id].type.dtype; }
+
+  // `make` on ever finer domains until no index is divided, or as often as is worth it.
+  template <class Make>
+  std::unique_ptr<Reduction> refined(const Make& make, const Shape& shape) {
+    Domain domain(shape);
+    for (int attempts = max_refinements;;) {
+      std::unique_ptr<Reduction> r = make(domain);
+      add_results(*r);  // their wishes count too
+      if (--attempts > 0 && domain.refine(r->c.space, r->c.domain.variables)) continue;
+      return r;
+    }
+  }
+
+  // The domain: of a reduction its operand's axes; of a contraction those of the result, then the contracted ones.
+  Shape whole_shape() const {
+    const Node& node = program_.graph[reductions_[0]];
+    if (is_reduction(node.op)) return shape(node.operands[0]);
+    Shape s = node.type.shape;
+    const Shape& lhs = shape(node.operands[0]);
+    const Shape& rhs = shape(node.operands[1]);
+    if (node.op == Op::dot_general)
+      for (std::int64_t axis : node.attributes.lhs_contract) s.push_back(lhs[static_cast<std::size_t>(axis)]);
+    else
+      s.insert(s.end(), rhs.begin() + 1, rhs.end());
+    return s;
+  }
+
+  std::unique_ptr<Reduction> whole(const Domain& domain) {
+    auto r = std::make_unique<Reduction>();
+    r->c.domain = add_variables(r->c.space, domain);
+    Emitter emitter(program_, r->c.space, r->c.expressions);
+    const Node& first = program_.graph[reductions_[0]];
+    std::vector<bool> reduced(domain.factors.size());
+    if (is_reduction(first.op))
+      for (std::int64_t axis : first.attributes.axes) reduced[static_cast<std::size_t>(axis)] = true;
+    else
+      std::fill(reduced.begin() + static_cast<std::ptrdiff_t>(first.type.shape.size()), reduced.end(), true);
+    std::vector<IndexId> contracted;
+    for (std::size_t axis = 0; axis < reduced.size(); ++axis) {
+      const auto& variables = r->c.domain.variables[axis];
+      auto& list = reduced[axis] ? r->reduced : r->kept;
+      list.insert(list.end(), variables.begin(), variables.end());
+      (reduced[axis] ? contracted : r->result_at).push_back(r->c.domain.at[axis]);
+    }
+    const bool empty = product(r->c.space, r->reduced) == 0 || product(r->c.space, r->kept) == 0;
+    for (NodeId id : reductions_) {
+      const Node& node = program_.graph[id];
+      r->combines.push_back(node.op == Op::reduce_max ? kernel::Accumulator::Combine::maximum
+                                                      : kernel::Accumulator::Combine::sum);
+      if (empty) continue;
+      r->values.push_back(is_reduction(node.op) ? emitter.emit(node.operands[0], r->c.domain.at)
+                                                : emitter.emit_product(id, r->result_at, contracted));
+    }
+    return r;
+  }
+
+  // Of the partial results.
+  std::unique_ptr<Reduction> combination(const Domain& domain) {
+    auto r = std::make_unique<Reduction>();
+    r->c.domain = add_variables(r->c.space, domain);
+    r->reduced = r->c.domain.variables[0];
+    for (std::size_t axis = 1; axis < domain.factors.size(); ++axis) {
+      const auto& variables = r->c.domain.variables[axis];
+      r->kept.insert(r->kept.end(), variables.begin(), variables.end());
+      r->result_at.push_back(r->c.domain.at[axis]);
+    }
+    for (std::size_t i = 0; i < reductions_.size(); ++i) {
+      r->combines.push_back(op(reductions_[i]) == Op::reduce_max ? kernel::Accumulator::Combine::maximum
+                                                                 : kernel::Accumulator::Combine::sum);
+      r->values.push_back(r->c.expressions.add({.kind = ExprKind::load,
+                                                .dtype = dtype(reductions_[i]),
+                                                .tensor = partials_[i],
+                                                .index = part_offset(r->c, r->c.domain.at[0], r->result_at)}));
+    }
+    return r;
+  }
+
+  IndexId part_offset(Computation& c, IndexId part, const std::vector<IndexId>& result_at) const {
+    const Shape& s = shape(reductions_[0]);
+    const auto strides = strides_of(s, program_.layouts[reductions_[0].index]);
+    IndexId at = c.space.scale(part, element_count(s));
+    for (std::size_t i = 0; i < s.size(); ++i) at = c.space.add(at, c.space.scale(result_at[i], strides[i]));
+    return at;
+  }
+
+  // The stores of the results and of what is made of them.
+  void add_results(Reduction& r) {
+    Emitter emitter(program_, r.c.space, r.c.expressions);
+    r.c.stores.clear();
+    const auto add = [&](NodeId root, ExprId value) {
+      emitter.give(root, r.result_at, value);
+      if (!program_.stored[root.index]) return;
+      const std::uint32_t tensor = tensor_for(program_, root);
+      r.c.stores.push_back({tensor, emitter.offset(program_.tensors[tensor], r.result_at), value});
+    };
+    for (std::size_t i = 0; i < reductions_.size(); ++i)
+      add(reductions_[i], r.c.expressions.add({.kind = ExprKind::accumulator,
+                                               .dtype = dtype(reductions_[i]),
+                                               .integer = static_cast<std::int64_t>(i)}));
+    for (NodeId root : later_) add(root, emitter.emit_definition(root, r.result_at));
+  }
+
+  // The load that moves most memory: loops follow it.
+  IndexId main_index(const Reduction& r) const {
+    UsedIndices used(r.c.space, r.c.expressions);
+    for (ExprId value : r.values) used.add(value);
+    const Expr* best = nullptr;
+    for (ExprId id : used.expressions()) {
+      const Expr& e = r.c.expressions[id];
+      if (e.kind != ExprKind::load) continue;
+      if (!best || program_.tensors[e.tensor].elements > program_.tensors[best->tensor].elements) best = &e;
+    }
+    return best ? best->index : r.c.stores.empty() ? IndexId{0} : r.c.stores[0].index;
+  }
+
+  bool vector_is_kept(const Reduction& r, IndexId by) const {
+    return std::ranges::any_of(r.kept, [&](std::uint32_t v) {
+      return std::abs(r.c.space.coefficient(by, v)) == 1 && r.c.space.extent(v) >= min_lanes;
+    });
+  }
+
+  std::int64_t parts_for(const Reduction& r) const {
+    const std::int64_t kept = product(r.c.space, r.kept), reduced = product(r.c.space, r.reduced);
+    if (kept * reduced < min_split_work || reduced < few_units) return 1;
+    std::int64_t units = kept;
+    const IndexId by = main_index(r);
+    if (vector_is_kept(r, by))
+      for (std::uint32_t v : r.kept)
+        if (std::abs(r.c.space.coefficient(by, v)) == 1) units /= r.c.space.extent(v);
+    return units >= few_units ? 1 : std::min(wanted_parts / std::max<std::int64_t>(units, 1), reduced);
+  }
+
+  std::vector<Axis> axes_of(const Reduction& r, const std::vector<std::uint32_t>& variables) const {
+    std::vector<Axis> axes;
+    for (std::uint32_t v : variables) axes.push_back({v, r.c.space.extent(v)});
+    return axes;
+  }
+
+  // The reduced loops around the accumulations, all accumulators around them.
+  Block accumulate(KernelWriter& writer, const Reduction& r, const std::function<Block(const std::function<Block()>&)>& loops) {
+    std::vector<std::uint32_t> ids;
+    for (std::size_t i = 0; i < r.values.size(); ++i) ids.push_back(writer.new_accumulator());
+    Block block = loops([&] {
+      Block inner;
+      for (std::size_t i = 0; i < r.values.size(); ++i)
+        inner.push_back({kernel::Accumulate{ids[i], writer.expression(r.values[i])}});
+      return inner;
+    });
+    for (std::size_t i = r.values.size(); i-- > 0;) {
+      kernel::Accumulator accumulator{ids[i], r.combines[i], dtype(reductions_[i]), std::move(block)};
+      block.clear();
+      block.push_back({std::move(accumulator)});
+    }
+    return block;
+  }
+
+  // Lanes along a reduced axis: around the other loops where it is short, so that lanes are combined once.
+  Block reduced_nest(KernelWriter& writer, std::vector<Axis> axes, bool lanes, IndexId by,
+                     const IndexSpace& space, const std::function<Block()>& body) {
+    if (!lanes || axes.empty()) return serial_nest(writer, axes, false, body);
+    auto v = std::ranges::find_if(axes, [&](const Axis& a) { return std::abs(space.coefficient(by, a.variable)) == 1; });
+    if (v == axes.end()) v = axes.end() - 1;
+    const Axis vector = *v;
+    axes.erase(v);
+    if (vector.extent <= max_outer_lanes)
+      return loop(writer, kernel::LoopKind::vector, vector, writer.constant(vector.extent), {},
+                  [&] { return serial_nest(writer, axes, false, body); });
+    axes.push_back(vector);
+    return serial_nest(writer, axes, true, body);
+  }
+
+  void write(const Reduction& r) {
+    if (r.c.stores.empty()) return;
+    const IndexId by = main_index(r);
+    UsedIndices used(r.c.space, r.c.expressions);
+    for (ExprId value : r.values) used.add(value);
+    for (const StoreExpr& store : r.c.stores) used.add(store.index), used.add(store.value);
+    KernelWriter writer(r.c.space, r.c.expressions, program_.tensors);
+    const auto kept = ordered_axes(writer, r.c.space, axes_of(r, r.kept), by, used.indices());
+    const auto reduced = ordered_axes(writer, r.c.space, axes_of(r, r.reduced), by, used.indices());
+    const bool kept_lanes = !kept.empty() && vector_is_kept(r, by);
+    const std::int64_t work = product(r.c.space, r.reduced);
+    Block body = parallel_nest(writer, kept, {.work = work, .vector = kept_lanes}, [&] {
+      Block block = accumulate(writer, r, [&](const auto& inner) {
+        return reduced_nest(writer, reduced, !kept_lanes, by, r.c.space, inner);
+      });
+      for (const StoreExpr& store : r.c.stores) block.push_back(writer.store(store.tensor, store.index, store.value));
+      return block;
+    });
+    add_draft(program_, group_, writer, std::move(body), r.c, static_cast<double>(work * product(r.c.space, r.kept)), false);
+  }
+
+  // The outermost reduced axis in parts of a length fixed by the shapes; each part's results go to a partial tensor.
+  void write_parts(Reduction& r) {
+    const IndexId by = main_index(r);
+    UsedIndices used(r.c.space, r.c.expressions);
+    for (ExprId value : r.values) used.add(value);
+    used.add(part_offset(r.c, r.c.space.constant(0), r.result_at));
+    KernelWriter writer(r.c.space, r.c.expressions, program_.tensors);
+    auto kept = ordered_axes(writer, r.c.space, axes_of(r, r.kept), by, used.indices());
+    auto reduced = ordered_axes(writer, r.c.space, axes_of(r, r.reduced), by, used.indices());
+    const Axis split = reduced[0];
+    const std::int64_t wanted = parts_for(r);
+    const std::int64_t length = (split.extent + wanted - 1) / wanted;
+    parts_ = (split.extent + length - 1) / length;
+    const std::uint32_t part = r.c.space.add_variable(std::max<std::int64_t>(parts_, 2));
+    reduced.erase(reduced.begin());
+    kept.insert(kept.begin(), {part, parts_});
+    const bool kept_lanes = vector_is_kept(r, by);
+    std::vector<IndexId> at;
+    for (NodeId id : reductions_) {
+      Shape s = shape(id);
+      s.insert(s.begin(), parts_);
+      AxisOrder order = program_.layouts[id.index];
+      for (std::int64_t& axis : order) ++axis;
+      order.insert(order.begin(), 0);
+      partials_.push_back(new_tensor(program_, id, dtype(id), std::move(s), order));
+      at.push_back(part_offset(r.c, r.c.space.variable(part), r.result_at));
+    }
+    const std::int64_t work = product(r.c.space, r.reduced);
+    Block body = parallel_nest(writer, kept, {.work = work, .vector = kept_lanes}, [&] {
+      const ValueId base = writer.scale(writer.index(r.c.space.variable(part)), length);
+      ValueId extent = writer.constant(length);
+      if (split.extent % length != 0)
+        extent = writer.minimum(extent, writer.add(writer.scale(base, -1), split.extent));
+      Block block = accumulate(writer, r, [&](const auto& inner) {
+        const bool alone = reduced.empty() && !kept_lanes;
+        return loop(writer, alone ? kernel::LoopKind::vector : kernel::LoopKind::serial, split, extent, base,
+                    [&] { return reduced_nest(writer, reduced, !kept_lanes, by, r.c.space, inner); });
+      });
+      for (std::size_t i = 0; i < reductions_.size(); ++i) {
+        const ExprId value = r.c.expressions.add({.kind = ExprKind::accumulator,
+                                                  .dtype = dtype(reductions_[i]),
+                                                  .integer = static_cast<std::int64_t>(i)});
+        block.push_back(writer.store(partials_[i], at[i], value));
+      }
+      return block;
+    });
+    add_draft(program_, group_, writer, std::move(body), r.c, static_cast<double>(work * product(r.c.space, r.kept)), false);
+  }
+
+  // Nothing to reduce: 0, or minus infinity.
+  void write_empty() {
+    Computation c;
+    c.domain = add_variables(c.space, Domain(shape(reductions_[0])));
+    Emitter emitter(program_, c.space, c.expressions);
+    const auto add = [&](NodeId root, ExprId value) {
+      emitter.give(root, c.domain.at, value);
+      if (!program_.stored[root.index]) return;
+      const std::uint32_t tensor = tensor_for(program_, root);
+      c.stores.push_back({tensor, emitter.offset(program_.tensors[tensor], c.domain.at), value});
+    };
+    for (NodeId id : reductions_)
+      add(id, c.expressions.constant(op(id) == Op::reduce_max ? -std::numeric_limits<double>::infinity() : 0.0,
+                                     dtype(id)));
+    for (NodeId root : later_) add(root, emitter.emit_definition(root, c.domain.at));
+    write_stores(program_, group_, c);
+  }
+
+  ProgramDraft& program_;
+  const Group& group_;
+  std::vector<NodeId> reductions_, later_;
+  std::vector<std::uint32_t> partials_;
+  std::int64_t parts_ = 1;
+};
+
+}  // namespace
+
+void lower_reduction(ProgramDraft& program, const Group& group) { Lowerer(program, group).run(); }
+void lower_products(ProgramDraft& program, const Group& group) { Lowerer(program, group).run(); }
+
+}  // namespace ganc::planning

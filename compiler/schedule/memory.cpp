@@ -1,0 +1,250 @@
+#include "compiler/schedule/memory.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "compiler/schedule/lower.h"
+
+namespace ganc::planning {
+
+std::int64_t aligned(std::int64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
+
+std::int64_t bytes_of(const Tensor& tensor) {
+  return std::max<std::int64_t>(tensor.elements * byte_size(tensor.dtype), 1);
+}
+
+namespace {
+
+// When a tensor holds its value: from draft `birth` (-1: before the first) to draft `death`.
+struct Life {
+  std::int64_t birth = INT64_MAX, death = -1;
+};
+
+// One buffer of the kernel in place of two.
+void join_buffers(Draft& draft, std::uint32_t kept, std::uint32_t gone) {
+  const auto renumber = [&](std::uint32_t& buffer) {
+    if (buffer == gone) buffer = kept;
+    if (buffer > gone) --buffer;
+  };
+  draft.kernel.buffers[kept].read |= draft.kernel.buffers[gone].read;
+  draft.kernel.buffers[kept].written |= draft.kernel.buffers[gone].written;
+  for (kernel::Value& v : draft.kernel.values)
+    if (v.kind == kernel::ValueKind::load) renumber(v.buffer);
+  const auto walk = [&](const auto& self, kernel::Block& block) -> void {
+    for (kernel::Statement& s : block) {
+      if (auto* store = std::get_if<kernel::Store>(&s.node)) renumber(store->buffer);
+      if (auto* loop = std::get_if<kernel::Loop>(&s.node)) self(self, loop->body);
+      if (auto* accumulator = std::get_if<kernel::Accumulator>(&s.node)) self(self, accumulator->body);
+      if (auto* contraction = std::get_if<kernel::Contraction>(&s.node)) {
+        renumber(contraction->a_buffer);
+        renumber(contraction->b_buffer);
+        self(self, contraction->epilogue);
+      }
+    }
+  };
+  walk(walk, draft.kernel.body);
+  draft.kernel.buffers.erase(draft.kernel.buffers.begin() + gone);
+  draft.buffers.erase(draft.buffers.begin() + gone);
+  for (auto& [read, written] : draft.in_place) renumber(read), renumber(written);
+}
+
+class Planner {
+ public:
+  Planner(ProgramDraft& program, const std::vector<std::int64_t>& variable_offsets, std::int64_t persistent)
+      : program_(program), variable_offsets_(variable_offsets), persistent_(persistent) {}
+
+  MemoryPlan run() {
+    find_lives();
+    place_variables();
+    find_lives();  // with the copies
+    share_places();
+    for (const auto& [draft, kept, gone] : joins_) join_by_tensor(program_.drafts[draft], kept, gone);
+    return allocate();
+  }
+
+ private:
+  void find_lives() {
+    const auto count = static_cast<std::int64_t>(program_.drafts.size());
+    lives_.assign(program_.tensors.size(), {});
+    for (std::int64_t i = 0; i < count; ++i) {
+      const Draft& draft = program_.drafts[static_cast<std::size_t>(i)];
+      for (std::uint32_t tensor : draft.buffers) live(tensor, i);
+      for (NodeId guard : draft.guards) live(program_.tensor_of[guard.index], i);
+    }
+    for (std::size_t i = 0; i < program_.tensors.size(); ++i)
+      if (program_.tensors[i].home == Tensor::Home::input) lives_[i].birth = -1;
+    for (const Target& target : program_.targets)
+      if (target.variable < 0) live(program_.tensor_of[target.node.index], count);
+  }
+  void live(std::uint32_t tensor, std::int64_t at) {
+    Life& life = lives_[tensor];
+    life.birth = std::min(life.birth, at);
+    life.death = std::max(life.death, at);
+  }
+
+  bool may_join(const Draft& draft, std::uint32_t read, std::uint32_t written) const {
+    return std::ranges::any_of(draft.in_place, [&](const auto& pair) {
+      return draft.buffers[pair.first] == read && draft.buffers[pair.second] == written;
+    });
+  }
+
+  void place_variables() {
+    std::map<std::int32_t, std::uint32_t> old;
+    for (std::uint32_t i = 0; i < program_.tensors.size(); ++i)
+      if (const Tensor& t = program_.tensors[i]; t.home == Tensor::Home::variable) old[t.variable] = i;
+    for (const Target& target : program_.targets) {
+      if (target.variable < 0) continue;
+      const std::uint32_t fresh = program_.tensor_of[target.node.index];
+      const auto it = old.find(target.variable);
+      if (it == old.end() || program_.tensors[fresh].elements == 0) {
+        program_.tensors[fresh].home = Tensor::Home::variable;
+        program_.tensors[fresh].variable = target.variable;
+        continue;
+      }
+      const std::int64_t last_read = lives_[it->second].death, written = lives_[fresh].birth;
+      const bool here = last_read == written && written >= 0 && written != INT64_MAX;
+      if (last_read < written ||
+          (here && may_join(program_.drafts[static_cast<std::size_t>(written)], it->second, fresh))) {
+        if (here) joins_.emplace_back(static_cast<std::size_t>(written), it->second, fresh);
+        program_.tensors[fresh].home = Tensor::Home::variable;
+        program_.tensors[fresh].variable = target.variable;
+      } else {
+        copy(target, fresh, it->second);
+      }
+    }
+  }
+
+  // At the end, when nobody reads the old value any more.
+  void copy(const Target& target, std::uint32_t from, std::uint32_t to) {
+    Computation c;
+    Domain domain(program_.tensors[from].shape);
+    c.domain = add_variables(c.space, domain);
+    Emitter emitter(program_, c.space, c.expressions);
+    const ExprId value = emitter.emit(target.node, c.domain.at);
+    c.stores.push_back({to, emitter.offset(program_.tensors[to], c.domain.at), value});
+    std::uint32_t guards = 0;
+    for (const Group& group : program_.groups)
+      if (std::ranges::find(group.roots, target.node) != group.roots.end()) guards = group.guards;
+    Group group{GroupKind::elementwise, {target.node}, guards, -1};
+    write_stores(program_, group, c);
+  }
+
+  // The first output that may take the place of an input that is read here for the last time.
+  void share_places() {
+    place_of_.resize(program_.tensors.size());
+    std::iota(place_of_.begin(), place_of_.end(), 0U);
+    std::vector<bool> taken(program_.tensors.size());
+    for (std::size_t i = 0; i < program_.drafts.size(); ++i) {
+      const auto now = static_cast<std::int64_t>(i);
+      const Draft& draft = program_.drafts[i];
+      for (const auto& [a, b] : draft.in_place) {
+        const std::uint32_t read = draft.buffers[a], written = draft.buffers[b];
+        if (program_.tensors[read].home == Tensor::Home::variable ||
+            program_.tensors[written].home != Tensor::Home::arena)
+          continue;
+        if (taken[read] || place_of_[written] != written || lives_[read].death != now ||
+            lives_[written].birth != now)
+          continue;
+        taken[read] = true;
+        place_of_[written] = place_of_[read];
+        joins_.emplace_back(i, read, written);
+      }
+    }
+  }
+
+  void join_by_tensor(Draft& draft, std::uint32_t kept, std::uint32_t gone) {
+    const auto find = [&](std::uint32_t tensor) {
+      return static_cast<std::uint32_t>(std::ranges::find(draft.buffers, tensor) - draft.buffers.begin());
+    };
+    join_buffers(draft, find(kept), find(gone));
+  }
+
+  MemoryPlan allocate() {
+    MemoryPlan plan;
+    plan.offsets.assign(program_.tensors.size(), 0);
+    plan.bytes = persistent_;
+    std::vector<Life> lives = lives_;
+    for (std::size_t i = 0; i < lives.size(); ++i) {
+      Life& place = lives[place_of_[i]];
+      place.birth = std::min(place.birth, lives_[i].birth);
+      place.death = std::max(place.death, lives_[i].death);
+    }
+    std::vector<std::uint32_t> order;
+    for (std::uint32_t i = 0; i < lives.size(); ++i) {
+      const Tensor& t = program_.tensors[i];
+      if (t.home == Tensor::Home::variable)
+        plan.offsets[i] = variable_offsets_[static_cast<std::size_t>(t.variable)];
+      else if (place_of_[i] == i)
+        order.push_back(i);
+    }
+    std::ranges::stable_sort(order, {}, [&](std::uint32_t i) { return lives[i].birth; });
+    scan(order, lives, plan);
+    for (std::uint32_t i = 0; i < lives.size(); ++i)
+      if (program_.tensors[i].home != Tensor::Home::variable) plan.offsets[i] = plan.offsets[place_of_[i]];
+    return plan;
+  }
+
+  // In the order of birth, each into the smallest gap that holds it.
+  void scan(const std::vector<std::uint32_t>& order, const std::vector<Life>& lives, MemoryPlan& plan) const {
+    std::map<std::int64_t, std::int64_t> free;  // offset -> size
+    std::multimap<std::int64_t, std::uint32_t> living;  // death -> tensor
+    std::int64_t end = persistent_;
+    const auto release = [&](std::int64_t offset, std::int64_t size) {
+      auto next = free.lower_bound(offset);
+      if (next != free.begin()) {
+        const auto before = std::prev(next);
+        if (before->first + before->second == offset) {
+          offset = before->first;
+          size += before->second;
+          free.erase(before);
+        }
+      }
+      if (next != free.end() && offset + size == next->first) {
+        size += next->second;
+        free.erase(next);
+      }
+      free[offset] = size;
+    };
+    for (std::uint32_t tensor : order) {
+      while (!living.empty() && living.begin()->first < lives[tensor].birth) {
+        const std::uint32_t dead = living.begin()->second;
+        release(plan.offsets[dead], aligned(bytes_of(program_.tensors[dead])));
+        living.erase(living.begin());
+      }
+      const std::int64_t size = aligned(bytes_of(program_.tensors[tensor]));
+      auto best = free.end();
+      for (auto it = free.begin(); it != free.end(); ++it)
+        if (it->second >= size && (best == free.end() || it->second < best->second)) best = it;
+      std::int64_t offset = end;
+      if (best != free.end()) {
+        offset = best->first;
+        if (best->second > size) free[offset + size] = best->second - size;
+        free.erase(best);
+      } else if (!free.empty() && std::prev(free.end())->first + std::prev(free.end())->second == end) {
+        offset = std::prev(free.end())->first;  // the last gap, made longer
+        free.erase(std::prev(free.end()));
+      }
+      end = std::max(end, offset + size);
+      plan.offsets[tensor] = offset;
+      living.emplace(lives[tensor].death, tensor);
+    }
+    plan.bytes = std::max(plan.bytes, end);
+  }
+
+  ProgramDraft& program_;
+  const std::vector<std::int64_t>& variable_offsets_;
+  const std::int64_t persistent_;
+  std::vector<Life> lives_;
+  std::vector<std::uint32_t> place_of_;  // the tensor whose place each has
+  std::vector<std::tuple<std::size_t, std::uint32_t, std::uint32_t>> joins_;
+};
+
+}  // namespace
+
+MemoryPlan plan_memory(ProgramDraft& program, const std::vector<std::int64_t>& variable_offsets,
+                       std::int64_t persistent_bytes) {
+  return Planner(program, variable_offsets, persistent_bytes).run();
+}
+
+}  // namespace ganc::planning

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "compiler/schedule/program.h"
+
+namespace ganc::planning {
+
+struct MemoryPlan {
+  std::vector<std::int64_t> offsets;  // of each tensor, from the start of the arena
+  std::int64_t bytes = 0;             // of the whole arena
+};
+
+// Gives every tensor a place; variables have theirs at `variable_offsets` already.
+//   needs    drafts in order
+//   ensures  no two tensors that live at the same time overlap; inputs live from the start, results to the end.
+//            A variable's new value is computed in the place of the old one where nobody reads that afterwards, else
+//            beside it and copied by a last call. Where an output takes the place of an input of the same call, the
+//            two buffers of the kernel are one.
+MemoryPlan plan_memory(ProgramDraft& program, const std::vector<std::int64_t>& variable_offsets,
+                       std::int64_t persistent_bytes);
+
+inline constexpr std::int64_t alignment = 64;
+std::int64_t aligned(std::int64_t bytes);
+// At least one byte, so that every tensor has an address of its own.
+std::int64_t bytes_of(const Tensor& tensor);
+
+}  // namespace ganc::planning

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compiler/graph/graph.h"
+#include "compiler/kernel/kernel.h"
+
+namespace ganc::planning {
+
+// What one program is on its way from graph to plan. Every pass fills in one part.
+
+inline constexpr std::uint32_t no_tensor = UINT32_MAX;
+
+// Axes from the outermost to the innermost: how a tensor lies in memory, densely.
+using AxisOrder = std::vector<std::int64_t>;
+AxisOrder row_major(std::size_t rank);
+std::vector<std::int64_t> strides_of(const Shape& shape, const AxisOrder& order);
+
+// Memory that holds the value of a node.
+struct Tensor {
+  NodeId node;
+  DType dtype = DType::f32;
+  Shape shape;
+  std::vector<std::int64_t> strides;
+  std::int64_t elements = 0;
+  enum class Home : std::uint8_t { arena, variable, input } home = Home::arena;
+  std::int32_t variable = -1;  // home variable: which; else the variable whose new value it is, or -1
+};
+
+// What a program must leave behind: a result, or a variable's new value.
+struct Target {
+  std::string name;
+  NodeId node;
+  std::int32_t variable = -1;  // into the variables; -1: a result
+};
+
+enum class GroupKind : std::uint8_t { constant, elementwise, reduction, contraction, scatter };
+
+// Roots that one kernel computes, in graph order. All have the same guards.
+struct Group {
+  GroupKind kind;
+  std::vector<NodeId> roots;
+  std::uint32_t guards = 0;  // into ProgramDraft::guard_sets
+  std::int32_t draw = -1;
+};
+
+// A call in the making.
+struct Draft {
+  kernel::Kernel kernel;
+  std::vector<std::uint32_t> buffers;  // tensor of each buffer
+  std::vector<NodeId> guards;
+  // Pairs (read, written) of buffers that may be one: each element is read, where at all, by the iteration that
+  // writes it, before it does.
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> in_place;
+  std::int32_t draw = -1;
+  Op op = Op::add;
+  std::uint32_t origin = 0;
+  double flop = 0, bytes = 0;
+};
+
+struct ProgramDraft {
+  Graph graph;  // prepared: see prepare.h
+  std::vector<Target> targets;
+  std::vector<std::vector<NodeId>> guard_sets;  // predicates that must all hold; 0 is the empty set
+  std::vector<std::uint32_t> guards;            // of each node, into guard_sets
+  std::vector<AxisOrder> layouts;               // of each node, were it stored
+  std::vector<bool> root;                       // of each node: is a value in memory or a kernel's result
+  std::vector<Group> groups;                    // in the order of execution
+  std::vector<bool> stored;                     // of each node: has a tensor
+  std::vector<Tensor> tensors;
+  std::vector<std::uint32_t> tensor_of;         // of each node
+  std::vector<Draft> drafts;                    // in the order of execution
+};
+
+// Says what is wrong in the compiler and aborts.
+[[noreturn]] void broken(const std::string& what);
+
+bool is_elementwise(Op op);
+bool is_movement(Op op);
+bool is_reduction(Op op);
+bool is_contraction(Op op);
+std::int64_t byte_size(DType dtype);
+
+}  // namespace ganc::planning
