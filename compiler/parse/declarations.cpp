@@ -104,7 +104,10 @@ DeclId Parser::misplaced_or_misspelt() {
     report_misspelt(meant);
     return declaration_of_word(word_kind(meant));
   }
-  unexpected("a declaration");
+  Report* report = unexpected("a declaration");
+  if (const std::string_view advice = advice_on(text(token)); report && !advice.empty()) {
+    report->note(std::string(advice));
+  }
   return add_declaration(token.span, Invalid{});
 }
 

@@ -135,10 +135,15 @@ bool has_both(const Line& line) {
 // Where the comments of lines [begin, end) stand in one column, or 0 where a line would be too
 // long.
 std::size_t comment_column(const std::vector<Line>& lines, std::size_t begin, std::size_t end) {
+  constexpr std::size_t widest_gap = 40;  // further away a comment is not seen with its code
   std::size_t column = 0;
+  std::size_t shortest = SIZE_MAX;
   for (std::size_t i = begin; i < end; ++i) {
-    column = std::max(column, lines[i].indent + width(lines[i].code) + 2);
+    const std::size_t code_end = lines[i].indent + width(lines[i].code);
+    column = std::max(column, code_end + 2);
+    shortest = std::min(shortest, code_end);
   }
+  if (column - shortest > widest_gap) return 0;
   for (std::size_t i = begin; i < end; ++i) {
     if (column + width(lines[i].comment) > columns) return 0;
   }

@@ -26,6 +26,26 @@ ast::Ast Parser::run() {
   return std::move(ast_);
 }
 
+std::string_view advice_on(std::string_view foreign_word) {
+  constexpr std::pair<std::string_view, std::string_view> words[] = {
+      {"return", "the last expression of a body is its result"},
+      {"while", "loops are `for` over a list that is known when the program is compiled"},
+      {"def", "a function is `fn name(x) { ... }`"},
+      {"function", "a function is `fn name(x) { ... }`"},
+      {"lambda", "a function without a name is `fn(x) { ... }`"},
+      {"elif", "write `else if`"},
+      {"import", "write `use \"blocks.gan\"`"},
+      {"include", "write `use \"blocks.gan\"`"},
+      {"model", "a network is `net name(x) -> type { ... }`"},
+      {"class", "a network is `net`, a part of networks `layer`"},
+      {"print", "a number in the log is `watch name = value`"},
+  };
+  for (const auto& [word, advice] : words) {
+    if (word == foreign_word) return advice;
+  }
+  return {};
+}
+
 // ---- tokens
 
 const Token& Parser::peek(std::size_t ahead) const {

@@ -116,7 +116,7 @@ class Parser {
   template <typename Node>
   ast::StmtId add_statement(Span span, Node node);
   ast::BlockId block();
-  void end_statement();
+  void end_statement(std::size_t first);
   ast::StmtId statement();
   ast::StmtId statement_of_word(TokenKind word);
   ast::StmtId bind(TokenKind word);
@@ -177,6 +177,9 @@ class Parser {
   std::vector<int> block_heights_;  // of each block
   int tallest_ = 0;                 // of the expressions of the current block
 };
+
+// What to write in place of a word of another language; empty for other words.
+std::string_view advice_on(std::string_view foreign_word);
 
 // Infix operators, loosest 1; 0: none. `->` is not among them.
 int precedence(TokenKind kind);

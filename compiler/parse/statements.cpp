@@ -21,8 +21,9 @@ BlockId Parser::block() {
     while (true) {
       while (at(TokenKind::newline) || at(TokenKind::semicolon)) take();
       if (at_ >= close) break;
+      const std::size_t begin = at_;
       statements.push_back(statement());
-      end_statement();
+      end_statement(begin);
     }
   }
   leave();
@@ -33,13 +34,18 @@ BlockId Parser::block() {
   return id;
 }
 
-// What follows a statement must end it; goes on with the next in any case.
-void Parser::end_statement() {
+// What follows a statement must end it; goes on with the next in any case. `first`: the token that
+// the statement began with.
+void Parser::end_statement(std::size_t first) {
   skip_repaired();
   if (!failed_ && !at_statement_end()) {
     if (!peek().repaired && !peek().faulty && reported_at_ != at_) {
       auto report = diagnostics_.report(Kind::statement_goes_on, peek().span, found());
-      if (at(TokenKind::name) || is_reserved(peek().kind)) {
+      std::string_view advice = advice_on(text(peek()));
+      if (advice.empty()) advice = advice_on(text(tokens_[first]));
+      if (!advice.empty()) {
+        report.note(std::string(advice));
+      } else if (at(TokenKind::name) || is_reserved(peek().kind)) {
         report.note("statements stand on lines of their own, or have a `;` between them");
       }
     }
@@ -134,6 +140,9 @@ StmtId Parser::statement_of_word(TokenKind word) {
 StmtId Parser::bind(TokenKind word) {
   const Span first = last_;
   Name name = expect_name("a name");
+  if (!failed_ && at(TokenKind::colon)) {
+    if (Report* report = unexpected("`=`")) report->note("the type of a value follows from it");
+  }
   expect(TokenKind::assign);
   const ExprId value = failed_ ? invalid() : expression();
   const Span span = since(first);

@@ -36,6 +36,18 @@ TEST_CASE("every kind of syntax error has an error test") {
   }
 }
 
+TEST_CASE("a word of another language gets advice") {
+  Sources sources;
+  const std::uint32_t file = sources.add("a.gan", "model G(z) {\n}\nfn f(x) { return x }\n");
+  Diagnostics diagnostics;
+  parse(sources, file, diagnostics);
+  REQUIRE(diagnostics.all().size() == 2);
+  CHECK(diagnostics.all()[0].notes ==
+        std::vector<std::string>{"a network is `net name(x) -> type { ... }`"});
+  CHECK(diagnostics.all()[1].notes ==
+        std::vector<std::string>{"the last expression of a body is its result"});
+}
+
 std::vector<std::string> gan_blocks(const std::string& text) {
   std::vector<std::string> blocks;
   const std::string fence = "```gan\n";

@@ -69,6 +69,19 @@ TEST_CASE("small texts") {
   CHECK(formatted("fn f(x) { x\n; x }") == "fn f(x) {\n    x\n    x\n}\n");
 }
 
+TEST_CASE("comments of neighbouring lines stand in one column where that is near") {
+  CHECK(formatted("const a = 1 # x\nconst bcd = 2 # y") ==
+        "const a = 1    # x\nconst bcd = 2  # y\n");
+  const std::string far(60, 'b');
+  CHECK(formatted("const a = 1 # x\nconst " + far + " = 2 # y") ==
+        "const a = 1  # x\nconst " + far + " = 2  # y\n");
+  const std::string comment(70, 'c');
+  CHECK(formatted("const a = 1 # x\nconst " + far.substr(0, 30) + " = 2 #" + comment) ==
+        "const a = 1  # x\nconst " + far.substr(0, 30) + " = 2  #" + comment + "\n");
+  CHECK(formatted("const a = 1 # x\n\nconst bcd = 2 # y") ==
+        "const a = 1  # x\n\nconst bcd = 2  # y\n");
+}
+
 TEST_CASE("a file with wrong characters or brackets comes back as it is") {
   Sources sources;
   Diagnostics diagnostics;
