@@ -37,6 +37,7 @@ struct Variable {
   std::string weight;  // slot: the weight that it belongs to
   std::string from;    // weights file of a net `from`; else empty
   bool trained = false;
+  bool scalar = false;  // a state of type `[]`: read as a run-time number, f64
   Span span;
 };
 

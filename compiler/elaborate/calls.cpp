@@ -1,0 +1,315 @@
+#include <algorithm>
+
+#include "compiler/elaborate/elaborator.h"
+
+namespace ganc::elab {
+namespace {
+
+
+std::int64_t samples_in(const Value& value) {
+  if (const Tensor* t = value.tensor()) return t->count;
+  std::int64_t count = -1;
+  if (const List* list = value.list()) {
+    for (const Value& v : *list) count = std::max(count, samples_in(v));
+  } else if (const Record* record = value.record()) {
+    for (const auto& [name, v] : record->fields) count = std::max(count, samples_in(v));
+  }
+  return count;
+}
+
+std::string join_path(const std::string& path, const std::string& component) {
+  return path.empty() ? component : path + "." + component;
+}
+
+}  // namespace
+
+void Elaborator::add_arguments(Frame& frame, const std::vector<ast::Argument>& arguments, Call& call) {
+  for (const ast::Argument& a : arguments) {
+    call.arguments.emplace_back(a.name.text, eval(frame, a.value));
+    call.spans.push_back((*frame.ast)[a.value].span);
+    call.names.push_back(a.name.span);
+  }
+}
+
+Transformation Elaborator::transformation(Frame& frame, ast::ExprId id) {
+  Transformation t;
+  t.span = (*frame.ast)[id].span;
+  ast::ExprId callee = id;
+  if (const auto* with_arguments = std::get_if<ast::Call>(&(*frame.ast)[id].node)) {
+    callee = with_arguments->callee;
+    for (const ast::Argument& a : with_arguments->arguments) {
+      t.arguments.emplace_back(a.name.text, eval(frame, a.value));
+    }
+  }
+  t.name = callee_text(*frame.ast, callee);
+  t.layer = eval(frame, callee);
+  if (!t.layer.function()) {
+    error(frame, Kind::wrong_value, t.span, "with", "a layer from a weight to a weight", describe(t.layer));
+  }
+  return t;
+}
+
+std::string Elaborator::path_component(Frame& frame, const ast::Path& path) {
+  std::string name = path.name.text;
+  for (const ast::ExprId index : path.indices) name += loop_suffix(eval(frame, index), 0);
+  return name;
+}
+
+// A call, an arrow, or one of them with `with` and `as` around it: peeled to a Call.
+Value Elaborator::eval_call(Frame& frame, ast::ExprId id, const ast::Expr& expr) {
+  Call c;
+  c.span = expr.span;
+  c.ast = frame.ast;
+  std::string as;
+  std::vector<std::pair<std::string, Value>> first;
+  ast::ExprId at = id;
+  Span left_span;
+  for (;;) {
+    const auto& node = (*frame.ast)[at].node;
+    if (const auto* with = std::get_if<ast::With>(&node)) {
+      c.with.push_back(transformation(frame, with->transformation));
+      at = with->call;
+    } else if (const auto* named = std::get_if<ast::As>(&node)) {
+      as = path_component(frame, named->path);
+      at = named->call;
+    } else if (const auto* arrow = std::get_if<ast::Arrow>(&node)) {
+      if (!first.empty()) error(frame, Kind::not_callable, (*frame.ast)[at].span, "a value");
+      left_span = (*frame.ast)[arrow->left].span;
+      first.emplace_back("", eval(frame, arrow->left));
+      c.span = (*frame.ast)[arrow->right].span;
+      at = arrow->right;
+    } else {
+      break;
+    }
+  }
+  std::reverse(c.with.begin(), c.with.end());  // the innermost first
+  if (!first.empty()) {
+    c.arguments = std::move(first);
+    c.spans.push_back(left_span);
+    c.names.push_back({});
+  }
+  const auto* written = std::get_if<ast::Call>(&(*frame.ast)[at].node);
+  if (!written && c.arguments.empty()) {
+    error(frame, Kind::wrong_value, expr.span, "`with` or `as`", "a call", text(expr.span));
+  }
+  const ast::ExprId callee = written ? written->callee : at;
+  c.callee = eval(frame, callee);
+  c.expr = at;
+  if (const NativeFunction* const* native = c.callee.get<const NativeFunction*>();
+      native && (*native)->name == "total" && written && written->arguments.size() == 1 && frame.optimizer) {
+    return total(frame, written->arguments[0].value, c.span);
+  }
+  if (written) add_arguments(frame, written->arguments, c);
+  const auto site = [&](const Sites* sites) {
+    const auto it = sites ? sites->names.find(at.index) : decltype(sites->names.end()){};
+    std::string name = sites && it != sites->names.end() ? it->second : callee_text(*frame.ast, callee);
+    if (const auto* index = std::get_if<ast::Index>(&(*frame.ast)[callee].node); index && c.callee.is<NetValue>()) {
+      const std::string& net = c.callee.get<NetValue>()->net->name;
+      name += net.substr(std::min(net.find('['), net.size()));
+    }
+    return name + frame.loops;
+  };
+  c.site = as.empty() ? site(frame.sites) : as;
+  c.draw_site = as.empty() ? site(frame.draw_sites) : as;
+  c.shared = !as.empty();
+  c.text = text(c.span);
+  return call(frame, c);
+}
+
+Value Elaborator::call_with(Frame& frame, const Value& callee, std::vector<Value> arguments, Span span,
+                            const std::string& site) {
+  Call c;
+  c.callee = callee;
+  c.span = span;
+  c.site = c.draw_site = site;
+  c.ast = frame.ast;
+  for (Value& v : arguments) {
+    c.arguments.emplace_back("", std::move(v));
+    c.spans.push_back(span);
+    c.names.push_back({});
+  }
+  return call(frame, c);
+}
+
+Value Elaborator::call(Frame& frame, Call& c) {
+  if (const Function* f = c.callee.function()) return call_function(frame, *f, c);
+  if (const NativeFunction* const* n = c.callee.get<const NativeFunction*>()) return call_native(frame, **n, c);
+  if (const NetValue* net = c.callee.get<NetValue>()) return call_net(frame, *net, c);
+  if (const auto* t = c.callee.get<std::shared_ptr<OptimizerTemplate>>()) return instantiate(frame, *t, c);
+  if (const auto* o = c.callee.get<std::shared_ptr<OptimizerInstance>>()) return call_optimizer(frame, **o, c);
+  Report report = report_at(frame, Kind::not_callable, c.span, describe(c.callee));
+  if (c.callee.is<NetFamily>()) report.note("it has an index: `D[0](x)`");
+  fail(report);
+}
+
+Value Elaborator::call_native(Frame& frame, const NativeFunction& native, Call& c) {
+  Arguments a;
+  a.call = c.span;
+  a.function = &native;
+  a.site = c.expr;
+  a.values.assign(native.parameters.size(), None{});
+  a.spans.assign(native.parameters.size(), c.span);
+  std::vector<bool> given(native.parameters.size(), false);
+  std::size_t next = 0;
+  const bool rest = !native.parameters.empty() && native.parameters[0].name == "rest_";
+  List list;
+  std::vector<std::string> names;
+  for (const auto& p : native.parameters) names.push_back(p.name);
+  for (std::size_t i = 0; i < c.arguments.size(); ++i) {
+    auto& [name, value] = c.arguments[i];
+    if (rest && name.empty()) {
+      list.push_back(std::move(value));
+      continue;
+    }
+    std::size_t place = next;
+    if (!name.empty()) {
+      const auto it = std::find(names.begin(), names.end(), name);
+      if (it == names.end()) {
+        Report report = report_at(frame, Kind::unknown_argument, c.names[i], native.name, name);
+        if (const std::string best = nearest(name, names); !best.empty()) {
+          report.fix(c.names[i], fmt::format("did you mean `{}`?", best), best);
+        }
+        fail(report);
+      }
+      place = static_cast<std::size_t>(it - names.begin());
+    } else if (next++ >= names.size()) {
+      error(frame, Kind::too_many_arguments, c.spans[i], native.name, names.size(), c.arguments.size());
+    }
+    if (given[place]) error(frame, Kind::repeated_argument, c.spans[i], names[place]);
+    given[place] = true;
+    a.values[place] = std::move(value);
+    a.spans[place] = c.spans[i];
+  }
+  if (rest) a.values[0] = make_list(std::move(list));
+  for (std::size_t i = rest ? 1 : 0; i < names.size(); ++i) {
+    if (!given[i] && !native.parameters[i].optional) {
+      error(frame, Kind::missing_argument, c.span, native.name, names[i]);
+    }
+  }
+  charge(frame, c.span, static_cast<std::int64_t>(list.size()));
+  Value result = native.code(*this, frame, a);
+  add_layer_row(frame, c, {}, 0, 0, result);
+  return result;
+}
+
+// `F(x, training = true)`, where F itself has no such parameter.
+std::optional<bool> Elaborator::take_training(const Frame& frame, Call& c,
+                                              const std::vector<ast::Parameter>* own) {
+  for (std::size_t i = 0; i < c.arguments.size(); ++i) {
+    if (c.arguments[i].first != "training") continue;
+    for (const ast::Parameter& p : *own) {
+      if (p.name.text == "training") return std::nullopt;
+    }
+    const auto on = c.arguments[i].second.number();
+    if (!on) error(frame, Kind::wrong_value, c.spans[i], "training", "true or false", describe(c.arguments[i].second));
+    const auto at = static_cast<std::ptrdiff_t>(i);
+    c.arguments.erase(c.arguments.begin() + at);
+    c.spans.erase(c.spans.begin() + at);
+    c.names.erase(c.names.begin() + at);
+    return *on != 0;
+  }
+  return std::nullopt;
+}
+
+void Elaborator::bind_parameters(Frame& callee, const Frame& caller, const std::vector<ast::Parameter>& parameters,
+                                 Call& c, std::string_view name) {
+  std::vector<const Value*> values(parameters.size(), nullptr);
+  std::vector<Span> spans(parameters.size(), c.span);
+  std::vector<std::string> names;
+  for (const ast::Parameter& p : parameters) names.push_back(p.name.text);
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < c.arguments.size(); ++i) {
+    const auto& [given, value] = c.arguments[i];
+    std::size_t place = next;
+    if (!given.empty()) {
+      const auto it = std::find(names.begin(), names.end(), given);
+      if (it == names.end()) {
+        Report report = report_at(caller, Kind::unknown_argument, c.names[i], name, given);
+        if (const std::string best = nearest(given, names); !best.empty()) {
+          report.fix(c.names[i], fmt::format("did you mean `{}`?", best), best);
+        }
+        fail(report);
+      }
+      place = static_cast<std::size_t>(it - names.begin());
+    } else if (next++ >= names.size()) {
+      error(caller, Kind::too_many_arguments, c.spans[i], name, names.size(), c.arguments.size());
+    }
+    if (values[place]) error(caller, Kind::repeated_argument, c.spans[i], names[place]);
+    values[place] = &value;
+    spans[place] = c.spans[i];
+  }
+  // Untyped ones first: a dimension may be the name of any parameter.
+  const auto bind = [&](std::size_t i, Value value) {
+    Binding binding;
+    binding.what = std::move(value);
+    binding.span = parameters[i].name.span;
+    define(callee, parameters[i].name, std::move(binding));
+  };
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (values[i] && !parameters[i].type) bind(i, *values[i]);
+  }
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (values[i] && parameters[i].type) {
+      bind(i, match_type(callee, parameters[i].type, *values[i], parameters[i].name.text, spans[i]));
+    }
+  }
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (values[i]) continue;
+    if (!parameters[i].value) error(caller, Kind::missing_argument, c.span, name, names[i]);
+    Value value = eval(callee, parameters[i].value);
+    if (parameters[i].type && !value.is<None>()) {
+      value = match_type(callee, parameters[i].type, value, names[i], (*callee.ast)[parameters[i].value].span);
+    }
+    bind(i, std::move(value));
+  }
+}
+
+Value Elaborator::call_function(Frame& frame, const Function& f, Call& c) {
+  Frame callee;
+  callee.ast = f.ast;
+  callee.scope = inner_scope(f.scope, true);
+  callee.sites = callee.draw_sites = &sites(*f.ast, f.body);
+  callee.path = join_path(frame.path, c.site);
+  callee.draw_path = join_path(frame.draw_path, c.draw_site);
+  callee.net = frame.net;
+  callee.net_call = frame.net_call;
+  callee.overlay = frame.overlay;
+  callee.with = c.with;
+  callee.with.insert(callee.with.end(), frame.with.begin(), frame.with.end());
+  callee.count = frame.count;
+  callee.training = take_training(frame, c, f.parameters).value_or(frame.training);
+  callee.sees_draws = f.sees_draws;
+  callee.shared = frame.shared || c.shared;
+  callee.prelude = f.prelude;
+  callee.caller = &frame;
+  callee.name = f.name == "fn" ? c.site : f.name;
+  callee.call_span = c.span;
+  callee.transformed = frame.transformed;
+  charge(callee, c.span);
+  for (const auto& [name, value] : c.arguments) {
+    if (const std::int64_t n = samples_in(value); n >= 0) callee.count = n;
+  }
+  const std::size_t first_variable = model.variables.size();
+  const std::size_t first_node = work ? work->graph.nodes.size() : 0;
+  bind_parameters(callee, frame, *f.parameters, c, callee.name);
+  check_logits(frame, f, c);
+  const std::uint32_t origin = work ? b().origin() : 0;
+  if (work) b().set_origin({user_place(callee, c.span), callee.path});
+  Value result = eval_block(callee, f.body, false);
+  if (f.result) {
+    result = match_type(callee, f.result, result, "the result of `" + callee.name + "`", (*f.ast)[f.body].span);
+  }
+  if (work) b().set_origin(origin);
+  note_sigmoid(f, result);
+  add_layer_row(frame, c, callee.path, first_node, first_variable, result);
+  return result;
+}
+
+const Sites& Elaborator::sites(const ast::Ast& ast, ast::BlockId block) {
+  const auto key = (static_cast<std::uint64_t>(ast.file) << 32) | block.index;
+  auto& table = site_tables[key];
+  if (!table) table = std::make_unique<Sites>(sites_of_block(ast, block));
+  return *table;
+}
+
+}  // namespace ganc::elab

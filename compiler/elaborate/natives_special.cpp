@@ -1,0 +1,130 @@
+#include "compiler/elaborate/elaborator.h"
+
+namespace ganc::elab {
+namespace {
+
+// ---- distributions
+
+Value distribution(Elaborator& e, Frame& frame, const Arguments& a, Distribution::Kind kind,
+                   std::initializer_list<double> defaults) {
+  Distribution d{kind, {}, {}};
+  std::size_t i = 0;
+  std::string text;
+  for (const double otherwise : defaults) {
+    const Value& v = a[i];
+    const bool fits = v.is<None>() || v.number() || v.tensor() || v.list();
+    if (!fits) e.error(frame, Kind::wrong_value, a.spans[i], a.function->name, "a number", describe(v));
+    d.arguments.push_back(v.is<None>() ? Value(otherwise) : v);
+    const Value& used = d.arguments.back();
+    text += (i++ ? ", " : "") + (used.number() ? print_number(*used.number()) : describe(used));
+  }
+  d.text = a.function->name + "(" + text + ")";
+  return std::make_shared<const Distribution>(std::move(d));
+}
+
+Value normal(Elaborator& e, Frame& f, const Arguments& a) {
+  return distribution(e, f, a, Distribution::Kind::normal, {0, 1});
+}
+Value uniform(Elaborator& e, Frame& f, const Arguments& a) {
+  return distribution(e, f, a, Distribution::Kind::uniform, {0, 1});
+}
+Value bernoulli(Elaborator& e, Frame& f, const Arguments& a) {
+  return distribution(e, f, a, Distribution::Kind::bernoulli, {0.5});
+}
+Value categorical(Elaborator& e, Frame& f, const Arguments& a) {
+  return distribution(e, f, a, Distribution::Kind::categorical, {0});
+}
+Value truncated_normal(Elaborator& e, Frame& f, const Arguments& a) {
+  return distribution(e, f, a, Distribution::Kind::truncated_normal, {2});
+}
+
+// ---- nets
+
+Value descend(Elaborator& e, Frame& frame, const Arguments& a) { return e.descend(frame, a); }
+
+Value copy(Elaborator& e, Frame& frame, const Arguments& a) {
+  e.fail(e.report_at(frame, Kind::misplaced, a.call, "`copy`", "`net NAME = copy(..)`"));
+}
+
+Value weights(Elaborator& e, Frame& frame, const Arguments& a) {
+  const NetValue* net = a[0].get<NetValue>();
+  if (!net) e.error(frame, Kind::wrong_value, a.spans[0], "weights", "a net", describe(a[0]));
+  if (!net->net->called) e.declare_weights(frame, net->net, a.call);
+  List list;
+  for (const std::string& name : e.weights_of(*net->net)) {
+    const Variable* v = e.variable(name);
+    list.emplace_back(e.make_tensor(e.read_variable(name, net->overlay), v->type.shape, -1));
+  }
+  return make_list(std::move(list));
+}
+
+// Only an optimizer evaluates it, see Elaborator::total.
+Value total(Elaborator& e, Frame& frame, const Arguments& a) {
+  e.error(frame, Kind::misplaced, a.call, "`total`", "an optimizer");
+}
+
+// ---- what has a meaning by its place
+
+Value special(Elaborator&, Frame&, const Arguments& a) {
+  Special s{a.function->name, {}};
+  for (std::size_t i = 0; i < a.values.size(); ++i) s.arguments[a.function->parameters[i].name] = a[i];
+  return std::make_shared<const Special>(std::move(s));
+}
+
+Value not_available(Elaborator& e, Frame& frame, const Arguments& a) {
+  e.error(frame, Kind::not_available, a.call, a.function->name);
+}
+
+}  // namespace
+
+const std::vector<NativeRow>& distribution_natives() {
+  static const std::vector<NativeRow> rows = {
+      {"normal(mean = 0, std = 1)", normal},
+      {"uniform(low = 0, high = 1)", uniform},
+      {"bernoulli(p = 0.5)", bernoulli},
+      {"categorical(p = 0)", categorical},
+      {"truncated_normal(limit = 2)", truncated_normal},
+  };
+  return rows;
+}
+
+const std::vector<NativeRow>& net_natives() {
+  static const std::vector<NativeRow> rows = {
+      {"descend(f, loss, by, steps)", descend},
+      {"copy(f)", copy},
+      {"weights(f)", weights},
+      {"total(x)", total},
+  };
+  return rows;
+}
+
+const std::vector<NativeRow>& special_natives() {
+  static const std::vector<NativeRow> rows = {
+      {"digits(range = none, samples = none)", special},
+      {"mnist(split = none, range = none)", special},
+      {"ring(modes = 8, radius = 1, std = 0.01, samples = none)", special},
+      {"grid(side = 5, std = none, samples = none)", special},
+      {"swissroll(samples = none)", special},
+      {"images(name, resize = none, crop = none, flip = none, range = none)", special},
+      {"cifar10(split = none, flip = none, range = none)", special},
+      {"pairs(name = none, range = none)", special},
+      {"scenes(max_words = none)", special},
+      {"waves(name, rate = none)", special},
+      {"table(name, columns, conditional = none)", special},
+      {"columns_of(name, modes = none)", not_available},
+      {"series(name)", special},
+      {"text(name, vocabulary, length)", special},
+      {"npy(name)", special},
+      {"image(x)", special},
+      {"audio(x, rate)", special},
+      {"rows(x, columns)", special},
+      {"fid(real, fake, features, samples = none)", special},
+      {"inception_score(fake, classifier, samples = none)", special},
+      {"precision_recall(real, fake, features, samples = none)", special},
+      {"mode_coverage(fake, modes)", special},
+      {"inverse(m)", not_available},
+  };
+  return rows;
+}
+
+}  // namespace ganc::elab

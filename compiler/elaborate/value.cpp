@@ -1,0 +1,115 @@
+#include "compiler/elaborate/value.h"
+
+#include <cmath>
+
+#include <fmt/core.h>
+
+#include "compiler/elaborate/natives.h"
+
+namespace ganc::elab {
+
+const List* Value::list() const {
+  const auto* p = get<std::shared_ptr<const List>>();
+  return p ? p->get() : nullptr;
+}
+
+const Record* Value::record() const {
+  const auto* p = get<std::shared_ptr<const Record>>();
+  return p ? p->get() : nullptr;
+}
+
+const Function* Value::function() const {
+  const auto* p = get<std::shared_ptr<const Function>>();
+  return p ? p->get() : nullptr;
+}
+
+std::optional<double> Value::number() const {
+  if (const double* x = get<double>()) return *x;
+  if (const bool* b = get<bool>()) return *b ? 1.0 : 0.0;
+  return std::nullopt;
+}
+
+const Value* Record::find(std::string_view name) const {
+  for (const auto& [field, value] : fields) {
+    if (field == name) return &value;
+  }
+  return nullptr;
+}
+
+Value make_list(List elements) { return std::make_shared<const List>(std::move(elements)); }
+
+Value make_list(const Shape& shape) {
+  List list;
+  for (const std::int64_t n : shape) list.emplace_back(static_cast<double>(n));
+  return make_list(std::move(list));
+}
+
+Value make_record(std::vector<std::pair<std::string, Value>> fields) {
+  return std::make_shared<const Record>(Record{std::move(fields)});
+}
+
+std::string print_number(double x) { return fmt::format("{}", x == 0 ? 0.0 : x); }
+
+std::string print(const Shape& shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    text += fmt::format("{}{}", i ? ", " : "", shape[i]);
+  }
+  return text + "]";
+}
+
+std::string describe(const Tensor& tensor) {
+  if (tensor.kind == ElementKind::real) return print(tensor.shape);
+  const std::string element = tensor.kind == ElementKind::integer
+                                  ? "int"
+                                  : fmt::format("class[{}]", tensor.classes);
+  return tensor.shape.empty() ? element : fmt::format("{} of {}", print(tensor.shape), element);
+}
+
+namespace {
+
+struct Describe {
+  std::string operator()(const Unknown&) const { return "an unknown value"; }
+  std::string operator()(const None&) const { return "none"; }
+  std::string operator()(double x) const { return "the number " + print_number(x); }
+  std::string operator()(bool b) const { return b ? "true" : "false"; }
+  std::string operator()(const std::string& s) const { return fmt::format("the text \"{}\"", s); }
+  std::string operator()(const std::shared_ptr<const List>& list) const {
+    return fmt::format("a list of {}", list->size());
+  }
+  std::string operator()(const std::shared_ptr<const Record>& record) const {
+    std::string text = "a record (";
+    for (std::size_t i = 0; i < record->fields.size(); ++i) {
+      text += (i ? ", " : "") + record->fields[i].first;
+    }
+    return text + ")";
+  }
+  std::string operator()(const Tensor& t) const {
+    return t.number ? "a number that is known at run time" : describe(t);
+  }
+  std::string operator()(const std::shared_ptr<const Function>& f) const {
+    return f->layer ? fmt::format("the layer `{}`", f->name) : fmt::format("the function `{}`", f->name);
+  }
+  std::string operator()(const NativeFunction* f) const {
+    return fmt::format("the function `{}`", f->name);
+  }
+  std::string operator()(const NetValue&) const { return "a net"; }
+  std::string operator()(const NetFamily& f) const { return fmt::format("the nets `{}`", f.name); }
+  std::string operator()(const std::shared_ptr<OptimizerTemplate>& o) const {
+    return fmt::format("the optimizer `{}` without arguments", o->declaration->name.text);
+  }
+  std::string operator()(const std::shared_ptr<OptimizerInstance>&) const { return "an optimizer"; }
+  std::string operator()(const std::shared_ptr<const Distribution>& d) const {
+    return "the distribution " + d->text;
+  }
+  std::string operator()(const std::shared_ptr<const Special>& s) const {
+    return fmt::format("`{}(..)`", s->function);
+  }
+  std::string operator()(DType) const { return "a type of numbers"; }
+};
+
+}  // namespace
+
+std::string describe(const Value& value) { return std::visit(Describe{}, value.v); }
+
+}  // namespace ganc::elab
