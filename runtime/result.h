@@ -5,7 +5,8 @@
 
 namespace ganc::runtime {
 
-// What failed, where and why, as one sentence for the user: "cannot read data/x.png: not a PNG file".
+// What failed, where and why, as one sentence for the user: "cannot read data/x.png: not a PNG
+// file".
 struct Failure {
   std::string message;
   int exit_code = 1;  // 1: program, data, environment; 2: usage; 3: diverged; 70: a bug of ours

@@ -15,7 +15,9 @@ namespace {
 Result<DataForm> form_of_folder(const std::filesystem::path& path, const SourceSpec& spec) {
   const auto names = list_folder(path);
   if (!names) return std::unexpected(names.error());
-  const auto has = [&](const std::string& name) { return std::ranges::binary_search(*names, name); };
+  const auto has = [&](const std::string& name) {
+    return std::ranges::binary_search(*names, name);
+  };
   for (const std::string_view split : {"train", "test"})
     if (std::ranges::any_of(idx_names(split, false), has)) return DataForm::idx_folder;
   if (!spec.fields.empty() &&
@@ -32,7 +34,8 @@ Result<DataForm> data_form(const std::filesystem::path& path, const SourceSpec& 
   if (!file) return std::unexpected(file.error());
   std::array<std::uint8_t, 8> start{};
   const std::size_t bytes = std::min<std::uint64_t>(start.size(), file->size());
-  if (auto read = file->read_at(0, start.data(), bytes); !read) return std::unexpected(read.error());
+  if (auto read = file->read_at(0, start.data(), bytes); !read)
+    return std::unexpected(read.error());
   const auto unreadable = [&](std::string_view reason) {
     return fail(fmt::format("cannot read {}: {}", path.native(), reason));
   };

@@ -34,14 +34,15 @@ struct SourceSpec {
 
 // Where the run says that data lie.
 struct DataPlaces {
-  std::string path;       // --data PATH, or of --data FIELD=PATH the path for a field of this source; else empty
-  std::string data_dir;   // $GAN_DATA_DIR, else empty
+  std::string
+      path;  // --data PATH, or of --data FIELD=PATH the path for a field of this source; else empty
+  std::string data_dir;    // $GAN_DATA_DIR, else empty
   std::uint64_t seed = 0;  // of drawn sources and augmentation
   unsigned threads = 1;    // for decoding
 };
 
-// The values of one sample or more, a field after another in the order of the spec: reals as float or double,
-// classes and integers as int32.
+// The values of one sample or more, a field after another in the order of the spec: reals as float
+// or double, classes and integers as int32.
 struct FieldValues {
   std::vector<float> f32;
   std::vector<double> f64;
@@ -63,11 +64,13 @@ class DataSet {
   // The fields' vectors for that many samples.
   std::vector<FieldValues> make_room(std::int64_t samples) const;
   virtual std::int64_t count() const = 0;
-  // Writes sample `index` at position `at` of the fields' vectors (sized by the caller for a whole batch). `visit` counts
-  // how often the sample has been read in this run: flips and crops are a function of seed, index and visit.
+  // Writes sample `index` at position `at` of the fields' vectors (sized by the caller for a whole
+  // batch). `visit` counts how often the sample has been read in this run: flips and crops are a
+  // function of seed, index and visit.
   virtual Result<void> read(std::int64_t index, std::uint64_t visit, std::int64_t at,
                             std::vector<FieldValues>& fields) const = 0;
-  // Writes samples[i] at position i, on several threads where reading is slow. Of several failures the first counts.
+  // Writes samples[i] at position i, on several threads where reading is slow. Of several failures
+  // the first counts.
   virtual Result<void> read_batch(std::span<const SampleVisit> samples,
                                   std::vector<FieldValues>& fields) const;
   // One line for the run's log: "mnist: 10000 test images of 28x28 from /data/mnist".
@@ -83,8 +86,9 @@ class DataSet {
   bool f64_;
 };
 
-// Opens a source. `f64`: reals go to FieldValues::f64. Every defect of file, option or shape is a Failure
-// that names path, reason and remedy.
-Result<std::unique_ptr<DataSet>> open_data_set(const SourceSpec& spec, const DataPlaces& places, bool f64);
+// Opens a source. `f64`: reals go to FieldValues::f64. Every defect of file, option or shape is a
+// Failure that names path, reason and remedy.
+Result<std::unique_ptr<DataSet>> open_data_set(const SourceSpec& spec, const DataPlaces& places,
+                                               bool f64);
 
 }  // namespace ganc::runtime

@@ -4,8 +4,9 @@
 
 namespace ganc::runtime {
 
-// A point that a pen goes through, x to the right and y down, the digit's box being about [0, 1] x [0, 1]. Between
-// smooth points the pen follows a spline; at a corner it turns; `lift` ends a stroke after the point.
+// A point that a pen goes through, x to the right and y down, the digit's box being about [0, 1] x
+// [0, 1]. Between smooth points the pen follows a spline; at a corner it turns; `lift` ends a
+// stroke after the point.
 struct PenPoint {
   enum class Kind : char { smooth, corner, lift };
   float x, y;

@@ -65,7 +65,8 @@ class DigitSet final : public DataSet {
     draw_digit(static_cast<int>(index % 10), side_, seed_, static_cast<std::uint64_t>(index), to);
   }
 
-  // The kept pixels, drawn now where they were absent; empty where another thread is drawing them, or none are kept.
+  // The kept pixels, drawn now where they were absent; empty where another thread is drawing them,
+  // or none are kept.
   std::span<const std::uint8_t> kept(std::int64_t index) const {
     if (!states_) return {};
     std::atomic<std::uint8_t>& state = states_[static_cast<std::size_t>(index)];
@@ -97,7 +98,7 @@ class DigitSet final : public DataSet {
   SampleFields fields_;
   std::int64_t samples_, side_, channels_;
   std::uint64_t seed_;
-  std::unique_ptr<std::uint8_t[]> pixels_;                // [samples, side, side]
+  std::unique_ptr<std::uint8_t[]> pixels_;               // [samples, side, side]
   std::unique_ptr<std::atomic<std::uint8_t>[]> states_;  // [samples], of State
 };
 

@@ -16,9 +16,15 @@ namespace {
 struct Point {
   double x, y;
 };
-Point operator+(Point a, Point b) { return {a.x + b.x, a.y + b.y}; }
-Point operator-(Point a, Point b) { return {a.x - b.x, a.y - b.y}; }
-Point operator*(double s, Point a) { return {s * a.x, s * a.y}; }
+Point operator+(Point a, Point b) {
+  return {a.x + b.x, a.y + b.y};
+}
+Point operator-(Point a, Point b) {
+  return {a.x - b.x, a.y - b.y};
+}
+Point operator*(double s, Point a) {
+  return {s * a.x, s * a.y};
+}
 
 using Line = std::vector<Point>;
 
@@ -36,7 +42,8 @@ const Glyph& choose_glyph(int digit, Draws& draws) {
   return ways.front();
 }
 
-// The Catmull-Rom spline through points[0..n), in straight pieces, appended without its first point.
+// The Catmull-Rom spline through points[0..n), in straight pieces, appended without its first
+// point.
 void append_spline(std::span<const Point> points, Line& line) {
   const std::size_t n = points.size();
   for (std::size_t i = 0; i + 1 < n; ++i) {
@@ -45,9 +52,8 @@ void append_spline(std::span<const Point> points, Line& line) {
     const Point d = i + 2 < n ? points[i + 2] : 2 * c - b;
     for (int k = 1; k <= pieces; ++k) {
       const double t = static_cast<double>(k) / pieces;
-      line.push_back(b + t * (0.5 * (c - a) +
-                              t * ((a - 2.5 * b + 2 * c - 0.5 * d) +
-                                   t * (0.5 * (d - a) + 1.5 * (b - c)))));
+      line.push_back(b + t * (0.5 * (c - a) + t * ((a - 2.5 * b + 2 * c - 0.5 * d) +
+                                                   t * (0.5 * (d - a) + 1.5 * (b - c)))));
     }
   }
 }
@@ -55,8 +61,8 @@ void append_spline(std::span<const Point> points, Line& line) {
 // The strokes of a glyph, every point moved a little.
 std::vector<Line> write_strokes(const Glyph& glyph, double jitter, Draws& draws) {
   std::vector<Line> strokes;
-  Line run;      // smooth points since the last corner
-  Line stroke;   // straight pieces
+  Line run;     // smooth points since the last corner
+  Line stroke;  // straight pieces
   for (const PenPoint& p : glyph.points) {
     const Point at = {p.x + jitter * draws.bell(), p.y + jitter * draws.bell()};
     if (stroke.empty() && run.empty()) stroke.push_back(at);
@@ -74,7 +80,8 @@ std::vector<Line> write_strokes(const Glyph& glyph, double jitter, Draws& draws)
   return strokes;
 }
 
-// A smooth displacement: random vectors on a lattice of 4 x 4 over the box, cubic B-splines between.
+// A smooth displacement: random vectors on a lattice of 4 x 4 over the box, cubic B-splines
+// between.
 class Warp {
  public:
   Warp(double amount, Draws& draws) {

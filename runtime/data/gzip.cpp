@@ -17,7 +17,8 @@ class Unpacker {
   Unpacker(const Unpacker&) = delete;
   Unpacker& operator=(const Unpacker&) = delete;
 
-  // How many bytes were put at `to`: fewer than `bytes` at the end of the last member, whose checksum was right.
+  // How many bytes were put at `to`: fewer than `bytes` at the end of the last member, whose
+  // checksum was right.
   Result<std::size_t> read(std::uint8_t* to, std::size_t bytes) {
     std::size_t done = 0;
     while (done < bytes && !ended_) {
@@ -40,7 +41,8 @@ class Unpacker {
 
  private:
   std::unexpected<Failure> damaged(std::string_view reason) const {
-    return fail(fmt::format("cannot read {}: damaged gzip file: {}", file_.path().native(), reason));
+    return fail(
+        fmt::format("cannot read {}: damaged gzip file: {}", file_.path().native(), reason));
   }
 
   Result<void> fill() {
@@ -88,8 +90,9 @@ Result<std::vector<std::uint8_t>> unpack_start(const File& file, std::size_t byt
 Result<std::vector<std::uint8_t>> unpack_exactly(const File& file, std::uint64_t bytes) {
   constexpr std::uint64_t most_packing = 1032;  // of deflate
   const auto differs = [&](std::string_view comparison) {
-    return fail(fmt::format("cannot read {}: it unpacks to {} the {} bytes that its header declares",
-                            file.path().native(), comparison, bytes));
+    return fail(
+        fmt::format("cannot read {}: it unpacks to {} the {} bytes that its header declares",
+                    file.path().native(), comparison, bytes));
   };
   if (bytes / most_packing > file.size()) return differs("fewer than");
   Unpacker unpacker(file);

@@ -36,10 +36,12 @@ Result<IdxFile> open_idx_file(const std::filesystem::path& path) {
   if (b.size() < 4 || b[0] != 0 || b[1] != 0)
     return unreadable(path, "not an IDX file, which begins with two zero bytes");
   if (b[2] != 0x08)
-    return unreadable(path, fmt::format("IDX numbers of type 0x{:02X}; only bytes (0x08) are read", b[2]));
+    return unreadable(
+        path, fmt::format("IDX numbers of type 0x{:02X}; only bytes (0x08) are read", b[2]));
   const std::size_t rank = b[3];
   if (rank < 1 || rank > most_axes)
-    return unreadable(path, fmt::format("an IDX array of {} axes; 1 to {} are read", rank, most_axes));
+    return unreadable(path,
+                      fmt::format("an IDX array of {} axes; 1 to {} are read", rank, most_axes));
   IdxFile idx{std::move(*file), packed, {}, 4 + 4 * rank, 1};
   if (b.size() < idx.data_offset) return unreadable(path, "it ends within its IDX header");
   std::uint64_t total = 1;
@@ -47,7 +49,8 @@ Result<IdxFile> open_idx_file(const std::filesystem::path& path) {
     const std::uint32_t size = std::uint32_t{b[i]} << 24 | std::uint32_t{b[i + 1]} << 16 |
                                std::uint32_t{b[i + 2]} << 8 | b[i + 3];
     if (size == 0) return unreadable(path, "its IDX header declares no samples");
-    if (total > most_bytes / size) return unreadable(path, "its IDX header declares too large an array");
+    if (total > most_bytes / size)
+      return unreadable(path, "its IDX header declares too large an array");
     total *= size;
     idx.shape.push_back(size);
     if (i > 4) idx.sample_bytes *= size;
@@ -59,7 +62,8 @@ Result<IdxFile> open_idx_file(const std::filesystem::path& path) {
 }
 
 Result<std::vector<std::uint8_t>> read_idx(const IdxFile& idx) {
-  const auto bytes = static_cast<std::uint64_t>(idx.count()) * static_cast<std::uint64_t>(idx.sample_bytes);
+  const auto bytes =
+      static_cast<std::uint64_t>(idx.count()) * static_cast<std::uint64_t>(idx.sample_bytes);
   if (idx.packed) {
     auto all = unpack_exactly(idx.file, idx.data_offset + bytes);
     if (all) all->erase(all->begin(), all->begin() + static_cast<std::ptrdiff_t>(idx.data_offset));

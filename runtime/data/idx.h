@@ -8,8 +8,8 @@
 
 namespace ganc::runtime {
 
-// A file of bytes in MNIST's IDX format, plain or packed with gzip: two zeros, the type 0x08, the rank, the sizes as
-// big-endian words, the bytes.
+// A file of bytes in MNIST's IDX format, plain or packed with gzip: two zeros, the type 0x08, the
+// rank, the sizes as big-endian words, the bytes.
 struct IdxFile {
   File file;
   bool packed;
@@ -20,7 +20,8 @@ struct IdxFile {
   std::int64_t count() const { return shape.front(); }
 };
 
-// Sizes are checked against the file (of a packed one: against what it could hold) before anything is allocated.
+// Sizes are checked against the file (of a packed one: against what it could hold) before anything
+// is allocated.
 Result<IdxFile> open_idx_file(const std::filesystem::path& path);
 // All samples, [count, sample_bytes].
 Result<std::vector<std::uint8_t>> read_idx(const IdxFile& idx);

@@ -34,13 +34,14 @@ Result<IdxPaths> find_idx(const SourceRequest& request, const std::filesystem::p
     paths.labels = first_there(folder, paths.label_names);
     return paths;
   }
-  return source_failure(request.spec,
-                        fmt::format("{} has no {} images; expected one of {}", folder.native(),
-                                    fmt::join(splits, " or "),
-                                    fmt::join(idx_names(splits.front(), false), ", ")));
+  return source_failure(
+      request.spec,
+      fmt::format("{} has no {} images; expected one of {}", folder.native(),
+                  fmt::join(splits, " or "), fmt::join(idx_names(splits.front(), false), ", ")));
 }
 
-// The labels beside a file of images: the same name with `labels` for `images` and `idx1` for `idx3`.
+// The labels beside a file of images: the same name with `labels` for `images` and `idx1` for
+// `idx3`.
 IdxPaths beside(const std::filesystem::path& images) {
   std::string name = images.filename().string();
   if (name.ends_with(".gz")) name.resize(name.size() - 3);
@@ -59,27 +60,29 @@ IdxPaths beside(const std::filesystem::path& images) {
 Result<std::vector<std::int32_t>> read_labels(const SourceRequest& request, const IdxPaths& paths,
                                               const FieldSpec& field, std::int64_t images) {
   if (paths.labels.empty())
-    return source_failure(request.spec, fmt::format("no labels beside {} for field `{}`; expected {}",
-                                                    paths.images.native(), field.name,
-                                                    fmt::join(paths.label_names, " or ")));
+    return source_failure(
+        request.spec,
+        fmt::format("no labels beside {} for field `{}`; expected {}", paths.images.native(),
+                    field.name, fmt::join(paths.label_names, " or ")));
   const auto idx = open_idx_file(paths.labels);
   if (!idx) return std::unexpected(idx.error());
   if (idx->shape.size() != 1)
     return source_failure(request.spec, fmt::format("{} is no list of labels: its shape is {}",
                                                     paths.labels.native(), shape_text(idx->shape)));
   if (idx->count() != images)
-    return source_failure(request.spec, fmt::format("{} has {} labels, but {} has {} images",
-                                                    paths.labels.native(), idx->count(),
-                                                    paths.images.native(), images));
+    return source_failure(
+        request.spec, fmt::format("{} has {} labels, but {} has {} images", paths.labels.native(),
+                                  idx->count(), paths.images.native(), images));
   const auto bytes = read_idx(*idx);
   if (!bytes) return std::unexpected(bytes.error());
   if (field.kind == FieldSpec::Kind::class_) {
-    const auto beyond = std::ranges::find_if(*bytes, [&](auto label) { return label >= field.classes; });
+    const auto beyond =
+        std::ranges::find_if(*bytes, [&](auto label) { return label >= field.classes; });
     if (beyond != bytes->end())
-      return source_failure(request.spec,
-                            fmt::format("label {} of {} is {}, but field `{}` is class[{}]",
-                                        beyond - bytes->begin(), paths.labels.native(), *beyond,
-                                        field.name, field.classes));
+      return source_failure(
+          request.spec,
+          fmt::format("label {} of {} is {}, but field `{}` is class[{}]", beyond - bytes->begin(),
+                      paths.labels.native(), *beyond, field.name, field.classes));
   }
   return std::vector<std::int32_t>(bytes->begin(), bytes->end());
 }
@@ -97,10 +100,11 @@ Result<ImageTarget> plain_geometry(const SourceRequest& request, const FieldSpec
   const bool image = sample.size() == 2;
   if (idx.sample_bytes != target->elements ||
       (image && target->height > 0 && (target->height != sample[0] || target->width != sample[1])))
-    return source_failure(request.spec, fmt::format("the samples of {} are {}, but field `{}` is {}; "
-                                                    "another size needs `resize` or `crop`",
-                                                    idx.file.path().native(), shape_text(sample),
-                                                    field.name, shape_text(field.shape)));
+    return source_failure(request.spec,
+                          fmt::format("the samples of {} are {}, but field `{}` is {}; "
+                                      "another size needs `resize` or `crop`",
+                                      idx.file.path().native(), shape_text(sample), field.name,
+                                      shape_text(field.shape)));
   if (target->height == 0) {
     target->channels = image ? 1 : target->elements;
     target->height = image ? sample[0] : 1;
@@ -115,14 +119,15 @@ Result<ImageSet::Fetch> resampled(const SourceRequest& request, const FieldSpec&
   auto wanted = image_target(request, field);
   if (!wanted) return std::unexpected(wanted.error());
   if (idx.shape.size() != 3)
-    return source_failure(request.spec, fmt::format("`resize` and `crop` are for images, but {} is {}",
-                                                    idx.file.path().native(), shape_text(idx.shape)));
+    return source_failure(request.spec,
+                          fmt::format("`resize` and `crop` are for images, but {} is {}",
+                                      idx.file.path().native(), shape_text(idx.shape)));
   const auto all = read_idx(idx);
   if (!all) return std::unexpected(all.error());
   const auto one = [&](std::int64_t i, ImageTarget& size) {
     const auto begin = all->begin() + i * idx.sample_bytes;
-    return adapted({idx.shape[2], idx.shape[1], 1, {begin, begin + idx.sample_bytes}}, size, request,
-                   field, idx.file.path());
+    return adapted({idx.shape[2], idx.shape[1], 1, {begin, begin + idx.sample_bytes}}, size,
+                   request, field, idx.file.path());
   };
   target = *wanted;
   if (auto first = one(0, target); !first) return std::unexpected(first.error());
@@ -158,11 +163,12 @@ Result<void> attach_idx(const SourceRequest& request, IdxFile idx, ImageSet::Par
       static_cast<std::uint64_t>(std::max(idx.sample_bytes, resample ? field.elements() : 0));
   const bool fits = samples <= request.memory / elements;
   if (!fits && (idx.packed || resample))
-    return source_failure(request.spec,
-                          fmt::format("{} holds {} samples of {} bytes, more than a quarter of the memory; {}",
-                                      idx.file.path().native(), samples, elements,
-                                      idx.packed ? "unpack it (gunzip), then it is read as it is needed"
-                                                 : "without `resize` and `crop` it is read as it is needed"));
+    return source_failure(
+        request.spec,
+        fmt::format("{} holds {} samples of {} bytes, more than a quarter of the memory; {}",
+                    idx.file.path().native(), samples, elements,
+                    idx.packed ? "unpack it (gunzip), then it is read as it is needed"
+                               : "without `resize` and `crop` it is read as it is needed"));
   Result<ImageSet::Fetch> fetch;
   if (resample) {
     fetch = resampled(request, field, idx, parts.size);

@@ -22,8 +22,8 @@ bool named_as_image(const std::string& name) {
 Result<void> add_images(const std::filesystem::path& folder, std::int32_t label, int depth,
                         ImageFolder& list) {
   if (depth > 32)
-    return fail(fmt::format("cannot read {}: folders 32 deep; is a link among them that leads back?",
-                            folder.native()));
+    return fail(fmt::format(
+        "cannot read {}: folders 32 deep; is a link among them that leads back?", folder.native()));
   const auto names = list_folder(folder);
   if (!names) return std::unexpected(names.error());
   for (const std::string& name : *names) {
@@ -55,12 +55,14 @@ Result<std::vector<std::int32_t>> labels_of(const ImageFolder& list, const Sampl
                                             "field `{}`",
                                             folder.native(), field->name));
   if (field->kind == FieldSpec::Kind::class_ && classes > field->classes)
-    return source_failure(spec, fmt::format("{} has {} sub-folders, each a class, but field `{}` is class[{}]",
-                                            folder.native(), classes, field->name, field->classes));
+    return source_failure(
+        spec, fmt::format("{} has {} sub-folders, each a class, but field `{}` is class[{}]",
+                          folder.native(), classes, field->name, field->classes));
   for (const ImageFolder::Entry& entry : list.images) {
     if (entry.label < 0)
-      return source_failure(spec, fmt::format("{} is in no sub-folder, so it has no class for field `{}`",
-                                              entry.path.native(), field->name));
+      return source_failure(spec,
+                            fmt::format("{} is in no sub-folder, so it has no class for field `{}`",
+                                        entry.path.native(), field->name));
     labels.push_back(entry.label);
   }
   return labels;
@@ -73,8 +75,8 @@ Result<std::filesystem::path> folder_of_split(const SourceRequest& request,
   if (split.empty()) return folder;
   if (is_folder(folder / split)) return folder / split;
   if (is_folder(folder / "train") || is_folder(folder / "test"))
-    return source_failure(request.spec, fmt::format("{} has no sub-folder `{}` for `split`",
-                                                    folder.native(), split));
+    return source_failure(
+        request.spec, fmt::format("{} has no sub-folder `{}` for `split`", folder.native(), split));
   return folder;
 }
 
@@ -141,8 +143,8 @@ Result<void> attach_images(const SourceRequest& request, const ImageFolder& list
   }
   parts.threads = request.places.threads;
   parts.description += ", decoded as they are read";
-  parts.fetch = [decode](std::int64_t index, std::vector<std::uint8_t>& room)
-      -> Result<std::span<const std::uint8_t>> {
+  parts.fetch = [decode](std::int64_t index,
+                         std::vector<std::uint8_t>& room) -> Result<std::span<const std::uint8_t>> {
     auto image = decode(index);
     if (!image) return std::unexpected(image.error());
     room = std::move(*image);
@@ -179,9 +181,9 @@ OpenedSet open_images(const SourceRequest& request, const std::filesystem::path&
   parts.flip = request.options.flip;
   parts.seed = request.places.seed;
   parts.name = set_name(request, path);
-  parts.description = fmt::format("{}: {} images from {}", parts.name, parts.count, folder->native());
-  if (!parts.labels.empty())
-    parts.description += fmt::format(", {} classes", list->classes.size());
+  parts.description =
+      fmt::format("{}: {} images from {}", parts.name, parts.count, folder->native());
+  if (!parts.labels.empty()) parts.description += fmt::format(", {} classes", list->classes.size());
   if (list->others > 0)
     parts.description += fmt::format(", {} other files passed over", list->others);
   if (parts.fields.values()) {

@@ -9,8 +9,8 @@
 
 namespace ganc::runtime {
 
-// The images of a folder and its sub-folders, in order of path. The folder's own sub-folders, in order of name, are the
-// classes.
+// The images of a folder and its sub-folders, in order of path. The folder's own sub-folders, in
+// order of name, are the classes.
 struct ImageFolder {
   struct Entry {
     std::filesystem::path path;

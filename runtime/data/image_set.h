@@ -12,13 +12,13 @@ namespace ganc::runtime {
 class ImageSet final : public DataSet {
  public:
   // The bytes [channels, height, width] of image `index`, held elsewhere or put into `room`.
-  using Fetch =
-      std::function<Result<std::span<const std::uint8_t>>(std::int64_t index, std::vector<std::uint8_t>& room)>;
+  using Fetch = std::function<Result<std::span<const std::uint8_t>>(
+      std::int64_t index, std::vector<std::uint8_t>& room)>;
 
   struct Parts {
     SampleFields fields;
     std::int64_t count = 0;
-    ImageTarget size;                   // all known, unless there is no field for values
+    ImageTarget size;                  // all known, unless there is no field for values
     std::vector<std::int32_t> labels;  // [count], or empty
     bool flip = false;
     std::uint64_t seed = 0;

@@ -20,14 +20,17 @@ std::string remedy(const SourceRequest& request, const ImageTarget& target, std:
   return fmt::format("the source `images(\"...\", {})` would adapt it", options);
 }
 
-std::string_view colours(std::int64_t channels) { return channels == 1 ? "grey" : "RGB"; }
+std::string_view colours(std::int64_t channels) {
+  return channels == 1 ? "grey" : "RGB";
+}
 
 std::vector<std::uint8_t> planes_of(const Image& image) {
   std::vector<std::uint8_t> planes;
   planes.reserve(image.pixels.size());
   const auto channels = static_cast<std::size_t>(image.channels);
   for (std::size_t c = 0; c < channels; ++c)
-    for (std::size_t i = c; i < image.pixels.size(); i += channels) planes.push_back(image.pixels[i]);
+    for (std::size_t i = c; i < image.pixels.size(); i += channels)
+      planes.push_back(image.pixels[i]);
   return planes;
 }
 
@@ -50,8 +53,9 @@ Result<ImageTarget> image_target(const SourceRequest& request, const FieldSpec& 
     target = {1, field.shape[0], field.shape[1], target.elements};
   }
   const auto contradiction = [&](std::string_view option, std::int64_t side) {
-    return source_failure(request.spec, fmt::format("`{} = {}` does not make field `{}`: {}", option,
-                                                    side, field.name, shape_text(field.shape)));
+    return source_failure(request.spec,
+                          fmt::format("`{} = {}` does not make field `{}`: {}", option, side,
+                                      field.name, shape_text(field.shape)));
   };
   if (crop > 0 && resize > 0 && resize < crop)
     return source_failure(request.spec,
@@ -62,7 +66,8 @@ Result<ImageTarget> image_target(const SourceRequest& request, const FieldSpec& 
     if (target.elements % (crop * crop) != 0 || (target.channels != 1 && target.channels != 3))
       return contradiction("crop", crop);
   }
-  if (crop > 0 && (target.height != crop || target.width != crop)) return contradiction("crop", crop);
+  if (crop > 0 && (target.height != crop || target.width != crop))
+    return contradiction("crop", crop);
   if (crop == 0 && resize > 0 && target.height > 0 &&
       std::min(target.height, target.width) != resize)
     return contradiction("resize", resize);
@@ -76,13 +81,14 @@ Result<std::vector<std::uint8_t>> adapted(Image image, ImageTarget& target,
   const auto [width, height, channels] = std::tuple(image.width, image.height, image.channels);
   const auto misfit = [&](std::string_view seen, std::string_view what_to_do) {
     return source_failure(
-        request.spec, fmt::format("{} is {}x{} {}{}, but field `{}` is {}; {}", path.native(), width,
-                                  height, colours(channels), seen, field.name,
-                                  shape_text(field.shape), what_to_do));
+        request.spec,
+        fmt::format("{} is {}x{} {}{}, but field `{}` is {}; {}", path.native(), width, height,
+                    colours(channels), seen, field.name, shape_text(field.shape), what_to_do));
   };
   if (target.channels == 3 && channels == 1) {
     if (resize == 0 && crop == 0)
-      return misfit("", "declare one channel, or give `resize` or `crop`, with which grey becomes RGB");
+      return misfit("",
+                    "declare one channel, or give `resize` or `crop`, with which grey becomes RGB");
     repeat_grey(image);
   } else if (target.channels == 1 && channels == 3) {
     return misfit("", "declare three channels, or make the files grey");
@@ -95,7 +101,8 @@ Result<std::vector<std::uint8_t>> adapted(Image image, ImageTarget& target,
   }
   if (crop > 0) {
     if (std::min(image.width, image.height) < crop)
-      return misfit(fmt::format(", too small for `crop = {}`", crop), remedy(request, target, width, height));
+      return misfit(fmt::format(", too small for `crop = {}`", crop),
+                    remedy(request, target, width, height));
     image = cropped_to_centre(std::move(image), crop);
   }
   if (target.height == 0) {

@@ -85,6 +85,8 @@ Result<Batch> Loader::next() {
   return batch;
 }
 
-std::uint64_t Loader::position() const { return state_->handed_out; }
+std::uint64_t Loader::position() const {
+  return state_->handed_out;
+}
 
 }  // namespace ganc::runtime

@@ -10,7 +10,8 @@
 namespace ganc::runtime {
 namespace {
 
-// The number in a file of the kernel's; no limit where there is none ("max", or another kind of container).
+// The number in a file of the kernel's; no limit where there is none ("max", or another kind of
+// container).
 std::uint64_t limit_in(const char* path) {
   constexpr std::uint64_t none = UINT64_MAX;
   const auto text = read_text(path, 4096);

@@ -33,7 +33,8 @@ T load(const char* from) {
 double half_to_double(std::uint16_t bits) {
   const int exponent = bits >> 10 & 31;
   const double fraction = (bits & 1023) / 1024.0;
-  double magnitude = exponent == 0 ? std::ldexp(fraction, -14) : std::ldexp(1 + fraction, exponent - 15);
+  double magnitude =
+      exponent == 0 ? std::ldexp(fraction, -14) : std::ldexp(1 + fraction, exponent - 15);
   if (exponent == 31)
     magnitude = fraction == 0 ? std::numeric_limits<double>::infinity()
                               : std::numeric_limits<double>::quiet_NaN();
@@ -42,17 +43,29 @@ double half_to_double(std::uint16_t bits) {
 
 double real_number(Number number, const char* from) {
   switch (number) {
-    case Number::f2: return half_to_double(load<std::uint16_t>(from));
-    case Number::f4: return load<float>(from);
-    case Number::f8: return load<double>(from);
-    case Number::i1: return load<std::int8_t>(from);
-    case Number::i2: return load<std::int16_t>(from);
-    case Number::i4: return load<std::int32_t>(from);
-    case Number::i8: return static_cast<double>(load<std::int64_t>(from));
-    case Number::u1: case Number::b1: return load<std::uint8_t>(from);
-    case Number::u2: return load<std::uint16_t>(from);
-    case Number::u4: return load<std::uint32_t>(from);
-    case Number::u8: return static_cast<double>(load<std::uint64_t>(from));
+    case Number::f2:
+      return half_to_double(load<std::uint16_t>(from));
+    case Number::f4:
+      return load<float>(from);
+    case Number::f8:
+      return load<double>(from);
+    case Number::i1:
+      return load<std::int8_t>(from);
+    case Number::i2:
+      return load<std::int16_t>(from);
+    case Number::i4:
+      return load<std::int32_t>(from);
+    case Number::i8:
+      return static_cast<double>(load<std::int64_t>(from));
+    case Number::u1:
+    case Number::b1:
+      return load<std::uint8_t>(from);
+    case Number::u2:
+      return load<std::uint16_t>(from);
+    case Number::u4:
+      return load<std::uint32_t>(from);
+    case Number::u8:
+      return static_cast<double>(load<std::uint64_t>(from));
   }
   __builtin_unreachable();
 }
@@ -85,9 +98,8 @@ Result<void> store(const Column& column, const char* from, std::int64_t index, s
   const std::int64_t elements = column.field.elements();
   auto place = static_cast<std::size_t>(at * elements);
   const bool real = column.field.kind == FieldSpec::Kind::real;
-  const std::int64_t low = column.field.kind == FieldSpec::Kind::class_
-                               ? 0
-                               : std::numeric_limits<std::int32_t>::min();
+  const std::int64_t low =
+      column.field.kind == FieldSpec::Kind::class_ ? 0 : std::numeric_limits<std::int32_t>::min();
   const std::int64_t high = column.field.kind == FieldSpec::Kind::class_
                                 ? column.field.classes - 1
                                 : std::numeric_limits<std::int32_t>::max();
@@ -131,7 +143,8 @@ class ArraySet final : public DataSet {
       const char* from = column.bytes.data() + offset;
       if (column.bytes.empty()) {
         room.resize(bytes);
-        if (auto read = column.file->read_at(column.data_offset + offset, room.data(), bytes); !read)
+        if (auto read = column.file->read_at(column.data_offset + offset, room.data(), bytes);
+            !read)
           return read;
         from = room.data();
       }
@@ -175,13 +188,18 @@ Result<Column> open_column(const SourceRequest& request, const FieldSpec& field,
   auto file = File::open(path);
   if (!file) return std::unexpected(file.error());
   const auto misfit = [&](std::string_view what) {
-    return source_failure(request.spec, fmt::format("{} is an array {} of {}, {}", path.native(),
-                                                    shape_text(header->shape), header->dtype, what));
+    return source_failure(request.spec,
+                          fmt::format("{} is an array {} of {}, {}", path.native(),
+                                      shape_text(header->shape), header->dtype, what));
   };
   const auto name = std::ranges::find(number_names, header->dtype);
   if (name == std::end(number_names)) return misfit("a type that is not read");
-  Column column{field, static_cast<Number>(name - std::begin(number_names)), header->item_bytes,
-                header->data_offset, std::make_shared<const File>(std::move(*file)), {}};
+  Column column{field,
+                static_cast<Number>(name - std::begin(number_names)),
+                header->item_bytes,
+                header->data_offset,
+                std::make_shared<const File>(std::move(*file)),
+                {}};
   if (header->shape.empty() || header->shape[0] == 0) return misfit("so it has no samples");
   // The header was checked against the file: the product is small.
   std::int64_t elements = 1;
@@ -191,7 +209,8 @@ Result<Column> open_column(const SourceRequest& request, const FieldSpec& field,
                               shape_text(field.shape), field.shape.empty() ? "" : ", ",
                               shape_text(field.shape).substr(1)));
   if (field.kind != FieldSpec::Kind::real && !is_whole(column.number))
-    return misfit(fmt::format("but field `{}` takes whole numbers; save a.astype('int32')", field.name));
+    return misfit(
+        fmt::format("but field `{}` takes whole numbers; save a.astype('int32')", field.name));
   if (count > 0 && count != header->shape[0])
     return misfit(fmt::format("but the arrays of the other fields have {} samples", count));
   count = header->shape[0];
@@ -205,10 +224,11 @@ OpenedSet open_npy(const SourceRequest& request, const std::filesystem::path& pa
   const bool folder = is_folder(path);
   if (spec.fields.empty()) return source_failure(spec, "no field is declared");
   if (!folder && spec.fields.size() > 1)
-    return source_failure(spec, fmt::format("{} is one array, but there are {} fields; put {}.npy and {}.npy "
-                                            "into a folder and name that",
-                                            path.native(), spec.fields.size(), spec.fields[0].name,
-                                            spec.fields[1].name));
+    return source_failure(
+        spec,
+        fmt::format("{} is one array, but there are {} fields; put {}.npy and {}.npy "
+                    "into a folder and name that",
+                    path.native(), spec.fields.size(), spec.fields[0].name, spec.fields[1].name));
   std::vector<Column> columns;
   std::int64_t count = 0;
   std::uint64_t bytes = 0;
@@ -225,7 +245,8 @@ OpenedSet open_npy(const SourceRequest& request, const std::filesystem::path& pa
   for (Column& column : columns) {
     if (!hold) break;
     column.bytes.resize(static_cast<std::size_t>(count * column.sample_bytes()));
-    if (auto read = column.file->read_at(column.data_offset, column.bytes.data(), column.bytes.size());
+    if (auto read =
+            column.file->read_at(column.data_offset, column.bytes.data(), column.bytes.size());
         !read)
       return std::unexpected(read.error());
   }

@@ -31,7 +31,8 @@ Result<std::filesystem::path> find_data(const SourceSpec& spec, const SourceOpti
   std::error_code absent;
   if (!places.path.empty()) {
     if (std::filesystem::exists(places.path, absent)) return places.path;
-    return source_failure(spec, fmt::format("--data {}: there is no such file or folder", places.path));
+    return source_failure(spec,
+                          fmt::format("--data {}: there is no such file or folder", places.path));
   }
   if (function != SourceFunction::mnist && options.name.empty())
     return source_failure(spec, fmt::format("it needs a name, as in {}(\"faces\"): a folder in "
@@ -46,11 +47,12 @@ Result<std::filesystem::path> find_data(const SourceSpec& spec, const SourceOpti
     looked.push_back(path.native());
   }
   return source_failure(
-      spec, fmt::format("its data are not found; looked in {}; expected {}; pass --data PATH, or set "
-                        "GAN_DATA_DIR to the folder that has `{}`",
-                        looked.empty() ? "nothing, as GAN_DATA_DIR is not set"
-                                       : fmt::format("{}", fmt::join(looked, " and ")),
-                        expected(function, options), names_of(function, options).front()));
+      spec,
+      fmt::format("its data are not found; looked in {}; expected {}; pass --data PATH, or set "
+                  "GAN_DATA_DIR to the folder that has `{}`",
+                  looked.empty() ? "nothing, as GAN_DATA_DIR is not set"
+                                 : fmt::format("{}", fmt::join(looked, " and ")),
+                  expected(function, options), names_of(function, options).front()));
 }
 
 OpenedSet open_found(const SourceRequest& request, const std::filesystem::path& path) {
@@ -103,8 +105,10 @@ OpenedSet open_data_set(const SourceSpec& spec, const DataPlaces& places, bool f
   if (places.path.empty() && is_drawn(function))
     return function == SourceFunction::digits ? open_digits(request) : open_points(request);
   if (places.path.empty() && function == SourceFunction::other)
-    return source_failure(spec, "this trainer cannot read such a source; pass --data PATH with a folder of "
-                                "images, IDX or .npy in its place");
+    return source_failure(
+        spec,
+        "this trainer cannot read such a source; pass --data PATH with a folder of "
+        "images, IDX or .npy in its place");
   const auto path = find_data(spec, *options, places);
   if (!path) return std::unexpected(path.error());
   return open_found(request, *path);

@@ -5,9 +5,9 @@
 
 namespace ganc::runtime {
 
-// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011): four random words as a function of
-// a counter and a key. Drawn samples, flips and the order of a pass are made of it, so that each is a function of its
-// own numbers and of nothing that happened before.
+// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011): four random
+// words as a function of a counter and a key. Drawn samples, flips and the order of a pass are made
+// of it, so that each is a function of its own numbers and of nothing that happened before.
 using PhiloxBlock = std::array<std::uint32_t, 4>;
 
 inline PhiloxBlock philox(PhiloxBlock counter, std::uint64_t key) {
@@ -16,15 +16,17 @@ inline PhiloxBlock philox(PhiloxBlock counter, std::uint64_t key) {
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t a = std::uint64_t{0xD2511F53} * counter[0];
     const std::uint64_t b = std::uint64_t{0xCD9E8D57} * counter[2];
-    counter = {static_cast<std::uint32_t>(b >> 32) ^ counter[1] ^ low, static_cast<std::uint32_t>(b),
-               static_cast<std::uint32_t>(a >> 32) ^ counter[3] ^ high, static_cast<std::uint32_t>(a)};
+    counter = {
+        static_cast<std::uint32_t>(b >> 32) ^ counter[1] ^ low, static_cast<std::uint32_t>(b),
+        static_cast<std::uint32_t>(a >> 32) ^ counter[3] ^ high, static_cast<std::uint32_t>(a)};
     low += 0x9E3779B9;
     high += 0xBB67AE85;
   }
   return counter;
 }
 
-// What a stream of draws is for; streams of one seed are independent. Below 16: the visit is beside it.
+// What a stream of draws is for; streams of one seed are independent. Below 16: the visit is beside
+// it.
 enum class Stream : std::uint32_t { order = 1, digit, digit_colour, point, flip };
 
 // A sequence of draws that belongs to one sample (and one visit of it).
@@ -51,8 +53,8 @@ class Draws {
     return static_cast<std::uint32_t>(std::uint64_t{word()} * n >> 32);
   }
 
-  // Mean 0, variance 1, within 3.5: the sum of four uniforms. For shapes, where no tail is wanted and the bits should
-  // not depend on a mathematics library.
+  // Mean 0, variance 1, within 3.5: the sum of four uniforms. For shapes, where no tail is wanted
+  // and the bits should not depend on a mathematics library.
   double bell() { return (uniform() + uniform() + uniform() + uniform() - 2) * 1.7320508075688772; }
 
  private:

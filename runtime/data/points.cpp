@@ -35,23 +35,25 @@ DrawnPoint ring_point(const SourceOptions& options, Draws& draws) {
           mode};
 }
 
-// Gaussians of deviation 0.05 on a square lattice of distance 2 around 0, rows from below (Srivastava et al., "VEEGAN",
-// 2017: 25 of them).
+// Gaussians of deviation 0.05 on a square lattice of distance 2 around 0, rows from below
+// (Srivastava et al., "VEEGAN", 2017: 25 of them).
 DrawnPoint grid_point(const SourceOptions& options, Draws& draws) {
   const auto side = static_cast<std::uint32_t>(options.side);
   const auto mode = draws.below(side * side);
   const double middle = (side - 1) / 2.0;
   const auto noise = normal_pair(draws);
-  return {{2 * (mode % side - middle) + 0.05 * noise[0], 2 * (mode / side - middle) + 0.05 * noise[1]},
-          mode};
+  return {
+      {2 * (mode % side - middle) + 0.05 * noise[0], 2 * (mode / side - middle) + 0.05 * noise[1]},
+      mode};
 }
 
-// A spiral t (cos t, sin t), t from 1.5 pi to 4.5 pi, with noise of deviation 0.25, all divided by 7.5 (Gulrajani et
-// al., "Improved training of Wasserstein GANs", 2017).
+// A spiral t (cos t, sin t), t from 1.5 pi to 4.5 pi, with noise of deviation 0.25, all divided
+// by 7.5 (Gulrajani et al., "Improved training of Wasserstein GANs", 2017).
 DrawnPoint swissroll_point(Draws& draws) {
   const double t = 1.5 * pi * (1 + 2 * draws.uniform());
   const auto noise = normal_pair(draws);
-  return {{(t * std::cos(t) + 0.25 * noise[0]) / 7.5, (t * std::sin(t) + 0.25 * noise[1]) / 7.5}, 0};
+  return {{(t * std::cos(t) + 0.25 * noise[0]) / 7.5, (t * std::sin(t) + 0.25 * noise[1]) / 7.5},
+          0};
 }
 
 class PointSet final : public DataSet {

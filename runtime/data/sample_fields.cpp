@@ -25,9 +25,10 @@ Result<SampleFields> SampleFields::create(const SourceSpec& spec, const SourceOp
     std::int64_t& place = real ? made.values_ : made.label_;
     if (place >= 0)
       return source_failure(
-          spec, fmt::format("a sample is one {} and one label, but fields `{}` and `{}` both ask for the {}",
-                            thing, spec.fields[to_index(place)].name, field.name,
-                            real ? thing : "label"));
+          spec,
+          fmt::format(
+              "a sample is one {} and one label, but fields `{}` and `{}` both ask for the {}",
+              thing, spec.fields[to_index(place)].name, field.name, real ? thing : "label"));
     if (!real && field.elements() != 1)
       return source_failure(spec, fmt::format("the label is one number, but field `{}` is {}",
                                               field.name, shape_text(field.shape)));
@@ -73,8 +74,7 @@ void SampleFields::write_numbers(std::span<const double> numbers, std::int64_t a
 
 void SampleFields::write_label(std::int64_t label, std::int64_t at,
                                std::vector<FieldValues>& fields) const {
-  if (label_ >= 0)
-    fields[to_index(label_)].i32[to_index(at)] = static_cast<std::int32_t>(label);
+  if (label_ >= 0) fields[to_index(label_)].i32[to_index(at)] = static_cast<std::int32_t>(label);
 }
 
 }  // namespace ganc::runtime

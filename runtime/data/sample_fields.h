@@ -9,8 +9,9 @@
 
 namespace ganc::runtime {
 
-// Which field of a source takes a sample's values and which its label, and how they are written. A sample has one of
-// each: a source that is asked for two images would have to show the same one twice.
+// Which field of a source takes a sample's values and which its label, and how they are written. A
+// sample has one of each: a source that is asked for two images would have to show the same one
+// twice.
 class SampleFields {
  public:
   // `thing`: what a sample is ("image", "point"), for messages.

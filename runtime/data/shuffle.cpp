@@ -5,8 +5,9 @@
 
 namespace ganc::runtime {
 
-// A Feistel network permutes [0, 2^2h), the smallest such range that holds `count`; what falls outside of [0, count)
-// goes through it again until it falls inside, so that [0, count) is permuted too. Less than four times on average.
+// A Feistel network permutes [0, 2^2h), the smallest such range that holds `count`; what falls
+// outside of [0, count) goes through it again until it falls inside, so that [0, count) is permuted
+// too. Less than four times on average.
 std::int64_t shuffled_index(std::int64_t i, std::int64_t count, std::uint64_t seed,
                             std::uint64_t pass) {
   constexpr std::uint32_t rounds = 8;
@@ -20,9 +21,9 @@ std::int64_t shuffled_index(std::int64_t i, std::int64_t count, std::uint64_t se
     auto right = static_cast<std::uint32_t>(value & mask);
     for (std::uint32_t round = 0; round < rounds; ++round) {
       const std::uint32_t stream = static_cast<std::uint32_t>(Stream::order) + 16 * round;
-      const PhiloxBlock block = philox({right, stream, static_cast<std::uint32_t>(pass),
-                                        static_cast<std::uint32_t>(pass >> 32)},
-                                       seed);
+      const PhiloxBlock block = philox(
+          {right, stream, static_cast<std::uint32_t>(pass), static_cast<std::uint32_t>(pass >> 32)},
+          seed);
       const std::uint32_t mixed = left ^ (block[0] & mask);
       left = right;
       right = mixed;

@@ -147,7 +147,9 @@ SourceFunction source_function(std::string_view name) {
   return row == rows.end() ? SourceFunction::other : row->function;
 }
 
-bool is_drawn(SourceFunction function) { return row_of(function).drawn; }
+bool is_drawn(SourceFunction function) {
+  return row_of(function).drawn;
+}
 
 bool takes_option(SourceFunction function, std::string_view option) {
   return row_of(function).options.find(fmt::format(" {} ", option)) != std::string_view::npos;
@@ -160,8 +162,8 @@ Result<SourceOptions> read_options(const SourceSpec& spec) {
   for (const auto& [name, argument] : spec.arguments) {
     if (!takes_option(function, name)) {
       if (function == SourceFunction::other) continue;
-      return source_failure(spec, fmt::format("has no argument `{}`; it has {}", name,
-                                              known_options(function)));
+      return source_failure(
+          spec, fmt::format("has no argument `{}`; it has {}", name, known_options(function)));
     }
     if (auto read = reader.read(name, argument); !read) return std::unexpected(read.error());
   }

@@ -27,8 +27,9 @@ SourceFunction source_function(std::string_view name);
 bool is_drawn(SourceFunction function);
 bool takes_option(SourceFunction function, std::string_view option);
 
-// An argument that the source does not have, of the wrong type or out of range is a Failure that says what is meant. A
-// source of no kind that is read here (SourceFunction::other) may have further arguments.
+// An argument that the source does not have, of the wrong type or out of range is a Failure that
+// says what is meant. A source of no kind that is read here (SourceFunction::other) may have
+// further arguments.
 Result<SourceOptions> read_options(const SourceSpec& spec);
 
 // "mlp_gan.gan:2: digits: TEXT"

@@ -25,8 +25,8 @@ Result<Image> decode_png(std::span<const std::uint8_t> bytes);
 Result<Image> decode_jpeg(std::span<const std::uint8_t> bytes);
 Result<std::vector<std::uint8_t>> encode_png(const Image& image);
 
-// An image of that size can be in that many bytes: a bound on what the formats can compress, so that a damaged header
-// asks for no memory that its file could not fill.
+// An image of that size can be in that many bytes: a bound on what the formats can compress, so
+// that a damaged header asks for no memory that its file could not fill.
 Result<void> check_image_size(const ImageSize& size, std::size_t bytes);
 
 }  // namespace ganc::runtime

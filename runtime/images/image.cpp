@@ -21,13 +21,15 @@ ImageFormat image_format(std::span<const std::uint8_t> bytes) {
 
 Result<void> check_image_size(const ImageSize& size, std::size_t bytes) {
   constexpr std::int64_t most_bytes = std::int64_t{1} << 30;
-  // Deflate packs at most 1032 bytes into one; an empty progressive JPEG block of 64 takes more than half a bit.
+  // Deflate packs at most 1032 bytes into one; an empty progressive JPEG block of 64 takes more
+  // than half a bit.
   constexpr std::int64_t most_packing = 1100;
   if (size.width < 1 || size.height < 1)
     return fail(fmt::format("it declares {}x{} pixels", size.width, size.height));
   const std::int64_t pixels = size.width * size.height * size.channels;  // both under 2^32
   if (size.width > most_bytes / size.height / size.channels)
-    return fail(fmt::format("it declares {}x{} pixels, more than a gigabyte", size.width, size.height));
+    return fail(
+        fmt::format("it declares {}x{} pixels, more than a gigabyte", size.width, size.height));
   // A palette or one-bit image packs eight pixels (of three channels) into a byte before that.
   if (pixels / (8 * 3) / most_packing > static_cast<std::int64_t>(bytes))
     return fail(fmt::format("it declares {}x{} pixels, which {} bytes cannot hold", size.width,

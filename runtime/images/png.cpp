@@ -5,8 +5,8 @@
 
 #include "runtime/images/codec.h"
 
-// libpng leaves by longjmp, past no object with a destructor: everything that owns memory lives in the caller's frame,
-// and what changes between setjmp and longjmp is reached through pointers.
+// libpng leaves by longjmp, past no object with a destructor: everything that owns memory lives in
+// the caller's frame, and what changes between setjmp and longjmp is reached through pointers.
 namespace ganc::runtime {
 namespace {
 
@@ -36,7 +36,8 @@ void write_bytes(png_structp png, png_bytep from, std::size_t count) {
   session->output.insert(session->output.end(), from, from + count);
 }
 
-// Chunks without influence on the pixels are skipped unread: a camera's broken profile is no broken image.
+// Chunks without influence on the pixels are skipped unread: a camera's broken profile is no broken
+// image.
 void skip_metadata(png_structp png) {
   static constexpr png_byte chunks[] =
       "bKGD\0cHRM\0eXIf\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0sBIT\0sCAL\0sPLT\0sRGB\0"
@@ -127,7 +128,8 @@ Result<Image> decode_png(std::span<const std::uint8_t> bytes) {
     return result;
   };
   Rows rows;
-  if (!read_header(session, png, info, rows.size)) return finish(fail("damaged PNG: " + session.error));
+  if (!read_header(session, png, info, rows.size))
+    return finish(fail("damaged PNG: " + session.error));
   if (auto fits = check_image_size(rows.size, bytes.size()); !fits)
     return finish(std::unexpected(fits.error()));
   Image image{rows.size.width, rows.size.height, rows.size.channels, {}};

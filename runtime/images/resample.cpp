@@ -9,7 +9,8 @@ namespace {
 
 constexpr int fraction_bits = 16;  // of weights; sums stay below 2^24 * 255 / 255
 
-// For each target pixel the sources [first, first + weights.size()) and weights that add up to 1 exactly.
+// For each target pixel the sources [first, first + weights.size()) and weights that add up to 1
+// exactly.
 struct Taps {
   std::int64_t first;
   std::vector<std::int32_t> weights;
@@ -21,7 +22,8 @@ std::vector<Taps> taps_of(std::int64_t from, std::int64_t to) {
   const double reach = std::max(scale, 1.0);
   for (std::int64_t i = 0; i < to; ++i) {
     const double centre = (static_cast<double>(i) + 0.5) * scale - 0.5;
-    const auto first = std::max<std::int64_t>(0, static_cast<std::int64_t>(std::ceil(centre - reach)));
+    const auto first =
+        std::max<std::int64_t>(0, static_cast<std::int64_t>(std::ceil(centre - reach)));
     const auto last =
         std::min<std::int64_t>(from - 1, static_cast<std::int64_t>(std::floor(centre + reach)));
     std::vector<double> exact;

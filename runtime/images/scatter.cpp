@@ -15,7 +15,8 @@ struct Window {
   double left = 0, top = 0, extent = 1;
 };
 
-// Around the points, with a tenth of their extent on each side. Infinite points and NaN do not count.
+// Around the points, with a tenth of their extent on each side. Infinite points and NaN do not
+// count.
 Window window_around(const std::vector<float>& points) {
   double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
   for (std::size_t i = 0; i + 1 < points.size(); i += 2) {
@@ -45,7 +46,8 @@ void add_points(Image& image, const Window& window, const std::vector<float>& po
         const std::int64_t column = static_cast<std::int64_t>(x) + dx - 1;
         std::uint8_t* pixel = image.pixels.data() + (row * side + column) * 3;
         for (std::size_t c = 0; c < 3; ++c)
-          pixel[c] = static_cast<std::uint8_t>(pixel[c] + (colour[c] - pixel[c]) * cover[dy][dx] / 255);
+          pixel[c] =
+              static_cast<std::uint8_t>(pixel[c] + (colour[c] - pixel[c]) * cover[dy][dx] / 255);
       }
     }
   }

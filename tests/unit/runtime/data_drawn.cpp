@@ -22,7 +22,8 @@ TEST_CASE("Philox gives the numbers of its authors' known answers", "[data]") {
 
 TEST_CASE("digits are drawn alike for a seed, differently for another", "[data]") {
   const auto spec = source("digits", {real_field({1, 28, 28}), class_field(10)});
-  const auto a = opened(spec, {.seed = 1}), b = opened(spec, {.seed = 1}), c = opened(spec, {.seed = 2});
+  const auto a = opened(spec, {.seed = 1}), b = opened(spec, {.seed = 1}),
+             c = opened(spec, {.seed = 2});
   CHECK(a->count() == 10000);
   CHECK(a->short_name() == "digits");
   CHECK(a->describe() == "digits: 10000 drawn images of 28x28");
@@ -34,8 +35,10 @@ TEST_CASE("digits are drawn alike for a seed, differently for another", "[data]"
   }
 }
 
-TEST_CASE("digits look like MNIST's: white on black, in the middle, with a black border", "[data]") {
-  const auto set = opened(source("digits", {real_field({784})}, {{"range", std::vector<double>{0, 1}}}));
+TEST_CASE("digits look like MNIST's: white on black, in the middle, with a black border",
+          "[data]") {
+  const auto set =
+      opened(source("digits", {real_field({784})}, {{"range", std::vector<double>{0, 1}}}));
   double ink = 0, height = 0;
   for (std::int64_t i = 0; i < 1000; ++i) {
     const auto pixels = sample(*set, i)[0].f32;
@@ -117,7 +120,8 @@ TEST_CASE("a ring has its Gaussians, evenly", "[data]") {
   for (std::int64_t i = 0; i < set->count(); ++i) {
     const auto fields = sample(*set, i);
     const double angle = 2 * M_PI * fields[1].i32[0] / 8;
-    const double dx = fields[0].f64[0] - 2 * std::cos(angle), dy = fields[0].f64[1] - 2 * std::sin(angle);
+    const double dx = fields[0].f64[0] - 2 * std::cos(angle),
+                 dy = fields[0].f64[1] - 2 * std::sin(angle);
     REQUIRE(std::hypot(dx, dy) < 0.02 * 6);
     variance += (dx * dx + dy * dy) / 2 / 10000;
     ++counts[fields[1].i32[0]];
@@ -173,7 +177,8 @@ TEST_CASE("wrong arguments of drawn sources are refused, each by its reason", "[
 
 TEST_CASE("fields that a drawn source cannot fill are refused", "[data]") {
   CHECK(refusal(source("digits", {real_field({1, 28, 30})})) ==
-        "a.gan:2: digits: digits are squares of 8x8 to 256x256 with 1 or 3 channels, such as [1, 28, 28], "
+        "a.gan:2: digits: digits are squares of 8x8 to 256x256 with 1 or 3 channels, such as [1, "
+        "28, 28], "
         "but field `x` is [1, 28, 30]");
   CHECK(refusal(source("digits", {real_field({2, 28, 28})})) != "");
   CHECK(refusal(source("digits", {real_field({1, 7, 7})})) != "");
@@ -182,7 +187,8 @@ TEST_CASE("fields that a drawn source cannot fill are refused", "[data]") {
   CHECK(refusal(source("digits", {real_field({784}), class_field(9)})) ==
         "a.gan:2: digits: it has 10 classes, but field `y` is class[9]");
   CHECK(refusal(source("digits", {real_field({784}), real_field({784}, "photo")})) ==
-        "a.gan:2: digits: a sample is one image and one label, but fields `x` and `photo` both ask for the "
+        "a.gan:2: digits: a sample is one image and one label, but fields `x` and `photo` both ask "
+        "for the "
         "image");
   CHECK(refusal(source("digits", {integer_field({3})})) ==
         "a.gan:2: digits: the label is one number, but field `n` is [3]");
@@ -193,8 +199,9 @@ TEST_CASE("fields that a drawn source cannot fill are refused", "[data]") {
         "a.gan:2: ring: it has 8 classes, but field `y` is class[7]");
   CHECK(refusal(source("swissroll", {real_field({2}), class_field(2)})) ==
         "a.gan:2: swissroll: it has no labels for field `y`");
-  CHECK(refusal(source("scenes", {real_field({2})})).starts_with(
-      "a.gan:2: scenes: this trainer cannot read such a source; pass --data PATH"));
+  CHECK(refusal(source("scenes", {real_field({2})}))
+            .starts_with(
+                "a.gan:2: scenes: this trainer cannot read such a source; pass --data PATH"));
 }
 
 }  // namespace

@@ -43,9 +43,11 @@ class TemporaryFolder {
   std::filesystem::path write(const std::string& name, const Bytes& bytes) const {
     const std::filesystem::path file = path_ / name;
     std::filesystem::create_directories(file.parent_path());
-    std::filesystem::remove(file);  // some file systems wait for the disk where a file is emptied and filled anew
+    std::filesystem::remove(
+        file);  // some file systems wait for the disk where a file is emptied and filled anew
     std::ofstream(file, std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+        .write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
     return file;
   }
 
@@ -97,7 +99,8 @@ inline std::vector<FieldValues> sample(const DataSet& set, std::int64_t index,
 }
 
 // An image whose every byte tells where it is and which image it is.
-inline Image marked_image(std::int64_t width, std::int64_t height, std::int64_t channels, int mark) {
+inline Image marked_image(std::int64_t width, std::int64_t height, std::int64_t channels,
+                          int mark) {
   Image image{width, height, channels, {}};
   for (std::int64_t i = 0; i < width * height * channels; ++i)
     image.pixels.push_back(static_cast<std::uint8_t>(i * 7 + mark * 31));
@@ -116,7 +119,8 @@ inline Bytes idx_bytes(const std::vector<std::uint32_t>& shape, std::uint8_t fir
   Bytes bytes = {0, 0, 8, static_cast<std::uint8_t>(shape.size())};
   std::size_t total = 1;
   for (const std::uint32_t size : shape) {
-    for (const int shift : {24, 16, 8, 0}) bytes.push_back(static_cast<std::uint8_t>(size >> shift));
+    for (const int shift : {24, 16, 8, 0})
+      bytes.push_back(static_cast<std::uint8_t>(size >> shift));
     total *= size;
   }
   for (std::size_t i = 0; i < total; ++i)
@@ -126,7 +130,8 @@ inline Bytes idx_bytes(const std::vector<std::uint32_t>& shape, std::uint8_t fir
 
 Bytes gzip_bytes(const Bytes& bytes);
 Bytes jpeg_bytes(const Image& image, bool progressive = false);
-// A PNG of any depth and type from its filtered rows, with chunks before the pixels; checksums are right.
+// A PNG of any depth and type from its filtered rows, with chunks before the pixels; checksums are
+// right.
 Bytes png_of(std::uint32_t width, std::uint32_t height, int depth, int type, const Bytes& rows,
              const std::vector<std::pair<std::string, Bytes>>& chunks = {});
 Bytes npy_bytes(const std::string& type, const std::string& shape, const Bytes& content);

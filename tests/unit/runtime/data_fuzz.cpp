@@ -3,8 +3,9 @@
 #include "data_fixture.h"
 #include "runtime/data/philox.h"
 
-// Damaged files: whatever is in them, reading ends with samples or with one message that names the path, never with a
-// crash or a hang. GANC_FUZZ_COUNT is the number of files of each kind, GANC_FUZZ_SEED the first seed.
+// Damaged files: whatever is in them, reading ends with samples or with one message that names the
+// path, never with a crash or a hang. GANC_FUZZ_COUNT is the number of files of each kind,
+// GANC_FUZZ_SEED the first seed.
 namespace ganc::runtime {
 namespace {
 
@@ -23,16 +24,26 @@ Bytes mutated(Bytes bytes, std::uint64_t seed) {
     const auto at = bytes.begin() + draws.below(draws.below(2) ? std::min(size, 64u) : size);
     const auto run = std::min<std::ptrdiff_t>(1 + draws.below(16), bytes.end() - at);
     switch (draws.below(6)) {
-      case 0: *at = static_cast<std::uint8_t>(*at ^ (1u << draws.below(8))); break;
-      case 1: *at = static_cast<std::uint8_t>(draws.word()); break;
-      case 2: bytes.erase(at, at + run); break;
+      case 0:
+        *at = static_cast<std::uint8_t>(*at ^ (1u << draws.below(8)));
+        break;
+      case 1:
+        *at = static_cast<std::uint8_t>(draws.word());
+        break;
+      case 2:
+        bytes.erase(at, at + run);
+        break;
       case 3: {
         const Bytes copy(at, at + run);
         bytes.insert(at, copy.begin(), copy.end());
         break;
       }
-      case 4: std::fill(at, at + run, draws.below(2) ? 0xFF : 0x00); break;
-      case 5: bytes.erase(at, bytes.end()); break;
+      case 4:
+        std::fill(at, at + run, draws.below(2) ? 0xFF : 0x00);
+        break;
+      case 5:
+        bytes.erase(at, bytes.end());
+        break;
     }
   }
   return bytes;
@@ -74,14 +85,16 @@ Result<void> read_all(const SourceSpec& spec, const std::filesystem::path& path)
 Result<void> read_picture(const std::filesystem::path& path) {
   const auto image = read_image(path);
   if (!image) return std::unexpected(image.error());
-  REQUIRE(image->pixels.size() == static_cast<std::size_t>(image->width * image->height * image->channels));
+  REQUIRE(image->pixels.size() ==
+          static_cast<std::size_t>(image->width * image->height * image->channels));
   return {};
 }
 
 TEST_CASE("damaged PNG files", "[data][fuzz]") {
   read_damaged("a.png", png_bytes(marked_image(24, 16, 3, 1)), read_picture);
   const Bytes rows = {0, 0b00010100, 1, 0b11100100};
-  read_damaged("b.png", png_of(4, 2, 2, 3, rows, {{"PLTE", Bytes(12, 77)}, {"tRNS", {1, 2}}}), read_picture);
+  read_damaged("b.png", png_of(4, 2, 2, 3, rows, {{"PLTE", Bytes(12, 77)}, {"tRNS", {1, 2}}}),
+               read_picture);
 }
 
 TEST_CASE("damaged JPEG files", "[data][fuzz]") {
@@ -99,7 +112,8 @@ TEST_CASE("damaged IDX files", "[data][fuzz]") {
 TEST_CASE("damaged arrays", "[data][fuzz]") {
   const auto spec = source("npy", {real_field({5})}, {{"name", std::string("a")}});
   const Bytes good = npy_bytes("<i4", "(6, 5)", Bytes(120));
-  read_damaged("a.npy", good, [&](const std::filesystem::path& path) { return read_all(spec, path); });
+  read_damaged("a.npy", good,
+               [&](const std::filesystem::path& path) { return read_all(spec, path); });
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ void write_small_mnist(const TemporaryFolder& folder, const std::string& start =
   folder.write(start + "-labels-idx1-ubyte", idx_bytes({5}));
 }
 
-TEST_CASE("IDX files are read with their labels, plain or packed, by any of their names", "[data]") {
+TEST_CASE("IDX files are read with their labels, plain or packed, by any of their names",
+          "[data]") {
   for (const auto* names : {"train-images-idx3-ubyte train-labels-idx1-ubyte",
                             "train-images.idx3-ubyte train-labels.idx1-ubyte.gz",
                             "train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz"}) {
@@ -46,7 +47,8 @@ TEST_CASE("a set says which part and which folder it is", "[data]") {
   folder.write("mnist/train-images-idx3-ubyte", idx_bytes({7, 4, 4}));
   const auto spec = source("mnist", {real_field({16})});
   CHECK(opened(spec, places)->describe().starts_with("mnist: 7 train images"));
-  CHECK(opened(source("mnist", {real_field({16})}, {{"split", std::string("test")}}), places)->count() == 5);
+  CHECK(opened(source("mnist", {real_field({16})}, {{"split", std::string("test")}}), places)
+            ->count() == 5);
   CHECK_THAT(refusal(source("mnist", labelled), places),
              Catch::Contains("no labels beside") &&
                  Catch::Contains("for field `y`; expected train-labels-idx1-ubyte or "));
@@ -58,7 +60,8 @@ TEST_CASE("a range is what bytes become, in float and in double", "[data]") {
   const TemporaryFolder folder;
   const auto path = folder.write("numbers", idx_bytes({2, 256}));
   const auto places = at_path(path);
-  const auto narrow = opened(source("mnist", {real_field({256})}, {{"range", std::vector<double>{0, 1}}}), places, true);
+  const auto narrow = opened(
+      source("mnist", {real_field({256})}, {{"range", std::vector<double>{0, 1}}}), places, true);
   const auto usual = opened(source("mnist", {real_field({256})}), places, true);
   for (std::size_t v = 0; v < 256; ++v) {
     CHECK(sample(*narrow, 0)[0].f64[v] == static_cast<double>(v) / 255);
@@ -69,8 +72,10 @@ TEST_CASE("a range is what bytes become, in float and in double", "[data]") {
 TEST_CASE("what is not found is looked for by name, and --data is offered", "[data]") {
   const TemporaryFolder folder;
   CHECK(refusal(source("mnist", labelled)) ==
-        "a.gan:2: mnist: its data are not found; looked in nothing, as GAN_DATA_DIR is not set; expected "
-        "train-images-idx3-ubyte and train-labels-idx1-ubyte, plain or with .gz; pass --data PATH, or set "
+        "a.gan:2: mnist: its data are not found; looked in nothing, as GAN_DATA_DIR is not set; "
+        "expected "
+        "train-images-idx3-ubyte and train-labels-idx1-ubyte, plain or with .gz; pass --data PATH, "
+        "or set "
         "GAN_DATA_DIR to the folder that has `mnist`");
   CHECK_THAT(refusal(source("mnist", labelled), {.data_dir = folder.path().string()}),
              Catch::Contains("looked in " + (folder / "mnist").string() + " and "));
@@ -87,7 +92,8 @@ TEST_CASE("one file of images stands for a folder, with its labels beside it", "
   CHECK(set->short_name() == "my-images");
   CHECK(sample(*set, 0)[1].i32[0] == 4);
   const auto alone = folder.write("numbers", idx_bytes({5, 4, 4}));
-  CHECK_THAT(refusal(source("mnist", labelled), at_path(alone)), Catch::Contains("no labels beside"));
+  CHECK_THAT(refusal(source("mnist", labelled), at_path(alone)),
+             Catch::Contains("no labels beside"));
 }
 
 TEST_CASE("images of another size need resize or crop", "[data]") {
@@ -95,13 +101,18 @@ TEST_CASE("images of another size need resize or crop", "[data]") {
   const auto path = folder.write("a-images-idx3", idx_bytes({2, 4, 4}));
   const auto wide = source("mnist", {real_field({1, 8, 8})});
   CHECK_THAT(refusal(wide, at_path(path)),
-             Catch::Contains("are [4, 4], but field `x` is [1, 8, 8]; another size needs `resize` or `crop`"));
-  CHECK(refusal(source("mnist", {real_field({1, 2, 8})}), at_path(path)) != "");  // no reshape of an image
+             Catch::Contains(
+                 "are [4, 4], but field `x` is [1, 8, 8]; another size needs `resize` or `crop`"));
+  CHECK(refusal(source("mnist", {real_field({1, 2, 8})}), at_path(path)) !=
+        "");  // no reshape of an image
   CHECK(refusal(source("mnist", {real_field({16, 1, 1})}), at_path(path)) == "");
-  const auto larger = opened(source("mnist", {real_field({3, 8, 8})}, {{"resize", 8.0}}), at_path(path));
+  const auto larger =
+      opened(source("mnist", {real_field({3, 8, 8})}, {{"resize", 8.0}}), at_path(path));
   CHECK(sample(*larger, 1)[0].f32.size() == 192);
-  const auto middle = opened(source("mnist", {real_field({4})}, {{"crop", 2.0}}), at_path(path), true);
-  CHECK(sample(*middle, 0)[0].f64 == std::vector<double>{5 / 127.5 - 1, 6 / 127.5 - 1, 9 / 127.5 - 1, 10 / 127.5 - 1});
+  const auto middle =
+      opened(source("mnist", {real_field({4})}, {{"crop", 2.0}}), at_path(path), true);
+  CHECK(sample(*middle, 0)[0].f64 ==
+        std::vector<double>{5 / 127.5 - 1, 6 / 127.5 - 1, 9 / 127.5 - 1, 10 / 127.5 - 1});
   CHECK_THAT(refusal(source("mnist", {real_field({1, 8, 8})}, {{"crop", 8.0}}), at_path(path)),
              Catch::Contains("is 4x4 grey, too small for `crop = 8`, but field `x` is [1, 8, 8]; "
                              "`resize = 8, crop = 8` in the source would adapt it"));
@@ -135,9 +146,11 @@ TEST_CASE("a set larger than its share of the memory is read again, alike", "[da
     CHECK(sample(*held, i)[1].i32 == sample(**reread, i)[1].i32);
   }
   const auto packed = folder.write("images.gz", gzip_bytes(idx_bytes({5, 4, 4})));
-  const auto refused = open_data_set(source("mnist", {real_field({16})}), at_path(packed), false, 79);
+  const auto refused =
+      open_data_set(source("mnist", {real_field({16})}), at_path(packed), false, 79);
   REQUIRE(!refused);
-  CHECK_THAT(refused.error().message, Catch::Contains("more than a quarter of the memory; unpack it (gunzip)"));
+  CHECK_THAT(refused.error().message,
+             Catch::Contains("more than a quarter of the memory; unpack it (gunzip)"));
 }
 
 TEST_CASE("damaged IDX files are refused, each with its path and reason", "[data]") {
@@ -177,7 +190,8 @@ TEST_CASE("damaged gzip files are refused, each with its path and reason", "[dat
   };
   const Bytes good = gzip_bytes(idx_bytes({5, 4, 4}));
   CHECK(reason(good) == "");
-  CHECK_THAT(reason(Bytes(good.begin(), good.end() - 3)), Catch::Contains("damaged gzip file: it ends too early"));
+  CHECK_THAT(reason(Bytes(good.begin(), good.end() - 3)),
+             Catch::Contains("damaged gzip file: it ends too early"));
   Bytes wrong = good;
   wrong[wrong.size() - 6] ^= 1;
   CHECK_THAT(reason(wrong), Catch::Contains("damaged gzip file: incorrect data check"));
@@ -186,9 +200,11 @@ TEST_CASE("damaged gzip files are refused, each with its path and reason", "[dat
   CHECK_THAT(reason(followed), Catch::Contains("damaged gzip file: "));
   Bytes content = idx_bytes({5, 4, 4});
   content.pop_back();
-  CHECK_THAT(reason(gzip_bytes(content)), Catch::Contains("it unpacks to fewer than the 96 bytes that its header declares"));
+  CHECK_THAT(reason(gzip_bytes(content)),
+             Catch::Contains("it unpacks to fewer than the 96 bytes that its header declares"));
   content.insert(content.end(), {1, 2});
-  CHECK_THAT(reason(gzip_bytes(content)), Catch::Contains("it unpacks to more than the 96 bytes that its header declares"));
+  CHECK_THAT(reason(gzip_bytes(content)),
+             Catch::Contains("it unpacks to more than the 96 bytes that its header declares"));
   Bytes huge = idx_bytes({5, 4, 4});
   huge[4] = 3;  // 800 MB in 100 bytes
   CHECK_THAT(reason(gzip_bytes(huge)), Catch::Contains("it unpacks to fewer than the "));
@@ -205,11 +221,15 @@ TEST_CASE("labels that do not belong to the images are refused", "[data]") {
   write_small_mnist(folder);
   const auto reason = [&](const Bytes& labels, std::int64_t classes = 10) {
     folder.write("train-labels-idx1-ubyte", labels);
-    return refusal(source("mnist", {real_field({16}), class_field(classes)}), at_path(folder.path()));
+    return refusal(source("mnist", {real_field({16}), class_field(classes)}),
+                   at_path(folder.path()));
   };
-  CHECK_THAT(reason(idx_bytes({4})), Catch::Contains("has 4 labels, but ") && Catch::Contains("has 5 images"));
-  CHECK_THAT(reason(idx_bytes({5, 1})), Catch::Contains("is no list of labels: its shape is [5, 1]"));
-  CHECK_THAT(reason(idx_bytes({5}), 3), Catch::Contains("label 3 of ") && Catch::Contains("is 3, but field `y` is class[3]"));
+  CHECK_THAT(reason(idx_bytes({4})),
+             Catch::Contains("has 4 labels, but ") && Catch::Contains("has 5 images"));
+  CHECK_THAT(reason(idx_bytes({5, 1})),
+             Catch::Contains("is no list of labels: its shape is [5, 1]"));
+  CHECK_THAT(reason(idx_bytes({5}), 3),
+             Catch::Contains("label 3 of ") && Catch::Contains("is 3, but field `y` is class[3]"));
   CHECK(reason(idx_bytes({5}), 5) == "");
 }
 

@@ -7,7 +7,8 @@ namespace {
 
 const std::vector<FieldSpec> colour = {real_field({3, 4, 6})};  // height 4, width 6
 
-SourceSpec images(std::vector<FieldSpec> fields, std::map<std::string, SourceArgument> arguments = {}) {
+SourceSpec images(std::vector<FieldSpec> fields,
+                  std::map<std::string, SourceArgument> arguments = {}) {
   arguments.emplace("name", std::string("faces"));
   return source("images", std::move(fields), std::move(arguments));
 }
@@ -62,7 +63,8 @@ TEST_CASE("a split is a sub-folder where there are such", "[data]") {
     return source("mnist", {real_field({3, 4, 6}), class_field(1)}, {{"split", std::string(name)}});
   };
   CHECK(opened(split("train"), at_path(folder.path()))->count() == 1);
-  CHECK_THAT(refusal(split("test"), at_path(folder.path())), Catch::Contains("has no sub-folder `test` for `split`"));
+  CHECK_THAT(refusal(split("test"), at_path(folder.path())),
+             Catch::Contains("has no sub-folder `test` for `split`"));
   CHECK(opened(split("test"), at_path(folder / "train"))->count() == 1);
 }
 
@@ -71,10 +73,13 @@ TEST_CASE("the data folder is where a name is looked for", "[data]") {
   folder.write("faces/a.png", png_bytes(marked_image(6, 4, 3, 0)));
   const auto set = opened(images(colour), {.data_dir = folder.path().string(), .threads = 1});
   CHECK(set->short_name() == "faces");
-  CHECK_THAT(refusal(images(colour), {.data_dir = "/no/such"}),
-             Catch::Contains("its data are not found; looked in /no/such/faces; expected a folder of PNG or JPEG "
-                             "images; pass --data PATH"));
-  CHECK_THAT(refusal(source("images", colour)), Catch::Contains("it needs a name, as in images(\"faces\")"));
+  CHECK_THAT(
+      refusal(images(colour), {.data_dir = "/no/such"}),
+      Catch::Contains(
+          "its data are not found; looked in /no/such/faces; expected a folder of PNG or JPEG "
+          "images; pass --data PATH"));
+  CHECK_THAT(refusal(source("images", colour)),
+             Catch::Contains("it needs a name, as in images(\"faces\")"));
 }
 
 TEST_CASE("images of another size or colour are refused with the remedy", "[data]") {
@@ -83,29 +88,36 @@ TEST_CASE("images of another size or colour are refused with the remedy", "[data
   const auto places = at_path(folder.path());
   CHECK(refusal(images({real_field({3, 64, 64})}), places) ==
         "a.gan:2: images: " + path.string() +
-            " is 48x32 RGB, but field `x` is [3, 64, 64]; `resize = 64, crop = 64` in the source would adapt it");
-  CHECK_THAT(refusal(source("digits", {real_field({3, 64, 64})}), places),
-             Catch::EndsWith("the source `images(\"...\", resize = 64, crop = 64)` would adapt it"));
-  CHECK_THAT(refusal(images({real_field({3, 64, 32})}), places), Catch::EndsWith("declare the field for 48x32"));
+            " is 48x32 RGB, but field `x` is [3, 64, 64]; `resize = 64, crop = 64` in the source "
+            "would adapt it");
+  CHECK_THAT(
+      refusal(source("digits", {real_field({3, 64, 64})}), places),
+      Catch::EndsWith("the source `images(\"...\", resize = 64, crop = 64)` would adapt it"));
+  CHECK_THAT(refusal(images({real_field({3, 64, 32})}), places),
+             Catch::EndsWith("declare the field for 48x32"));
   CHECK_THAT(refusal(images({real_field({1, 32, 48})}), places),
              Catch::EndsWith("declare three channels, or make the files grey"));
   CHECK_THAT(refusal(images({real_field({3, 16, 16})}, {{"resize", 16.0}}), places),
              Catch::Contains("is 48x32 RGB, after `resize` 24x16, but"));
   CHECK_THAT(refusal(images({real_field({3, 40, 40})}, {{"crop", 40.0}}), places),
              Catch::Contains("is 48x32 RGB, too small for `crop = 40`, but"));
-  CHECK(refusal(images({real_field({3, 16, 16})}, {{"resize", 16.0}, {"crop", 16.0}}), places) == "");
+  CHECK(refusal(images({real_field({3, 16, 16})}, {{"resize", 16.0}, {"crop", 16.0}}), places) ==
+        "");
   CHECK(refusal(images({real_field({3, 32, 48})}), places) == "");
   CHECK(refusal(images({real_field({3, 32, 32})}, {{"crop", 32.0}}), places) == "");
   CHECK(refusal(images({real_field({3 * 32 * 48})}), places) == "");  // a reshape
-  CHECK_THAT(refusal(images({real_field({100})}), places), Catch::EndsWith("declare the field for 48x32"));
+  CHECK_THAT(refusal(images({real_field({100})}), places),
+             Catch::EndsWith("declare the field for 48x32"));
 }
 
 TEST_CASE("grey becomes RGB where sizes are adapted, else it is an error", "[data]") {
   const TemporaryFolder folder;
   folder.write("a.png", png_bytes(marked_image(4, 4, 1, 5)));
   const auto places = at_path(folder.path());
-  CHECK_THAT(refusal(images({real_field({3, 4, 4})}), places), Catch::Contains("is 4x4 grey, but field `x` is [3, 4, 4]"));
-  const auto values = sample(*opened(images({real_field({3, 4, 4})}, {{"crop", 4.0}}), places), 0)[0].f32;
+  CHECK_THAT(refusal(images({real_field({3, 4, 4})}), places),
+             Catch::Contains("is 4x4 grey, but field `x` is [3, 4, 4]"));
+  const auto values =
+      sample(*opened(images({real_field({3, 4, 4})}, {{"crop", 4.0}}), places), 0)[0].f32;
   for (std::size_t i = 0; i < 16; ++i) {
     CHECK(values[i] == static_cast<float>(marked_image(4, 4, 1, 5).pixels[i] / 127.5 - 1));
     CHECK(values[16 + i] == values[i]);
@@ -131,11 +143,13 @@ TEST_CASE("resize and crop that contradict the declaration are refused", "[data]
              Catch::EndsWith("`flip` is true or false"));
   CHECK_THAT(refusal(images({real_field({3, 8, 8})}, {{"name", 3.0}}), places),
              Catch::EndsWith("`name` is a text in quotes"));
-  CHECK_THAT(refusal(images({real_field({3, 8, 8})}, {{"zoom", 3.0}}), places),
-             Catch::EndsWith("has no argument `zoom`; it has name, resize, crop, flip, range, split"));
+  CHECK_THAT(
+      refusal(images({real_field({3, 8, 8})}, {{"zoom", 3.0}}), places),
+      Catch::EndsWith("has no argument `zoom`; it has name, resize, crop, flip, range, split"));
   const TemporaryFolder thin;
   thin.write("a.png", png_bytes(marked_image(30000, 1, 1, 0)));
-  CHECK_THAT(refusal(images({real_field({1, 999, 999})}, {{"resize", 999.0}, {"crop", 999.0}}), at_path(thin.path())),
+  CHECK_THAT(refusal(images({real_field({1, 999, 999})}, {{"resize", 999.0}, {"crop", 999.0}}),
+                     at_path(thin.path())),
              Catch::EndsWith("it is too narrow to be resized"));
 }
 
@@ -149,7 +163,8 @@ TEST_CASE("images decoded at each reading are those held in memory", "[data]") {
   REQUIRE(reread);
   CHECK_THAT((*reread)->describe(), Catch::EndsWith(", decoded as they are read"));
   std::vector<SampleVisit> order;
-  for (std::int64_t i = 0; i < 20; ++i) order.push_back({(i * 7) % 20, static_cast<std::uint64_t>(i)});
+  for (std::int64_t i = 0; i < 20; ++i)
+    order.push_back({(i * 7) % 20, static_cast<std::uint64_t>(i)});
   auto a = held->make_room(20), b = (*reread)->make_room(20);
   REQUIRE(held->read_batch(order, a));
   REQUIRE((*reread)->read_batch(order, b));
@@ -177,7 +192,8 @@ TEST_CASE("folders without images, and what is no image, are refused", "[data]")
   CHECK(refusal(images(colour), at_path(folder.path())) ==
         "no image in " + folder.path().string() + ": expected files named *.png, *.jpg or *.jpeg");
   const auto single = folder.write("one/a.png", png_bytes(marked_image(6, 4, 3, 0)));
-  CHECK_THAT(refusal(images(colour), at_path(single)), Catch::EndsWith("one image; name the folder that it is in"));
+  CHECK_THAT(refusal(images(colour), at_path(single)),
+             Catch::EndsWith("one image; name the folder that it is in"));
   const auto zip = folder.write("a.npz", {'P', 'K', 3, 4});
   CHECK_THAT(refusal(images(colour), at_path(zip)), Catch::Contains("a zip archive"));
   REQUIRE(mkfifo((folder / "one" / "b.png").c_str(), 0600) == 0);

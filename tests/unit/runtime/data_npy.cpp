@@ -65,34 +65,41 @@ TEST_CASE("a folder has an array for each field", "[data]") {
     CHECK(again[i].f32 == fields[i].f32);
     CHECK(again[i].i32 == fields[i].i32);
   }
-  CHECK_THAT(refusal(spec, at_path(folder / "x.npy")),
-             Catch::Contains("is one array, but there are 3 fields; put x.npy and y.npy into a folder"));
+  CHECK_THAT(
+      refusal(spec, at_path(folder / "x.npy")),
+      Catch::Contains("is one array, but there are 3 fields; put x.npy and y.npy into a folder"));
   folder.write("y.npy", npy_bytes("<i8", "(2,)", content_of<std::int64_t>({2, 0})));
   CHECK_THAT(refusal(spec, at_path(folder.path())),
-             Catch::Contains("y.npy is an array [2] of i8, but the arrays of the other fields have 3 samples"));
+             Catch::Contains(
+                 "y.npy is an array [2] of i8, but the arrays of the other fields have 3 samples"));
 }
 
 TEST_CASE("arrays that do not fit their field are refused", "[data]") {
   const TemporaryFolder folder;
   const auto reason = [&](FieldSpec field, const std::string& type, const std::string& shape,
                           const Bytes& content) {
-    return refusal(npy({std::move(field)}), at_path(folder.write("a.npy", npy_bytes(type, shape, content))));
+    return refusal(npy({std::move(field)}),
+                   at_path(folder.write("a.npy", npy_bytes(type, shape, content))));
   };
   const Bytes six(24);
   CHECK(reason(real_field({3}), "<f4", "(2, 3)", six) == "");
   CHECK(reason(real_field({3, 1}), "<f4", "(2, 3)", six) == "");  // a reshape
-  CHECK_THAT(reason(real_field({2}), "<f4", "(2, 3)", six),
-             Catch::EndsWith("a.npy is an array [2, 3] of f4, but field `x` is [2]: expected [count, 2]"));
+  CHECK_THAT(
+      reason(real_field({2}), "<f4", "(2, 3)", six),
+      Catch::EndsWith("a.npy is an array [2, 3] of f4, but field `x` is [2]: expected [count, 2]"));
   CHECK_THAT(reason(real_field({}), "<f4", "(2, 3)", six), Catch::EndsWith("expected [count]"));
-  CHECK_THAT(reason(real_field({}), "<f4", "()", Bytes(4)), Catch::EndsWith("so it has no samples"));
+  CHECK_THAT(reason(real_field({}), "<f4", "()", Bytes(4)),
+             Catch::EndsWith("so it has no samples"));
   CHECK_THAT(reason(real_field({3}), "<f4", "(0, 3)", {}), Catch::EndsWith("so it has no samples"));
   CHECK_THAT(reason(class_field(3), "<f4", "(6,)", six),
              Catch::EndsWith("but field `y` takes whole numbers; save a.astype('int32')"));
-  CHECK_THAT(reason(class_field(3), "|u1", "(4,)", {0, 1, 2, 3}),
-             Catch::Contains("sample 3 of ") && Catch::EndsWith("has 3, but field `y` takes 0 to 2"));
+  CHECK_THAT(
+      reason(class_field(3), "|u1", "(4,)", {0, 1, 2, 3}),
+      Catch::Contains("sample 3 of ") && Catch::EndsWith("has 3, but field `y` takes 0 to 2"));
   CHECK_THAT(reason(class_field(3), "|i1", "(1,)", {255}), Catch::Contains("has -1, but"));
-  CHECK_THAT(reason(integer_field({}), "<u8", "(1,)", content_of<std::uint64_t>({~0ull})),
-             Catch::Contains("has 9223372036854775807, but field `n` takes -2147483648 to 2147483647"));
+  CHECK_THAT(
+      reason(integer_field({}), "<u8", "(1,)", content_of<std::uint64_t>({~0ull})),
+      Catch::Contains("has 9223372036854775807, but field `n` takes -2147483648 to 2147483647"));
 }
 
 TEST_CASE("damaged arrays are refused with their path", "[data]") {

@@ -10,7 +10,8 @@ namespace {
 // "" and a visible word where there are none.
 std::string data_folder(const std::string& name) {
   const char* folder = std::getenv("GAN_DATA_DIR");
-  if (folder && *folder && std::filesystem::exists(std::filesystem::path(folder) / name)) return folder;
+  if (folder && *folder && std::filesystem::exists(std::filesystem::path(folder) / name))
+    return folder;
   WARN("skipped: GAN_DATA_DIR is not set to a folder with `" << name << "`");
   return "";
 }
@@ -29,7 +30,8 @@ TEST_CASE("MNIST's test images are read with their labels", "[data]") {
     labels.push_back(fields[1].i32[0]);
     ink += std::accumulate(fields[0].f32.begin(), fields[0].f32.end(), 0.0) / 784 / 10000;
   }
-  CHECK(std::vector(labels.begin(), labels.begin() + 8) == std::vector<std::int32_t>{7, 2, 1, 0, 4, 1, 4, 9});
+  CHECK(std::vector(labels.begin(), labels.begin() + 8) ==
+        std::vector<std::int32_t>{7, 2, 1, 0, 4, 1, 4, 9});
   CHECK(std::ranges::count(labels, 5) == 892);
   CHECK(ink == Approx(0.1325).epsilon(0.001));
 }
@@ -44,13 +46,14 @@ TEST_CASE("CIFAR-10's folders are its classes", "[data]") {
   CHECK(set->short_name() == "train");
   CHECK(sample(*set, 0)[1].i32[0] == 0);
   CHECK(sample(*set, 9999)[1].i32[0] == 9);
-  Loader loader(std::shared_ptr<const DataSet>(opened(source("images", {real_field({3, 16, 16})},
-                                                              {{"name", std::string("facades/train")},
-                                                               {"resize", 16.0},
-                                                               {"crop", 16.0},
-                                                               {"flip", true}}),
-                                                       {.data_dir = folder, .threads = 2})),
-                64, 0, 0);
+  Loader loader(
+      std::shared_ptr<const DataSet>(opened(source("images", {real_field({3, 16, 16})},
+                                                   {{"name", std::string("facades/train")},
+                                                    {"resize", 16.0},
+                                                    {"crop", 16.0},
+                                                    {"flip", true}}),
+                                            {.data_dir = folder, .threads = 2})),
+      64, 0, 0);
   for (int i = 0; i < 3; ++i) CHECK(loader.next());
 }
 

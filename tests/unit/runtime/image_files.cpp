@@ -26,7 +26,8 @@ TEST_CASE("a PNG that was written is read as it was", "[image]") {
     }
   }
   int files = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder.path())) ++files;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder.path()))
+    ++files;
   CHECK(files == 1);  // no temporary file is left
 }
 
@@ -65,7 +66,8 @@ TEST_CASE("other kinds of PNG become 8-bit grey or RGB", "[image]") {
     CHECK(image->channels == channels);
     return image->pixels;
   };
-  // Each row of the raw bytes begins with its filter, 0. Depth, then type: 0 grey, 2 RGB, 3 palette, 4 and 6 with alpha.
+  // Each row of the raw bytes begins with its filter, 0. Depth, then type: 0 grey, 2 RGB, 3
+  // palette, 4 and 6 with alpha.
   CHECK(pixels(png_of(8, 1, 1, 0, {0, 0b10100000}), 1) == Bytes{255, 0, 255, 0, 0, 0, 0, 0});
   CHECK(pixels(png_of(2, 1, 4, 0, {0, 0x1F}), 1) == Bytes{17, 255});
   CHECK(pixels(png_of(2, 1, 16, 0, {0, 0x80, 0x00, 0xFF, 0xFF}), 1) == Bytes{128, 255});
@@ -75,7 +77,8 @@ TEST_CASE("other kinds of PNG become 8-bit grey or RGB", "[image]") {
   const auto with_palette = png_of(4, 1, 2, 3, {0, 0b00010100}, {{"PLTE", palette}, {"tRNS", {0}}});
   CHECK(pixels(with_palette, 3) == Bytes{9, 8, 7, 200, 100, 50, 200, 100, 50, 9, 8, 7});
   // A broken colour profile is no broken image.
-  CHECK(pixels(png_of(1, 1, 8, 0, {0, 77}, {{"iCCP", {1, 2, 3}}, {"gAMA", {0, 0, 0, 0}}}), 1) == Bytes{77});
+  CHECK(pixels(png_of(1, 1, 8, 0, {0, 77}, {{"iCCP", {1, 2, 3}}, {"gAMA", {0, 0, 0, 0}}}), 1) ==
+        Bytes{77});
 }
 
 TEST_CASE("a file that is no image is refused with path and reason", "[image]") {
@@ -120,7 +123,8 @@ TEST_CASE("a size that the file cannot hold is refused before memory is asked fo
   CHECK(check_image_size({10000, 10000, 3}, 1000).error().message ==
         "it declares 10000x10000 pixels, which 1000 bytes cannot hold");
   CHECK(check_image_size({0, 10, 1}, 1000).error().message == "it declares 0x10 pixels");
-  CHECK(check_image_size({std::int64_t{1} << 20, std::int64_t{1} << 20, 3}, 1000).has_value() == false);
+  CHECK(check_image_size({std::int64_t{1} << 20, std::int64_t{1} << 20, 3}, 1000).has_value() ==
+        false);
   CHECK(check_image_size({4000, 4000, 3}, 3000));
   Bytes jpeg = jpeg_bytes(marked_image(30, 20, 1, 1));
   const Bytes marker = {0xFF, 0xC0};
@@ -135,7 +139,8 @@ TEST_CASE("a size that the file cannot hold is refused before memory is asked fo
 }
 
 TEST_CASE("a grid has its cells in reading order between black margins", "[image]") {
-  const std::vector<float> values = {-1, 1, 0, 1, NAN, 5, -5, 0.5f, 1, 1, 1, 1};  // three of [1, 2, 2]
+  const std::vector<float> values = {-1, 1,    0, 1, NAN, 5,
+                                     -5, 0.5f, 1, 1, 1,   1};  // three of [1, 2, 2]
   const Image image = grid(values, 3, 1, 2, 2, -1, 1, 0);
   REQUIRE(image.width == 2 + 2 * 4);
   REQUIRE(image.height == 2 + 2 * 4);

@@ -32,7 +32,8 @@ TEST_CASE("the shorter side is brought to size, the longer keeps the proportion"
   const Image tall = resized_shorter_side(marked_image(10, 25, 3, 0), 12);
   CHECK(tall.width == 12);
   CHECK(tall.height == 30);
-  CHECK(resized_shorter_side(marked_image(20, 40, 1, 0), 20).pixels == marked_image(20, 40, 1, 0).pixels);
+  CHECK(resized_shorter_side(marked_image(20, 40, 1, 0), 20).pixels ==
+        marked_image(20, 40, 1, 0).pixels);
 }
 
 TEST_CASE("the middle is cut out", "[image]") {

@@ -94,8 +94,8 @@ TEST_CASE("a loader reads every sample once a pass and goes on in the next", "[l
   CHECK(first.size() == 10);
   CHECK(second.size() == 10);
   Loader again(std::make_shared<CountingSet>(10), 4, 5, 0);
-  CHECK(take(again, 5, 1) == std::vector<std::int32_t>{0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                                                       1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
+  CHECK(take(again, 5, 1) ==
+        std::vector<std::int32_t>{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
 }
 
 TEST_CASE("a batch may be larger than the set", "[loader]") {
