@@ -28,7 +28,7 @@ std::uint32_t tensor_for(ProgramDraft& program, NodeId root) {
 
 namespace {
 
-// Reads of a buffer that all are at the element of one store, in time for it: the two may be one.
+// Reads of a buffer that all are at the element of one store, and for no store after it: the two may be one.
 void find_in_place(const ProgramDraft& program, const Computation& c,
                    const std::vector<std::uint32_t>& buffers, Draft& draft) {
   UsedIndices all(c.space, c.expressions);
@@ -39,9 +39,9 @@ void find_in_place(const ProgramDraft& program, const Computation& c,
   const auto buffer = [&](std::uint32_t tensor) {
     return static_cast<std::uint32_t>(std::ranges::find(buffers, tensor) - buffers.begin());
   };
-  UsedIndices before(c.space, c.expressions);
+  // The stores are made in reverse (a root's operands are read by it, too), so later ones are those before.
+  UsedIndices later(c.space, c.expressions);
   for (const StoreExpr& store : c.stores) {
-    before.add(store.value);
     const Tensor& written = program.tensors[store.tensor];
     for (const auto& [tensor, reads] : loads) {
       const Tensor& read = program.tensors[tensor];
@@ -49,14 +49,22 @@ void find_in_place(const ProgramDraft& program, const Computation& c,
         continue;
       const bool safe = std::ranges::all_of(reads, [&](ExprId id) {
         return c.expressions[id].index == store.index &&
-               std::ranges::find(before.expressions(), id) != before.expressions().end();
+               std::ranges::find(later.expressions(), id) == later.expressions().end();
       });
       if (safe) draft.in_place.emplace_back(buffer(tensor), buffer(store.tensor));
     }
+    later.add(store.value);
   }
 }
 
 }  // namespace
+
+kernel::Block write_block(KernelWriter& writer, const Computation& c) {
+  kernel::Block block;
+  for (std::size_t i = c.stores.size(); i-- > 0;)
+    block.push_back(writer.store(c.stores[i].tensor, c.stores[i].index, c.stores[i].value));
+  return block;
+}
 
 void add_draft(ProgramDraft& program, const Group& group, KernelWriter& writer, kernel::Block body,
                const Computation& computation, double elements, bool in_place) {

@@ -30,6 +30,9 @@ std::uint32_t tensor_for(ProgramDraft& program, NodeId root);
 // A tensor that no node has: partial sums, another layout of `like`.
 std::uint32_t new_tensor(ProgramDraft& program, NodeId like, DType dtype, Shape shape, const AxisOrder& order);
 
+// The stores, the last one first: a root that others are made of is stored after them, so that it may take the place
+// of what all of them read.
+kernel::Block write_block(KernelWriter& writer, const Computation& computation);
 // Loops over the whole domain around the stores.
 void write_stores(ProgramDraft& program, const Group& group, const Computation& computation);
 

@@ -40,16 +40,12 @@ void write_stores(ProgramDraft& program, const Group& group, const Computation& 
   const std::vector<Axis> loops =
       ordered_axes(writer, c.space, std::move(axes), c.stores[0].index, used.indices());
   const auto work = static_cast<std::int64_t>(1 + c.expressions.size() / 8);
-  kernel::Block body = parallel_nest(writer, loops, {.work = work}, [&] {
-    kernel::Block block;
-    for (const StoreExpr& store : c.stores)
-      block.push_back(writer.store(store.tensor, store.index, store.value));
-    return block;
-  });
+  kernel::Block body = parallel_nest(writer, loops, {.work = work}, [&] { return write_block(writer, c); });
   add_draft(program, group, writer, std::move(body), c, static_cast<double>(elements), true);
 }
 
 void lower_elementwise(ProgramDraft& program, const Group& group) {
+  if (element_count(program.graph[group.roots[0]].type.shape) == 0) return;
   Domain domain(program.graph[group.roots[0]].type.shape);
   int attempts = max_refinements;
   std::unique_ptr<Computation> c;

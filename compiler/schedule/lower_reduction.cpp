@@ -39,9 +39,9 @@ class Lowerer {
   }
 
   void run() {
+    if (element_count(shape(reductions_[0])) == 0) return;
+    if (element_count(whole_shape()) == 0) return write_empty();
     const auto first = refined([&](const Domain& d) { return whole(d); }, whole_shape());
-    if (product(first->c.space, first->kept) == 0) return;
-    if (product(first->c.space, first->reduced) == 0) return write_empty();
     if (parts_for(*first) == 1) return write(*first);
     write_parts(*first);
     Shape with_parts = shape(reductions_[0]);
@@ -97,12 +97,10 @@ class Lowerer {
       list.insert(list.end(), variables.begin(), variables.end());
       (reduced[axis] ? contracted : r->result_at).push_back(r->c.domain.at[axis]);
     }
-    const bool empty = product(r->c.space, r->reduced) == 0 || product(r->c.space, r->kept) == 0;
     for (NodeId id : reductions_) {
       const Node& node = program_.graph[id];
       r->combines.push_back(node.op == Op::reduce_max ? kernel::Accumulator::Combine::maximum
                                                       : kernel::Accumulator::Combine::sum);
-      if (empty) continue;
       r->values.push_back(is_reduction(node.op) ? emitter.emit(node.operands[0], r->c.domain.at)
                                                 : emitter.emit_product(id, r->result_at, contracted));
     }
@@ -239,7 +237,7 @@ class Lowerer {
       Block block = accumulate(writer, r, [&](const auto& inner) {
         return reduced_nest(writer, reduced, !kept_lanes, by, r.c.space, inner);
       });
-      for (const StoreExpr& store : r.c.stores) block.push_back(writer.store(store.tensor, store.index, store.value));
+      for (kernel::Statement& s : write_block(writer, r.c)) block.push_back(std::move(s));
       return block;
     });
     add_draft(program_, group_, writer, std::move(body), r.c, static_cast<double>(work * product(r.c.space, r.kept)), false);

@@ -63,6 +63,12 @@ void lower_scatter(ProgramDraft& program, const Group& group) {
   const Shape& updates = program.graph[program.graph[root].operands[0]].type.shape;
   const std::uint32_t tensor = tensor_for(program, root);
   if (program.tensors[tensor].elements == 0) return;
+  if (element_count(updates) == 0) {
+    Computation nothing;
+    KernelWriter writer(nothing.space, nothing.expressions, program.tensors);
+    kernel::Block body = zeros(writer, program, tensor);
+    return add_draft(program, group, writer, std::move(body), nothing, 0, false);
+  }
   Domain domain(updates);
   std::unique_ptr<Additions> additions;
   for (int attempts = max_refinements; !additions;) additions = compute(program, root, domain, attempts);
@@ -77,16 +83,14 @@ void lower_scatter(ProgramDraft& program, const Group& group) {
       else
         axes.push_back({v, c.space.extent(v)});
     }
-  if (element_count(updates) > 0) {
-    Block adds = serial_nest(writer, axes, false, [&] {
+  Block adds = serial_nest(writer, axes, false, [&] {
       kernel::Statement statement = writer.store(tensor, c.stores[0].index, c.stores[0].value);
       std::get<kernel::Store>(statement.node).add = true;
       Block block;
       block.push_back(std::move(statement));
       return block;
     });
-    for (kernel::Statement& s : adds) body.push_back(std::move(s));
-  }
+  for (kernel::Statement& s : adds) body.push_back(std::move(s));
   add_draft(program, group, writer, std::move(body), c, static_cast<double>(element_count(updates)), false);
 }
 

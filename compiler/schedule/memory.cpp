@@ -59,11 +59,24 @@ class Planner {
     place_variables();
     find_lives();  // with the copies
     share_places();
+    MemoryPlan plan;
+    plan.written_by = writers();
     for (const auto& [draft, kept, gone] : joins_) join_by_tensor(program_.drafts[draft], kept, gone);
-    return allocate();
+    allocate(plan);
+    return plan;
   }
 
  private:
+  std::vector<std::int32_t> writers() const {
+    std::vector<std::int32_t> result(program_.tensors.size(), -1);
+    for (std::size_t i = 0; i < program_.drafts.size(); ++i) {
+      const Draft& draft = program_.drafts[i];
+      for (std::size_t b = 0; b < draft.buffers.size(); ++b)
+        if (draft.kernel.buffers[b].written) result[draft.buffers[b]] = static_cast<std::int32_t>(i);
+    }
+    return result;
+  }
+
   void find_lives() {
     const auto count = static_cast<std::int64_t>(program_.drafts.size());
     lives_.assign(program_.tensors.size(), {});
@@ -160,8 +173,7 @@ class Planner {
     join_buffers(draft, find(kept), find(gone));
   }
 
-  MemoryPlan allocate() {
-    MemoryPlan plan;
+  void allocate(MemoryPlan& plan) const {
     plan.offsets.assign(program_.tensors.size(), 0);
     plan.bytes = persistent_;
     std::vector<Life> lives = lives_;
@@ -182,7 +194,6 @@ class Planner {
     scan(order, lives, plan);
     for (std::uint32_t i = 0; i < lives.size(); ++i)
       if (program_.tensors[i].home != Tensor::Home::variable) plan.offsets[i] = plan.offsets[place_of_[i]];
-    return plan;
   }
 
   // In the order of birth, each into the smallest gap that holds it.

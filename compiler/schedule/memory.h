@@ -5,8 +5,9 @@
 namespace ganc::planning {
 
 struct MemoryPlan {
-  std::vector<std::int64_t> offsets;  // of each tensor, from the start of the arena
-  std::int64_t bytes = 0;             // of the whole arena
+  std::vector<std::int64_t> offsets;     // of each tensor, from the start of the arena
+  std::vector<std::int32_t> written_by;  // of each tensor, the last draft that writes it; -1: none
+  std::int64_t bytes = 0;                // of the whole arena
 };
 
 // Gives every tensor a place; variables have theirs at `variable_offsets` already.

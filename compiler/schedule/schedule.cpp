@@ -1,7 +1,6 @@
 #include "compiler/schedule/schedule.h"
 
 #include <fmt/format.h>
-#include <map>
 #include <unordered_map>
 
 #include "compiler/ops/op.h"
@@ -78,15 +77,9 @@ class KernelTable {
 ProgramPlan write_program(ProgramDraft& program, const MemoryPlan& memory, KernelTable& kernels) {
   ProgramPlan plan;
   plan.name = program.graph.name;
-  std::vector<std::int32_t> written_by(program.tensors.size(), -1);
-  std::map<std::int32_t, std::uint32_t> draws;
   for (Draft& draft : program.drafts) {
     Call call;
-    for (std::size_t i = 0; i < draft.buffers.size(); ++i) {
-      call.offsets.push_back(memory.offsets[draft.buffers[i]]);
-      if (draft.kernel.buffers[i].written)
-        written_by[draft.buffers[i]] = static_cast<std::int32_t>(plan.calls.size());
-    }
+    for (std::uint32_t tensor : draft.buffers) call.offsets.push_back(memory.offsets[tensor]);
     for (NodeId guard : draft.guards) call.guards.push_back(memory.offsets[program.tensor_of[guard.index]]);
     call.draw = draft.draw;
     call.op = draft.op;
@@ -107,7 +100,7 @@ ProgramPlan write_program(ProgramDraft& program, const MemoryPlan& memory, Kerne
   for (const Target& target : program.targets) {
     if (target.variable >= 0) continue;
     const std::uint32_t tensor = program.tensor_of[target.node.index];
-    plan.results.push_back({binding(target.name, program.tensors[tensor], memory.offsets[tensor]), written_by[tensor]});
+    plan.results.push_back({binding(target.name, program.tensors[tensor], memory.offsets[tensor]), memory.written_by[tensor]});
   }
   for (const Group& group : program.groups) {
     if (group.draw < 0) continue;

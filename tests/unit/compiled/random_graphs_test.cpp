@@ -8,38 +8,86 @@
 #include "tests/unit/compiled/plan_run.h"
 #include "tests/unit/random_graph.h"
 
+// Random graphs and their derivatives: interpreter against schedule, kernels and machine code. GANC_FUZZ_COUNT graphs
+// from seed GANC_FUZZ_SEED on.
+
 using namespace ganc;
 using namespace ganc::test;
 
 namespace {
 
-void check(std::uint64_t seed, const Graph& graph, const Values& inputs, const Values& expected, bool fuse,
-           double tolerance) {
-  INFO(fmt::format("seed {}, {}", seed, fuse ? "fused" : "-O0"));
-  const Graph* graphs[] = {&graph};
-  const Plan plan = schedule({}, graphs, {.fuse = fuse});
-  REQUIRE(problems(plan) == "");
-  const auto compare = [&](const Values& actual, const std::string& what) {
-    for (const auto& [name, value] : expected) {
-      INFO(what << ": " << name);
-      CHECK(difference(value, actual.at(name)) <= tolerance);
-    }
-  };
-  compare(PlanRun(plan, by_reference()).run(0, inputs), "kernels by their reference");
+// The interpreter does not round to f32, kernels do.
+double tolerance_of(const Graph& graph) {
+  for (const Node& node : graph.nodes)
+    if (node.type.dtype == DType::f32) return 1e-5;
+  return 1e-9;
 }
+
+struct Case {
+  Graph graph;
+  Values inputs, expected;
+};
+
+Case random_case(std::uint64_t seed, DType real) {
+  Random random(seed);
+  const RandomGraph random_graph(random, {.real = real});
+  Case c{rewrite(differentiate(random_graph.graph())), random_graph.inputs(), {}};
+  c.expected = interpret(c.graph, c.inputs);
+  return c;
+}
+
+void compare(const Case& c, const Values& actual, const std::string& what, double tolerance) {
+  for (const auto& [name, value] : c.expected) {
+    INFO(what << ": " << name);
+    CHECK(difference(value, actual.at(name)) <= tolerance);
+  }
+}
+
+void check_same_bits(const Values& a, const Values& b, const std::string& what) {
+  for (const auto& [name, value] : a) {
+    INFO(what << ": " << name);
+    CHECK(difference(value, b.at(name)) == 0);
+  }
+}
+
+std::uint64_t first_seed() { return static_cast<std::uint64_t>(repeats("GANC_FUZZ_SEED", 1)); }
 
 }  // namespace
 
-TEST_CASE("random graphs: the kernels, by their reference, compute what the interpreter computes") {
-  const int count = repeats("GANC_FUZZ_COUNT", 200);
-  const std::uint64_t first = repeats("GANC_FUZZ_SEED", 1);
-  std::cout << "random graphs from seed " << first << "\n";
-  for (std::uint64_t seed = first; seed < first + static_cast<std::uint64_t>(count); ++seed) {
-    Random random(seed);
-    const RandomGraph random_graph(random, {.real = DType::f64});
-    const Values inputs = random_graph.inputs();
-    const Graph graph = rewrite(differentiate(random_graph.graph()));
-    const Values expected = interpret(graph, inputs);
-    for (const bool fuse : {true, false}) check(seed, graph, inputs, expected, fuse, 1e-9);
+TEST_CASE("random graphs: kernels, run by their reference, compute what the interpreter computes") {
+  const auto count = static_cast<std::uint64_t>(repeats("GANC_FUZZ_COUNT", 300));
+  std::cout << fmt::format("random graphs from seed {}\n", first_seed());
+  for (std::uint64_t seed = first_seed(); seed < first_seed() + count; ++seed) {
+    const Case c = random_case(seed, DType::f64);
+    const Graph* graphs[] = {&c.graph};
+    for (const bool fuse : {true, false}) {
+      INFO(fmt::format("seed {}, {}", seed, fuse ? "fused" : "-O0"));
+      const Plan plan = schedule({}, graphs, {.fuse = fuse});
+      REQUIRE(problems(plan) == "");
+      compare(c, PlanRun(plan, by_reference()).run(0, c.inputs), "reference", tolerance_of(c.graph));
+    }
+  }
+}
+
+TEST_CASE("random graphs: machine code computes what the interpreter computes, in any split of the work") {
+  const auto count = static_cast<std::uint64_t>(std::max(1, repeats("GANC_FUZZ_COUNT", 300) / 10));
+  for (std::uint64_t seed = first_seed(); seed < first_seed() + count; ++seed) {
+    const DType real = seed % 2 == 0 ? DType::f32 : DType::f64;
+    const Case c = random_case(seed, real);
+    const Graph* graphs[] = {&c.graph};
+    for (const bool fuse : {true, false}) {
+      const Plan plan = schedule({}, graphs, {.fuse = fuse});
+      for (const Isa isa : {Isa::x86_64_v3, Isa::x86_64_v4}) {
+        if (!runs_here(isa)) continue;
+        INFO(fmt::format("seed {}, {}, {}", seed, fuse ? "fused" : "-O0", name(isa)));
+        Jit jit;
+        PlanRun run(plan, compiled(jit, plan, {.isa = isa, .optimize = fuse}));
+        const Values whole = run.run(0, c.inputs);
+        compare(c, whole, "machine code", real == DType::f32 ? 1e-4 : tolerance_of(c.graph));
+        Random split(seed);
+        for (int times = 0; times < 2; ++times)
+          check_same_bits(whole, run.run(0, c.inputs, &split), "split");
+      }
+    }
   }
 }
