@@ -5,6 +5,13 @@ namespace ganc {
 
 using kernel::Contraction;
 
+namespace {
+
+constexpr std::int64_t far_stride_bytes = 512;
+constexpr std::int64_t prefetch_steps = 16;
+
+}  // namespace
+
 // In `sums`, places of one vector each that the optimizer turns into registers.
 void KernelEmitter::emit_sum(const Contraction& c, const Tile& tile, const std::vector<llvm::Value*>& sums) {
   const DType dtype = kernel_.buffers[c.a_buffer].dtype;
@@ -76,8 +83,13 @@ void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_
   if (innermost && optimize_) unroll = tile.rows * tile.columns > 12 ? 2 : 4;
   if (innermost && axis.extent <= 4) unroll = axis.extent;
   const std::int64_t whole = axis.extent / unroll * unroll;
+  const bool fetch = innermost && optimize_ && std::abs(axis.a_stride) * bytes_of(dtype) >= far_stride_bytes;
   const auto elements = [&](llvm::Value* k, std::int64_t count) {
-    for (std::int64_t i = 0; i < count; ++i) element(ir_.CreateAdd(k, index_constant(i)));
+    for (std::int64_t i = 0; i < count; ++i) {
+      llvm::Value* at_k = ir_.CreateAdd(k, index_constant(i));
+      if (fetch) emit_prefetch(c, tile, advance(at.a, dtype, at_k, axis.a_stride), axis.a_stride);
+      element(at_k);
+    }
   };
   if (whole == unroll)
     elements(index_constant(0), unroll);
@@ -85,6 +97,23 @@ void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_
     emit_loop(index_constant(0), index_constant(whole), unroll, false,
               [&](llvm::Value* k) { elements(k, unroll); });
   elements(index_constant(whole), axis.extent - whole);
+}
+
+// The rows' elements of a `prefetch_steps` steps ahead: what lies far apart no prefetcher of the hardware finds in time.
+// Not further ahead: at a stride of 2 KB only two dozen lines fit into L1 at once.
+void KernelEmitter::emit_prefetch(const Contraction& c, const Tile& tile, llvm::Value* a, std::int64_t stride) {
+  const DType dtype = kernel_.buffers[c.a_buffer].dtype;
+  const std::int64_t row_bytes = std::abs(c.a_m_stride) * bytes_of(dtype);
+  // One for each cache line; rows a line or more apart are streams of their own and too many.
+  if (row_bytes * tile.rows > 4 * 64) return;
+  const std::int64_t last = tile.rows - 1;
+  for (std::int64_t row = 0;; row = std::min(last, row + 64 / std::max<std::int64_t>(row_bytes, 1))) {
+    llvm::Value* place = ir_.CreateGEP(register_type(context_, dtype), a,
+                                       index_constant(prefetch_steps * stride + row * c.a_m_stride));
+    ir_.CreateIntrinsic(llvm::Intrinsic::prefetch, {place->getType()},
+                        {place, ir_.getInt32(0), ir_.getInt32(3), ir_.getInt32(1)});
+    if (row == last) return;
+  }
 }
 
 // One step along the innermost axis: a column of vectors of b, each row's element of a broadcast.

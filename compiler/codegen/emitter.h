@@ -182,6 +182,7 @@ class KernelEmitter {
                  const std::vector<llvm::Value*>& sums);
   void multiply_add(const kernel::Contraction& c, const Tile& tile, Operands at,
                     const std::vector<llvm::Value*>& sums);
+  void emit_prefetch(const kernel::Contraction& c, const Tile& tile, llvm::Value* a, std::int64_t stride);
   llvm::Value* advance(llvm::Value* pointer, DType dtype, llvm::Value* count, std::int64_t stride);
   llvm::GlobalVariable* tap_table(std::uint32_t table);
 
