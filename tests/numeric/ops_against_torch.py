@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Every op's value and derivatives, first and second order, against PyTorch's in float64.
 
-    ops_against_torch.py DUMP_OPS [SEED]
+    ops_against_torch.py [--spoil] DUMP_OPS [SEED]
 
 Runs DUMP_OPS (tests/numeric/dump_ops.cpp) and computes each of its lines anew with torch's own operations and
 torch.autograd. Exits with 0 where all agree to 1e-9, 1 where one does not, 77 (a skip) where torch is missing.
+With --spoil one number of each line is changed by a millionth, and 0 says that each change was found.
 """
 import json
 import subprocess
@@ -276,15 +277,35 @@ def check(line, comparison):
         comparison.compare(f"second d {op} by {name} {shown}", line["second"]["results"][f"d {name}"], dx)
 
 
+def spoil(line):
+    """Changes one number of the line's last result that has one; false where there is none."""
+    for value in reversed(list(((line["second"] or line)["results"]).values())):
+        finite = [i for i, x in enumerate(value["data"]) if abs(x) < float("inf")]
+        if finite:
+            value["data"][finite[0]] += 1e-6 * (1 + abs(value["data"][finite[0]]))
+            return True
+    return False
+
+
 def main():
-    text = subprocess.run(sys.argv[1:], check=True, capture_output=True, text=True).stdout
+    arguments = [a for a in sys.argv[1:] if a != "--spoil"]
+    text = subprocess.run(arguments, check=True, capture_output=True, text=True).stdout
     lines = [json.loads(line) for line in text.splitlines()]
-    comparison = Comparison()
-    for line in lines:
-        if line["op"] not in NO_TORCH_OP:
-            check(line, comparison)
     for op in sorted({line["op"] for line in lines} & set(NO_TORCH_OP)):
         print(f"{op} is not compared: {NO_TORCH_OP[op]}")
+    lines = [line for line in lines if line["op"] not in NO_TORCH_OP]
+    if len(arguments) < len(sys.argv) - 1:
+        lines = [line for line in lines if spoil(line)]
+        missed = 0
+        for line in lines:
+            comparison = Comparison()
+            check(line, comparison)
+            missed += not comparison.failures
+        print(f"{len(lines)} spoiled samples, {missed} not noticed")
+        return 1 if missed or not lines else 0
+    comparison = Comparison()
+    for line in lines:
+        check(line, comparison)
     print(f"{len(lines)} samples, {comparison.count} tensors compared, largest error {comparison.worst:.1e}")
     for failure in comparison.failures:
         print(failure)
