@@ -278,8 +278,10 @@ def check(line, comparison):
 
 
 def spoil(line):
-    """Changes one number of the line's last result that has one; false where there is none."""
-    for value in reversed(list(((line["second"] or line)["results"]).values())):
+    """Changes one number that is compared, of the highest order there is; false where there is none."""
+    orders = [line["results"]] if line["second"] is None else [line["second"]["results"], line["results"]]
+    derivatives = [v for results in orders for name, v in results.items() if name.startswith("d ")]
+    for value in derivatives + [line["results"]["y"]]:
         finite = [i for i, x in enumerate(value["data"]) if abs(x) < float("inf")]
         if finite:
             value["data"][finite[0]] += 1e-6 * (1 + abs(value["data"][finite[0]]))
