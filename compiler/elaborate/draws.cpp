@@ -173,7 +173,7 @@ Distribution Elaborator::distribution(Frame& frame, const Value& value, const Ty
 }
 
 Tensor Elaborator::draw(Frame& frame, const Distribution& d, const TypeSpec& type, std::int64_t count,
-                        const std::string& name, Span span, const std::string& written, bool) {
+                        const std::string& name, Span span) {
   std::string unique = name;
   for (int n = 2; work->draw_of_name.contains(unique); ++n) unique = fmt::format("{}_{}", name, n);
   std::uint32_t stream = 0;
@@ -183,7 +183,9 @@ Tensor Elaborator::draw(Frame& frame, const Distribution& d, const TypeSpec& typ
   work->draw_of_node[value.index] = work->draws.size();
   Draw made;
   made.name = unique;
-  made.distribution = written;
+  made.distribution = d.text;
+  made.held = !current_let.empty();
+  made.held_why = current_let;
   made.type = b().type(value);
   made.stream = stream;
   made.span = span;
@@ -208,8 +210,8 @@ void Elaborator::make_noise(Frame& frame, const ast::Noise& noise, Span span) {
   Frame kept = frame;
   kept.caller = nullptr;
   kept.call_span = user_place(frame, span);
-  t.lazy->make = [this, kept, d, type, count = t.count, name, span, written = text(at)]() mutable {
-    return draw(kept, d, type, count, name, span, written).node;
+  t.lazy->make = [this, kept, d, type, count = t.count, name, span]() mutable {
+    return draw(kept, d, type, count, name, span).node;
   };
   ++dynamic_reads;
   Binding binding;
@@ -244,10 +246,10 @@ Value Elaborator::read_noise(Frame& frame, const std::shared_ptr<NoiseName>& noi
   own.caller = nullptr;
   t.lazy->make = [this, own, noise, type, full_name, why, count = t.count, at]() mutable {
     const Distribution d = distribution(own, eval(own, noise->declaration->distribution), type, at);
-    const Tensor made = draw(own, d, type, count, full_name, noise->span, text(at));
+    const Tensor made = draw(own, d, type, count, full_name, noise->span);
     Draw& entry = work->draws[work->draw_of_node.at(made.node.index)];
     entry.held = !why.empty();
-    entry.held_why = why;
+    entry.held_why = why.empty() ? "" : "read by " + why;
     return made.node;
   };
   samples[noise.get()] = t;

@@ -173,7 +173,7 @@ class Elaborator {
 
   // ---- draws.cpp
   Tensor draw(Frame& frame, const Distribution& distribution, const TypeSpec& type, std::int64_t count,
-              const std::string& name, Span span, const std::string& text, bool named = true);
+              const std::string& name, Span span);
   NodeId sample(Frame& frame, const Distribution& distribution, const TypeSpec& type, std::int64_t count,
                 const std::string& stream_name, NodeId step, Span span, std::uint32_t* stream);
   Value read_noise(Frame& frame, const std::shared_ptr<NoiseName>& noise, std::string_view name, Span span);
@@ -266,7 +266,8 @@ class Elaborator {
   Value instantiate(Frame& frame, const std::shared_ptr<OptimizerTemplate>& declaration, Call& call);
   Value total(Frame& frame, ast::ExprId argument, Span span);
   Value descend(Frame& frame, const Arguments& arguments);
-  std::vector<bool> cone(const std::vector<NodeId>& roots, bool through_stop, std::uint32_t least = 0) const;
+  // What `roots` are computed from, down to saved values; only where a derivative flows, or all.
+  std::vector<bool> cone(const std::vector<NodeId>& roots, bool derivatives, std::uint32_t least = 0) const;
   bool reaches(NodeId y, NodeId x) const;
 
   // ---- outputs.cpp
@@ -323,6 +324,7 @@ class Elaborator {
   Work* work = nullptr;
   Unit* unit = nullptr;
   Unit* block_unit = nullptr;         // of the block's own statements
+  std::string current_let;            // "`let fake`", while it is evaluated
   std::int64_t repetition = -1;       // of a `5 times { }` around; -1: none
   std::deque<Sites> statement_sites;  // frames point into it
   TrainJob* job = nullptr;

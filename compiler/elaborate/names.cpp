@@ -111,11 +111,12 @@ Value Elaborator::eval_constant(const Frame& frame, ConstantName& constant, std:
 }
 
 void Elaborator::define(Frame& frame, const ast::Name& name, Binding binding) {
-  if (const Binding* other = frame.scope->find_in_body(name.text)) {
+  const Binding* other = frame.scope->find_in_body(name.text);
+  if (other && !other->dimension) {
     fail(report_at(frame, Kind::defined_twice, name.span, name.text)
              .label(other->span, "the first is here"));
   }
-  frame.scope->names.emplace(name.text, std::move(binding));
+  frame.scope->names.insert_or_assign(name.text, std::move(binding));
 }
 
 }  // namespace ganc::elab

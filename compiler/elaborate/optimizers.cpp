@@ -166,7 +166,7 @@ Value Elaborator::descend(Frame& frame, const Arguments& a) {
       error(frame, Kind::objective_no_number, a.spans[1], describe(value));
     }
     const NodeId y = real_node(*loss);
-    const std::vector<bool> reached = cone({y}, false);
+    const std::vector<bool> reached = cone({y}, true);
     std::vector<Step::Entry> entries;
     for (const std::string& name : weights_of(*net->net)) {
       const NodeId x = read_variable(name, overlay);

@@ -40,7 +40,7 @@ void Elaborator::finish_draws(Work& finished, const std::vector<UpdateInfo>& upd
   for (const UpdateInfo& update : updates) {
     for (const Output& output : finished.graph.outputs) {
       if (output.name != "loss/" + update.name) continue;
-      const std::vector<bool> read = cone({output.node}, true);
+      const std::vector<bool> read = cone({output.node}, false);
       for (const auto& [node, draw] : finished.draw_of_node) {
         if (node < read.size() && read[node]) finished.draws[draw].readers.push_back(update.name);
       }

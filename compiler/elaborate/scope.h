@@ -61,6 +61,7 @@ struct Binding {
       what;
   Span span;
   bool rebindable = false;               // `var`
+  bool dimension = false;                // bound by a parameter's shape: the body may hide it
   bool* used = nullptr;                  // set when read; owned by the elaborator
 };
 

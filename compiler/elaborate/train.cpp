@@ -123,15 +123,17 @@ void Elaborator::run_block(Frame& frame, ast::BlockId id) {
 
 void Elaborator::run_let(Frame& frame, ast::StmtId id) {
   unit = block_unit;
+  const auto* let = std::get_if<ast::Let>(&(*frame.ast)[id].node);
+  current_let = let ? "`let " + let->name.text + "`" : "a statement of the block";
   try {
     Value ignored;
     eval_statement(frame, id, false, &ignored);
   } catch (const Failed&) {
-    unit = block_unit;
+    current_let.clear();
     throw;
   }
+  current_let.clear();
   save_pending();
-  unit = block_unit;
 }
 
 void Elaborator::run_statement(Frame& frame, ast::StmtId id) {

@@ -53,6 +53,7 @@ void Elaborator::match_dims(Frame& frame, const std::vector<ast::Dim>& dims, con
     if (name && !known_number(frame, *name, &is_number) && !is_number) {
       Binding binding;
       binding.what = Value(static_cast<double>(length));
+      binding.dimension = true;
       binding.span = (*frame.ast)[dims[i].size].span;
       frame.scope->names.insert_or_assign(*name, std::move(binding));
     } else {

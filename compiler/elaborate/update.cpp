@@ -199,16 +199,21 @@ void Elaborator::report_update(const Objective& o, const std::vector<PlayerPart>
   train->updates.push_back(std::move(info));
 }
 
-// What `roots` are computed from; with `through_stop` false, only where a derivative flows.
-std::vector<bool> Elaborator::cone(const std::vector<NodeId>& roots, bool through_stop, std::uint32_t least) const {
+std::vector<bool> Elaborator::cone(const std::vector<NodeId>& roots, bool derivatives, std::uint32_t least) const {
   const Graph& graph = work->graph;
+  std::set<std::uint32_t> saved;
+  for (const auto& [name, versions] : work->versions) {
+    for (const NodeId version : versions) saved.insert(version.index);
+  }
   std::vector<bool> seen(graph.nodes.size(), false);
   std::vector<NodeId> open = roots;
   for (const NodeId root : roots) seen[root.index] = true;
   while (!open.empty()) {
-    const Node& n = graph[open.back()];
+    const NodeId at = open.back();
+    const Node& n = graph[at];
     open.pop_back();
-    if (!through_stop && (n.op == Op::stop || n.op == Op::draw || !is_real(n.type.dtype))) continue;
+    if (saved.contains(at.index)) continue;
+    if (derivatives && (n.op == Op::stop || n.op == Op::draw || !is_real(n.type.dtype))) continue;
     for (const NodeId operand : n.operands) {
       if (operand.index < least || seen[operand.index]) continue;
       seen[operand.index] = true;
@@ -218,11 +223,11 @@ std::vector<bool> Elaborator::cone(const std::vector<NodeId>& roots, bool throug
   return seen;
 }
 
-bool Elaborator::reaches(NodeId y, NodeId x) const { return cone({y}, false, x.index)[x.index]; }
+bool Elaborator::reaches(NodeId y, NodeId x) const { return cone({y}, true, x.index)[x.index]; }
 
 std::vector<std::string> Elaborator::reached_weights(NodeId loss, const std::vector<PlayerPart>& parts,
                                                      std::map<std::string, std::vector<NodeId>>* versions) {
-  const std::vector<bool> reached = cone({loss}, false);
+  const std::vector<bool> reached = cone({loss}, true);
   std::vector<std::string> names;
   for (const Variable& v : model.variables) {
     if (v.kind != VariableKind::weight) continue;

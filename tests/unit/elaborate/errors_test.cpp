@@ -1,0 +1,95 @@
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "tests/unit/elaborate/elaborated.h"
+#include "tests/unit/expectations.h"
+
+namespace ganc::testing {
+namespace {
+
+std::vector<std::filesystem::path> error_files() {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(GANC_TESTS "/errors/elaborate")) {
+    if (entry.path().extension() == ".gan") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// The kinds that elaboration reports: E01.. and the warnings.
+bool is_ours(const KindInfo& kind) { return kind.severity == Severity::warning || kind.code.starts_with("E01"); }
+
+TEST_CASE("every error test reports what its comments say") {
+  const auto files = error_files();
+  REQUIRE(files.size() >= 50);
+  for (const auto& path : files) {
+    const Elaborated e(read_text(path), {}, path.string());
+    INFO(path.filename().string());
+    for (const std::string& wrong : mismatches(e.sources, e.file, e.diagnostics)) FAIL_CHECK(wrong);
+    CHECK_FALSE(e.diagnostics.all().empty());
+  }
+}
+
+TEST_CASE("every kind that elaboration reports has an error test") {
+  std::set<std::string> expected = {"E0108", "E0109"};  // settings: tested in train_test.cpp, without a file
+  for (const auto& path : error_files()) {
+    for (const Expectation& e : expectations(read_text(path))) expected.insert(e.code);
+  }
+  for (const Kind kind : all_kinds()) {
+    if (!is_ours(info(kind))) continue;
+    INFO(info(kind).name << " has no test in tests/errors/elaborate");
+    CHECK(expected.contains(std::string(info(kind).code)));
+  }
+}
+
+TEST_CASE("an error in the prelude is shown at the user's call, with what was called") {
+  const Elaborated e("noise z: [4] ~ normal\nnet G(z: [4]) -> [2] { z -> dense(3.5) -> dense(2) }\noutput o = G(z)\n");
+  REQUIRE(e.diagnostics.error_count() == 1);
+  const Diagnostic& d = e.diagnostics.all().front();
+  CHECK(d.span.file == e.file);
+  CHECK(e.sources.text(d.span) == "dense(3.5)");
+  const std::string text = render(d, e.sources, false);
+  CHECK(text.find("in the call of `dense`") != std::string::npos);
+  CHECK(text.find("`G` is called here") != std::string::npos);
+}
+
+TEST_CASE("a mistake is reported once, whatever uses its value") {
+  const Elaborated e("noise z: [4] ~ normal\nnet G(z: [4]) -> [2] {\n  let h = z -> dens(4)\n  let g = h + 1\n  g -> dense(2)\n}\n"
+                     "output a = G(z)\noutput b = G(z)\n");
+  CHECK(e.diagnostics.error_count() == 1);
+  REQUIRE_FALSE(e.diagnostics.all().front().fixes.empty());
+  CHECK(e.diagnostics.all().front().fixes.front().text == "dense");
+}
+
+std::vector<std::string> gan_blocks(const std::string& text) {
+  std::vector<std::string> blocks;
+  const std::string fence = "```gan\n";
+  for (std::size_t at = text.find(fence); at != std::string::npos; at = text.find(fence, at + 1)) {
+    const std::size_t begin = at + fence.size();
+    blocks.push_back(text.substr(begin, text.find("```", begin) - begin));
+  }
+  return blocks;
+}
+
+std::set<std::string> codes_of(const std::string& text) {
+  const Elaborated e(text);
+  std::set<std::string> codes;
+  for (const Diagnostic& d : e.diagnostics.all()) codes.emplace(info(d.kind).code);
+  return codes;
+}
+
+TEST_CASE("the examples of the explanations are wrong and right as they say") {
+  for (const Kind kind : all_kinds()) {
+    if (!is_ours(info(kind))) continue;
+    const std::string code(info(kind).code);
+    INFO(code);
+    CHECK_FALSE(explain(code).empty());
+    const std::vector<std::string> blocks = gan_blocks(explain(code));
+    if (blocks.size() == 2) CHECK(codes_of(blocks[0]).contains(code));
+    if (!blocks.empty()) CHECK(codes_of(blocks.back()).empty());
+  }
+}
+
+}  // namespace
+}  // namespace ganc::testing
