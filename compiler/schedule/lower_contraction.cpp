@@ -1,7 +1,196 @@
-#include "compiler/schedule/lower.h"
+#include <algorithm>
+
+#include "compiler/schedule/contraction.h"
 
 namespace ganc::planning {
+namespace {
 
-void lower_contraction(ProgramDraft& program, const Group& group, bool) { lower_products(program, group); }
+using kernel::Block;
+using kernel::ValueId;
+
+class Writer {
+ public:
+  Writer(ProgramDraft& program, const Group& group, Product& product, const Tiling& tiling)
+      : program_(program), group_(group), p_(product), t_(tiling),
+        writer_(product.c.space, product.c.expressions, program.tensors) {}
+
+  void run() {
+    fix_variables();
+    make_tables();
+    Block body = units([&] { return serial(t_.shared, [&] { return tile(); }); });
+    add_draft(program_, group_, writer_, std::move(body), p_.c, elements(), true);
+    Draft& draft = program_.drafts.back();
+    // An operand is read until the last tile: nothing may take its place.
+    std::erase_if(draft.in_place, [&](const auto& pair) {
+      const std::uint32_t read = draft.buffers[pair.first];
+      return read == p_.lhs.tensor || read == p_.rhs.tensor;
+    });
+    draft.flop += 2 * elements() * terms_;
+  }
+
+ private:
+  const Operand& a() const { return t_.lhs_is_vector ? p_.rhs : p_.lhs; }
+  const Operand& b() const { return t_.lhs_is_vector ? p_.lhs : p_.rhs; }
+  const IndexSpace& space() const { return p_.c.space; }
+
+  double elements() const {
+    double n = 1;
+    for (std::uint32_t v : p_.free) n *= static_cast<double>(space().extent(v));
+    return n;
+  }
+
+  // Bases are where all that loops inside the contraction is 0.
+  void fix_variables() {
+    for (std::uint32_t v : p_.reduced) writer_.bind(v, {});
+    for (const SpatialAxis& s : p_.spatial) writer_.bind(s.lhs_position, {}), writer_.bind(s.rhs_position, {});
+    // Axes of length 1 are in no list; their index is the constant 0.
+    writer_.bind(t_.v, {});
+    if (t_.m) writer_.bind(*t_.m, {});
+  }
+
+  void make_tables() {
+    terms_ = 1;
+    for (std::uint32_t v : p_.reduced) terms_ *= static_cast<double>(space().extent(v));
+    for (const SpatialAxis& s : p_.spatial) {
+      kernel::TapTable table{meeting_positions(s)};
+      double pairs = 0;
+      for (auto& row : table.rows) {
+        pairs += static_cast<double>(row.size());
+        if (t_.lhs_is_vector)
+          for (auto& [x, k] : row) std::swap(x, k);
+      }
+      terms_ *= pairs / static_cast<double>(s.outputs);
+      tables_.push_back(writer_.new_table(std::move(table)));
+    }
+  }
+
+  // One parallel loop over the shared outer axes and blocks.
+  Block units(const std::function<Block()>& body) {
+    const std::int64_t m_blocks = blocks(t_.m_extent, t_.m_block), v_blocks = blocks(t_.v_extent, t_.v_block);
+    std::int64_t count = t_.blocks_shared ? m_blocks * v_blocks : 1;
+    for (std::size_t i = 0; i < t_.shared; ++i) count *= t_.outer[i].extent;
+    if (count == 1) return body();
+    const kernel::VarId u = writer_.new_variable();
+    ValueId rest = writer_.variable(u);
+    const auto take = [&](std::int64_t extent, bool last) {
+      const ValueId part = last ? rest : writer_.remainder(rest, extent);
+      if (!last) rest = writer_.quotient(rest, extent);
+      return part;
+    };
+    if (t_.blocks_shared) {
+      if (v_blocks > 1) v_base_ = writer_.scale(take(v_blocks, m_blocks == 1 && t_.shared == 0), t_.v_block);
+      if (m_blocks > 1) m_base_ = writer_.scale(take(m_blocks, t_.shared == 0), t_.m_block);
+    }
+    for (std::size_t i = t_.shared; i-- > 0;) writer_.bind(t_.outer[i].variable, take(t_.outer[i].extent, i == 0));
+    writer_.set_units(count);
+    kernel::Loop loop{kernel::LoopKind::parallel, u, writer_.constant(count), body()};
+    Block block;
+    block.push_back({std::move(loop)});
+    return block;
+  }
+
+  // The other blocks of m, then the other outer axes: the operand of a panel stays in cache.
+  Block serial(std::size_t from, const std::function<Block()>& body) {
+    const std::int64_t m_blocks = blocks(t_.m_extent, t_.m_block);
+    if (!t_.blocks_shared && m_blocks > 1 && !m_base_) {
+      const kernel::VarId v = writer_.new_variable();
+      m_base_ = writer_.scale(writer_.variable(v), t_.m_block);
+      kernel::Loop loop{kernel::LoopKind::serial, v, writer_.constant(m_blocks), serial(from, body)};
+      Block block;
+      block.push_back({std::move(loop)});
+      return block;
+    }
+    if (from == t_.outer.size()) return body();
+    return loop(writer_, kernel::LoopKind::serial, t_.outer[from], writer_.constant(t_.outer[from].extent), {},
+                [&] { return serial(from + 1, body); });
+  }
+
+  static std::int64_t blocks(std::int64_t extent, std::int64_t block) { return (extent + block - 1) / block; }
+
+  ValueId count(ValueId base, std::int64_t extent, std::int64_t block) {
+    if (!base || extent % block == 0) return writer_.constant(block);
+    return writer_.minimum(writer_.constant(block), writer_.add(writer_.scale(base, -1), extent));
+  }
+
+  Block tile() {
+    kernel::Contraction c{};
+    c.m_variable = writer_.new_variable();
+    c.v_variable = writer_.new_variable();
+    c.m_count = count(m_base_, t_.m_extent, t_.m_block);
+    c.v_count = count(v_base_, t_.v_extent, t_.v_block);
+    c.m_limit = t_.m_block;
+    c.v_limit = t_.v_block;
+    if (t_.m) writer_.bind(*t_.m, m_base_);
+    writer_.bind(t_.v, v_base_);
+    c.a_base = writer_.index(a().index);
+    c.b_base = writer_.index(b().index);
+    c.a_buffer = writer_.buffer(a().tensor, true, false);
+    c.b_buffer = writer_.buffer(b().tensor, true, false);
+    c.a_m_stride = t_.m ? space().coefficient(a().index, *t_.m) : 0;
+    for (std::size_t i = 0; i < p_.spatial.size(); ++i) {
+      const SpatialAxis& s = p_.spatial[i];
+      const std::uint32_t ap = t_.lhs_is_vector ? s.rhs_position : s.lhs_position;
+      const std::uint32_t bp = t_.lhs_is_vector ? s.lhs_position : s.rhs_position;
+      c.taps.push_back({tables_[i], writer_.index(s.output), space().coefficient(a().index, ap),
+                        space().coefficient(b().index, bp)});
+    }
+    c.axes = reduce_axes();
+    if (t_.m) writer_.bind(*t_.m, writer_.add(m_base_, writer_.variable(c.m_variable)));
+    writer_.bind(t_.v, writer_.add(v_base_, writer_.variable(c.v_variable)));
+    c.epilogue = write_block(writer_, p_.c);
+    Block block;
+    block.push_back({std::move(c)});
+    return block;
+  }
+
+  // Neighbours that both operands walk through as one are one.
+  std::vector<kernel::ReduceAxis> reduce_axes() const {
+    std::vector<kernel::ReduceAxis> axes;
+    for (std::uint32_t v : t_.reduced) {
+      const kernel::ReduceAxis axis{space().extent(v), space().coefficient(a().index, v),
+                                    space().coefficient(b().index, v)};
+      if (!axes.empty() && axes.back().a_stride == axis.extent * axis.a_stride &&
+          axes.back().b_stride == axis.extent * axis.b_stride)
+        axes.back() = {axes.back().extent * axis.extent, axis.a_stride, axis.b_stride};
+      else
+        axes.push_back(axis);
+    }
+    return axes;
+  }
+
+  ProgramDraft& program_;
+  const Group& group_;
+  Product& p_;
+  const Tiling& t_;
+  KernelWriter writer_;
+  std::vector<std::uint32_t> tables_;
+  ValueId m_base_, v_base_;
+  double terms_ = 1;
+};
+
+bool may_tile(const ProgramDraft& program, const Group& group) {
+  const Node& node = program.graph[group.roots[0]];
+  if (node.type.dtype != DType::f32 && node.type.dtype != DType::f64) return false;
+  return element_count(node.type.shape) > 0 &&
+         std::ranges::all_of(node.operands, [&](NodeId operand) {
+           return element_count(program.graph[operand].type.shape) > 0;
+         });
+}
+
+}  // namespace
+
+void lower_contraction(ProgramDraft& program, const Group& group, bool tiles) {
+  if (!tiles || !may_tile(program, group)) return lower_products(program, group);
+  OperandLayouts copied;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const std::unique_ptr<Product> product = make_product(program, group, copied);
+    if (!product) break;
+    const std::optional<TilingChoice> choice = choose_tiling(program, *product);
+    if (!choice) break;
+    if (!choice->wanted) return Writer(program, group, *product, choice->tiling).run();
+    (choice->tiling.lhs_is_vector ? copied.lhs : copied.rhs) = choice->wanted;
+  }
+  lower_products(program, group);
+}
 
 }  // namespace ganc::planning

@@ -55,9 +55,13 @@ void lower_elementwise(ProgramDraft& program, const Group& group) {
 
 std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const AxisOrder& order,
                          const Group& reader) {
+  const auto [known, inserted] =
+      program.copies.try_emplace({operand, order, reader.guards}, no_tensor);
+  if (!inserted) return known->second;
   const Node& node = program.graph[operand];
   const std::uint32_t tensor =
       new_tensor(program, operand, node.type.dtype, node.type.shape, order);
+  known->second = tensor;
   Domain domain(node.type.shape);
   for (int attempts = max_refinements;;) {
     Computation c;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "compiler/graph/graph.h"
@@ -72,6 +74,8 @@ struct ProgramDraft {
   std::vector<Tensor> tensors;
   std::vector<std::uint32_t> tensor_of;         // of each node
   std::vector<Draft> drafts;                    // in the order of execution
+  // Further places of a node's value, made for contractions: by node, layout and guards.
+  std::map<std::tuple<NodeId, AxisOrder, std::uint32_t>, std::uint32_t> copies;
 };
 
 // Says what is wrong in the compiler and aborts.

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "compiler/schedule/lower.h"
+
+namespace ganc::planning {
+
+// A contraction as a product of two operands in memory, before its loops are chosen.
+//   free        variables of the result: outer loops, the rows m, the lanes v
+//   reduced     contracted axes (and the channels of a convolution)
+//   spatial     axes of a convolution on which pairs of positions meet (tables)
+// Every index of an operand is affine in free and reduced variables and its positions.
+struct SpatialAxis {
+  Window window;
+  std::int64_t outputs = 1, lhs_extent = 1, rhs_extent = 1;
+  std::uint32_t lhs_position = 0, rhs_position = 0;  // variables
+  IndexId output;                                    // index of the result's axis
+};
+struct Operand {
+  NodeId node;
+  std::vector<IndexId> at;
+  std::uint32_t tensor = no_tensor;
+  IndexId index;
+};
+struct Product {
+  Computation c;  // stores: the results; the contraction's sum is an expression in them
+  std::vector<std::uint32_t> free, reduced;
+  std::vector<SpatialAxis> spatial;
+  Operand lhs, rhs;
+};
+
+// What `make_product` does where an operand cannot be read as it lies: `lhs` or `rhs` copied in this layout.
+struct OperandLayouts {
+  std::optional<AxisOrder> lhs, rhs;
+};
+// Null where no domain suits.
+std::unique_ptr<Product> make_product(ProgramDraft& program, const Group& group, const OperandLayouts& copied);
+
+// Pairs (position in lhs, position in rhs) for each output position: exactly those that meet inside both.
+std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> meeting_positions(const SpatialAxis& axis);
+
+// Which variable is what, and how the work is cut. Depends on shapes and layouts alone.
+struct Tiling {
+  bool lhs_is_vector = false;  // b is lhs
+  std::uint32_t v = 0;
+  std::optional<std::uint32_t> m;
+  std::int64_t v_extent = 1, m_extent = 1, v_block = 1, m_block = 1;
+  std::vector<Axis> outer;   // the outermost first
+  std::size_t shared = 0;    // so many of `outer` are units, with the blocks of m and v if `blocks_shared`
+  bool blocks_shared = false;
+  std::vector<std::uint32_t> reduced;  // innermost last
+};
+// None: no lanes, or rows too few to pay for a copy. `wanted`: the layout in which the vector operand must be copied
+// before this tiling holds; none: it lies well.
+struct TilingChoice {
+  Tiling tiling;
+  std::optional<AxisOrder> wanted;
+};
+std::optional<TilingChoice> choose_tiling(const ProgramDraft& program, const Product& product);
+
+}  // namespace ganc::planning

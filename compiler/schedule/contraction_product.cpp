@@ -1,0 +1,155 @@
+#include <algorithm>
+
+#include "compiler/schedule/contraction.h"
+
+namespace ganc::planning {
+namespace {
+
+std::size_t at(std::int64_t axis) { return static_cast<std::size_t>(axis); }
+
+class Maker {
+ public:
+  Maker(ProgramDraft& program, const Group& group, const OperandLayouts& copied)
+      : program_(program), group_(group), copied_(copied), id_(group.roots[0]), node_(program.graph[id_]) {}
+
+  // Copies are made, and domains refined, until both operands are plain memory.
+  std::unique_ptr<Product> run() {
+    Domain domain(domain_shape());
+    for (int attempts = max_refinements; attempts > 0; --attempts) {
+      auto p = std::make_unique<Product>();
+      p->c.domain = add_variables(p->c.space, domain);
+      split_domain(*p);
+      (node_.op == Op::dot_general ? dot_indices(*p) : convolution_indices(*p));
+      const bool lhs = read(*p, p->lhs, copied_.lhs), rhs = read(*p, p->rhs, copied_.rhs);
+      add_results(*p);
+      if (domain.refine(p->c.space, p->c.domain.variables)) continue;
+      if (!lhs) copied_.lhs = program_.layouts[p->lhs.node.index];
+      if (!rhs) copied_.rhs = program_.layouts[p->rhs.node.index];
+      if (lhs && rhs) return p;
+    }
+    return nullptr;
+  }
+
+ private:
+  const Shape& shape(NodeId id) const { return program_.graph[id].type.shape; }
+
+  // The axes of the result, then those that are contracted; of a convolution the channels.
+  Shape domain_shape() const {
+    Shape s = node_.type.shape;
+    if (node_.op == Op::convolution)
+      s.push_back(shape(node_.operands[1])[1]);
+    else
+      for (std::int64_t axis : node_.attributes.lhs_contract) s.push_back(shape(node_.operands[0])[at(axis)]);
+    return s;
+  }
+
+  void split_domain(Product& p) const {
+    const std::size_t rank = node_.type.shape.size();
+    for (std::size_t axis = 0; axis < p.c.domain.variables.size(); ++axis)
+      for (std::uint32_t v : p.c.domain.variables[axis])
+        if (p.c.space.extent(v) > 1) (axis < rank ? p.free : p.reduced).push_back(v);
+  }
+
+  void dot_indices(Product& p) const {
+    const Attributes& a = node_.attributes;
+    const auto& from = p.c.domain.at;
+    const std::size_t rank = node_.type.shape.size();
+    p.lhs = {node_.operands[0], std::vector<IndexId>(shape(node_.operands[0]).size()), no_tensor, {}};
+    p.rhs = {node_.operands[1], std::vector<IndexId>(shape(node_.operands[1]).size()), no_tensor, {}};
+    std::vector<bool> lhs_done(p.lhs.at.size()), rhs_done(p.rhs.at.size());
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < a.lhs_batch.size(); ++i, ++next) {
+      p.lhs.at[at(a.lhs_batch[i])] = p.rhs.at[at(a.rhs_batch[i])] = from[next];
+      lhs_done[at(a.lhs_batch[i])] = rhs_done[at(a.rhs_batch[i])] = true;
+    }
+    for (std::size_t i = 0; i < a.lhs_contract.size(); ++i) {
+      p.lhs.at[at(a.lhs_contract[i])] = p.rhs.at[at(a.rhs_contract[i])] = from[rank + i];
+      lhs_done[at(a.lhs_contract[i])] = rhs_done[at(a.rhs_contract[i])] = true;
+    }
+    for (std::size_t i = 0; i < lhs_done.size(); ++i)
+      if (!lhs_done[i]) p.lhs.at[i] = from[next++];
+    for (std::size_t i = 0; i < rhs_done.size(); ++i)
+      if (!rhs_done[i]) p.rhs.at[i] = from[next++];
+  }
+
+  void convolution_indices(Product& p) const {
+    IndexSpace& space = p.c.space;
+    const auto& from = p.c.domain.at;
+    const Shape& x = shape(node_.operands[0]);
+    const Shape& w = shape(node_.operands[1]);
+    const IndexId channel = from.back();
+    const IndexId group = space.quotient(from[1], w[0] / node_.attributes.groups);
+    p.lhs = {node_.operands[0], {from[0], space.add(space.scale(group, w[1]), channel)}, no_tensor, {}};
+    p.rhs = {node_.operands[1], {from[1], channel}, no_tensor, {}};
+    for (std::size_t i = 2; i < x.size(); ++i) {
+      SpatialAxis axis;
+      axis.window = node_.attributes.windows[i - 2];
+      axis.outputs = node_.type.shape[i];
+      axis.lhs_extent = x[i];
+      axis.rhs_extent = w[i];
+      axis.lhs_position = space.add_variable(x[i]);
+      axis.rhs_position = space.add_variable(w[i]);
+      axis.output = from[i];
+      p.lhs.at.push_back(space.variable(axis.lhs_position));
+      p.rhs.at.push_back(space.variable(axis.rhs_position));
+      p.spatial.push_back(axis);
+    }
+  }
+
+  // Whether the operand is plain memory: one load, everywhere, at an affine index.
+  bool read(Product& p, Operand& operand, const std::optional<AxisOrder>& copied) const {
+    Emitter emitter(program_, p.c.space, p.c.expressions);
+    if (copied) {
+      operand.tensor = lower_copy(program_, operand.node, *copied, group_);
+      operand.index = emitter.offset(program_.tensors[operand.tensor], operand.at);
+    } else {
+      const Expr& e = p.c.expressions[emitter.emit(operand.node, operand.at)];
+      if (e.kind != ExprKind::load || e.mask) return false;
+      operand.tensor = e.tensor;
+      operand.index = e.index;
+    }
+    return p.c.space.is_affine(operand.index);
+  }
+
+  void add_results(Product& p) const {
+    const std::vector<IndexId> result(p.c.domain.at.begin(),
+                                      p.c.domain.at.begin() + static_cast<std::ptrdiff_t>(node_.type.shape.size()));
+    Emitter emitter(program_, p.c.space, p.c.expressions);
+    for (NodeId root : group_.roots) {
+      const ExprId value = root == id_ ? p.c.expressions.add({.kind = ExprKind::contraction, .dtype = node_.type.dtype})
+                                       : emitter.emit_definition(root, result);
+      emitter.give(root, result, value);
+      if (!program_.stored[root.index]) continue;
+      const std::uint32_t tensor = tensor_for(program_, root);
+      p.c.stores.push_back({tensor, emitter.offset(program_.tensors[tensor], result), value});
+    }
+  }
+
+  ProgramDraft& program_;
+  const Group& group_;
+  OperandLayouts copied_;
+  NodeId id_;
+  const Node& node_;
+};
+
+}  // namespace
+
+std::unique_ptr<Product> make_product(ProgramDraft& program, const Group& group, const OperandLayouts& copied) {
+  return Maker(program, group, copied).run();
+}
+
+std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> meeting_positions(const SpatialAxis& axis) {
+  std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> rows(at(axis.outputs));
+  const Window& w = axis.window;
+  for (std::int64_t p = 0; p < axis.outputs; ++p)
+    for (std::int64_t k = 0; k < axis.rhs_extent; ++k) {
+      const std::int64_t dilated = p * w.stride + k * w.rhs_dilation - w.pad_low;
+      if (dilated < 0 || dilated % w.lhs_dilation != 0) continue;
+      const std::int64_t x = dilated / w.lhs_dilation;
+      if (x < axis.lhs_extent)
+        rows[at(p)].emplace_back(static_cast<std::int32_t>(x), static_cast<std::int32_t>(k));
+    }
+  return rows;
+}
+
+}  // namespace ganc::planning

@@ -1,0 +1,158 @@
+#include <algorithm>
+
+#include "compiler/schedule/contraction.h"
+
+namespace ganc::planning {
+namespace {
+
+constexpr std::int64_t wanted_units = 32;
+constexpr std::int64_t min_unit_products = 1 << 16;  // multiplications that are worth a unit
+constexpr std::int64_t min_rows = 8;                 // of a block, so that register tiles are full
+constexpr std::int64_t panel_bytes = 512 << 10;      // of the scalar operand, to stay in the L2 cache
+
+// The divisor of n that is at least `least` and nearest to it; n itself if there is none below.
+std::int64_t divisor_from(std::int64_t n, std::int64_t least) {
+  for (std::int64_t d = std::max<std::int64_t>(least, 1); d < n; ++d)
+    if (n % d == 0) return d;
+  return n;
+}
+
+class Chooser {
+ public:
+  Chooser(const ProgramDraft& program, const Product& product)
+      : program_(program), p_(product), space_(product.c.space) {}
+
+  std::optional<TilingChoice> run() {
+    if (p_.c.stores.empty() || !choose_lanes()) return std::nullopt;
+    choose_rows();
+    if (!lies_well()) {
+      if (t_.m_extent == 1 && outer_count() < min_rows) return std::nullopt;
+      choice_.wanted = wanted_layout();
+      if (!choice_.wanted) return std::nullopt;
+      return choice_;
+    }
+    choose_outer();
+    order_reduced();
+    choose_blocks();
+    return choice_;
+  }
+
+ private:
+  const Operand& vector_operand() const { return t_.lhs_is_vector ? p_.lhs : p_.rhs; }
+  const Operand& scalar_operand() const { return t_.lhs_is_vector ? p_.rhs : p_.lhs; }
+  std::int64_t stored(std::uint32_t v) const { return space_.coefficient(p_.c.stores[0].index, v); }
+
+  // v: along which the result is contiguous, if that is an axis of one operand alone.
+  bool choose_lanes() {
+    for (std::uint32_t v : p_.free) {
+      if (stored(v) != 1) continue;
+      const bool in_lhs = depends(p_.lhs, v), in_rhs = depends(p_.rhs, v);
+      if (in_lhs == in_rhs) return false;
+      t_.lhs_is_vector = in_lhs;
+      t_.v = v;
+      t_.v_extent = space_.extent(v);
+      return true;
+    }
+    return false;
+  }
+  bool depends(const Operand& operand, std::uint32_t v) const { return space_.depends_on(operand.index, v); }
+
+  void choose_rows() {
+    for (std::uint32_t v : p_.free) {
+      if (v == t_.v || !depends(scalar_operand(), v) || depends(vector_operand(), v)) continue;
+      if (space_.extent(v) > t_.m_extent) t_.m = v, t_.m_extent = space_.extent(v);
+    }
+  }
+
+  bool lies_well() const { return space_.coefficient(vector_operand().index, t_.v) == 1; }
+
+  // Positions outermost, lanes innermost. None where lanes are the outer part of an axis.
+  std::optional<AxisOrder> wanted_layout() const {
+    const Operand& b = vector_operand();
+    AxisOrder first, rest, last;
+    for (std::size_t axis = 0; axis < b.at.size(); ++axis) {
+      const auto number = static_cast<std::int64_t>(axis);
+      if (space_.depends_on(b.at[axis], t_.v)) {
+        if (space_.coefficient(b.at[axis], t_.v) != 1) return std::nullopt;
+        last.push_back(number);
+      } else {
+        const bool position = std::ranges::any_of(p_.spatial, [&](const SpatialAxis& s) {
+          return space_.depends_on(b.at[axis], t_.lhs_is_vector ? s.lhs_position : s.rhs_position);
+        });
+        (position ? first : rest).push_back(number);
+      }
+    }
+    first.insert(first.end(), rest.begin(), rest.end());
+    first.insert(first.end(), last.begin(), last.end());
+    return first;
+  }
+
+  std::int64_t outer_count() const {
+    std::int64_t n = 1;
+    for (std::uint32_t v : p_.free)
+      if (v != t_.v && v != t_.m) n *= space_.extent(v);
+    return n;
+  }
+
+  void choose_outer() {
+    for (std::uint32_t v : p_.free)
+      if (v != t_.v && v != t_.m) t_.outer.push_back({v, space_.extent(v)});
+    std::ranges::stable_sort(t_.outer, [&](const Axis& a, const Axis& b) {
+      return stored(a.variable) > stored(b.variable);
+    });
+  }
+
+  void order_reduced() {
+    t_.reduced = p_.reduced;
+    const IndexId by = vector_operand().index;
+    std::ranges::stable_sort(t_.reduced, [&](std::uint32_t a, std::uint32_t b) {
+      return std::abs(space_.coefficient(by, a)) > std::abs(space_.coefficient(by, b));
+    });
+  }
+
+  // Of one sum, counting the taps of an inner position.
+  std::int64_t terms() const {
+    std::int64_t n = 1;
+    for (std::uint32_t v : t_.reduced) n *= space_.extent(v);
+    for (const SpatialAxis& s : p_.spatial) n *= std::min(s.lhs_extent, s.rhs_extent);
+    return n;
+  }
+
+  void choose_blocks() {
+    t_.m_block = t_.m_extent;
+    t_.v_block = t_.v_extent;
+    const std::int64_t k = terms(), outer = outer_count();
+    const std::int64_t all = outer * t_.m_extent * t_.v_extent * k;
+    const std::int64_t units = std::min(wanted_units, all / min_unit_products);
+    std::int64_t shared = 1;
+    while (t_.shared < t_.outer.size() && shared < units) shared *= t_.outer[t_.shared++].extent;
+    if (shared < units) {
+      const std::int64_t blocks = (units + shared - 1) / shared;
+      t_.m_block = divisor_from(t_.m_extent, std::max(min_rows, t_.m_extent / blocks));
+      if (t_.m_block > 4 * std::max(min_rows, t_.m_extent / blocks))  // no useful divisor: a rest
+        t_.m_block = std::max(min_rows, t_.m_extent / blocks);
+      shared *= (t_.m_extent + t_.m_block - 1) / t_.m_block;
+      if (shared < units && t_.v_extent >= 128) {
+        const std::int64_t wanted = (units + shared - 1) / shared;
+        t_.v_block = std::max<std::int64_t>(64, (t_.v_extent / wanted + 63) / 64 * 64);
+      }
+      t_.blocks_shared = t_.m_block < t_.m_extent || t_.v_block < t_.v_extent;
+    } else if (t_.m_extent * k * 4 > panel_bytes) {
+      t_.m_block = divisor_from(t_.m_extent, std::max<std::int64_t>(32, panel_bytes / (4 * k)));
+    }
+  }
+
+  const ProgramDraft& program_;
+  const Product& p_;
+  const IndexSpace& space_;
+  TilingChoice choice_;
+  Tiling& t_ = choice_.tiling;
+};
+
+}  // namespace
+
+std::optional<TilingChoice> choose_tiling(const ProgramDraft& program, const Product& product) {
+  return Chooser(program, product).run();
+}
+
+}  // namespace ganc::planning
