@@ -69,34 +69,51 @@ void KernelEmitter::emit_taps(const Contraction& c, const Tile& tile, std::size_
   });
 }
 
+// Pointers step along the axis, several elements an iteration on the innermost one. All else in the addresses is
+// constant, so there is nothing left for LLVM's strength reduction, which takes most of the time of a compilation and is
+// switched off.
 void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_t index, Operands at,
                               const std::vector<llvm::Value*>& sums) {
   if (index == c.axes.size()) return multiply_add(c, tile, at, sums);
   const kernel::ReduceAxis& axis = c.axes[index];
   const DType dtype = kernel_.buffers[c.a_buffer].dtype;
-  const auto element = [&](llvm::Value* k) {
-    emit_axes(c, tile, index + 1,
-              {advance(at.a, dtype, k, axis.a_stride), advance(at.b, dtype, k, axis.b_stride)}, sums);
-  };
   const bool innermost = index + 1 == c.axes.size();
+  const bool fetch = innermost && optimize_ && std::abs(axis.a_stride) * bytes_of(dtype) >= far_stride_bytes;
+  const auto after = [&](Operands from, std::int64_t steps) {
+    llvm::Value* count = index_constant(steps);
+    return Operands{advance(from.a, dtype, count, axis.a_stride), advance(from.b, dtype, count, axis.b_stride)};
+  };
+  const auto elements = [&](Operands from, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      const Operands now = after(from, i);
+      if (fetch) emit_prefetch(c, tile, now.a, axis.a_stride);
+      emit_axes(c, tile, index + 1, now, sums);
+    }
+  };
   std::int64_t unroll = 1;
   if (innermost && optimize_) unroll = tile.rows * tile.columns > 12 ? 2 : 4;
   if (innermost && axis.extent <= 4) unroll = axis.extent;
   const std::int64_t whole = axis.extent / unroll * unroll;
-  const bool fetch = innermost && optimize_ && std::abs(axis.a_stride) * bytes_of(dtype) >= far_stride_bytes;
-  const auto elements = [&](llvm::Value* k, std::int64_t count) {
-    for (std::int64_t i = 0; i < count; ++i) {
-      llvm::Value* at_k = ir_.CreateAdd(k, index_constant(i));
-      if (fetch) emit_prefetch(c, tile, advance(at.a, dtype, at_k, axis.a_stride), axis.a_stride);
-      element(at_k);
-    }
-  };
-  if (whole == unroll)
-    elements(index_constant(0), unroll);
-  else
-    emit_loop(index_constant(0), index_constant(whole), unroll, false,
-              [&](llvm::Value* k) { elements(k, unroll); });
-  elements(index_constant(whole), axis.extent - whole);
+  if (whole == unroll) {
+    elements(at, unroll);
+  } else {
+    llvm::BasicBlock* before = ir_.GetInsertBlock();
+    llvm::BasicBlock* latch = nullptr;
+    llvm::PHINode *a = nullptr, *b = nullptr;
+    Operands next{};
+    emit_loop(index_constant(0), index_constant(whole), unroll, false, [&](llvm::Value*) {
+      a = ir_.CreatePHI(ir_.getPtrTy(), 2);
+      b = ir_.CreatePHI(ir_.getPtrTy(), 2);
+      elements({a, b}, unroll);
+      next = after({a, b}, unroll);
+      latch = ir_.GetInsertBlock();
+    });
+    a->addIncoming(at.a, before);
+    a->addIncoming(next.a, latch);
+    b->addIncoming(at.b, before);
+    b->addIncoming(next.b, latch);
+  }
+  elements(after(at, whole), axis.extent - whole);
 }
 
 // The rows' elements of a `prefetch_steps` steps ahead: what lies far apart no prefetcher of the hardware finds in time.

@@ -12,7 +12,7 @@ namespace ganc {
 namespace {
 
 // Kernels an object file. Fixed, so that a build gives the same bytes on any machine.
-constexpr std::size_t kernels_an_object = 8;
+constexpr std::size_t kernels_an_object = 16;
 
 std::string function_name(const CodegenOptions& options, std::size_t index) {
   return options.prefix + std::to_string(index);
