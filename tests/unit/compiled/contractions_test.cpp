@@ -1,0 +1,167 @@
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+#include <iostream>
+
+#include "compiler/autodiff/differentiate.h"
+#include "compiler/graph/builder.h"
+#include "compiler/interpret/interpret.h"
+#include "compiler/rewrite/rewrite.h"
+#include "tests/unit/compiled/plan_run.h"
+
+// Dense layers and convolutions of random shapes as they stand in a program: batched data, a weight, bias and
+// activation, both gradients and the step of the weight.
+
+using namespace ganc;
+using namespace ganc::test;
+
+namespace {
+
+struct Layer {
+  Graph graph;
+  std::vector<Variable> variables;
+};
+
+// Loss, gradients and the new weight behind y = layer(x, w).
+void finish(Builder& b, NodeId x, NodeId w, NodeId y, bool activated) {
+  const Shape& shape = b.shape(y);
+  const std::int64_t channels = shape[1];
+  const NodeId bias = b.input("variable/bias", {b.dtype(y), {channels}});
+  y = b.add(y, b.broadcast_in_dim(bias, shape, {1}));
+  if (activated) y = b.maximum(y, b.multiply(y, b.like(y, 0.2)));
+  const NodeId c = b.input("data/c", b.type(y));
+  std::vector<std::int64_t> axes;
+  for (std::size_t i = 0; i < shape.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
+  const NodeId loss = b.reduce_sum(b.multiply(y, c), axes);
+  const NodeId dw = b.grad(loss, w), dx = b.grad(loss, x), dbias = b.grad(loss, bias);
+  b.output("out/y", y);
+  b.output("loss/D", loss);
+  b.output("out/dx", dx);
+  b.output("grad/D/w", dw);
+  b.output("variable/w", b.subtract(w, b.multiply(dw, b.like(dw, 0.01))));
+  b.output("variable/bias", b.subtract(bias, b.multiply(dbias, b.like(dbias, 0.01))));
+}
+
+Layer finished(Graph graph, const Type& w, const Type& bias) {
+  Layer layer{rewrite(differentiate(graph)), {}};
+  layer.variables.push_back({.name = "w", .kind = VariableKind::weight, .type = w});
+  layer.variables.push_back({.name = "bias", .kind = VariableKind::weight, .type = bias});
+  return layer;
+}
+
+Layer random_dense(Random& random, DType real) {
+  const std::int64_t batches[] = {1, 3, 16, 20, 32, 64};
+  const std::int64_t n = batches[random.integer(0, 5)], inputs = random.integer(1, 70), outputs = random.integer(1, 70);
+  Graph graph;
+  Builder b(graph);
+  const NodeId x = b.input("data/x", {real, {n, inputs}}), w = b.input("variable/w", {real, {inputs, outputs}});
+  finish(b, x, w, b.dot_general(x, w, {}, {}, {1}, {0}), random.chance(0.5));
+  return finished(graph, {real, {inputs, outputs}}, {real, {outputs}});
+}
+
+// A convolution; or the one whose data gradient it is: weights [I, O, k..] transposed and reversed.
+Layer random_convolution(Random& random, DType real) {
+  while (true) {
+    const std::int64_t batches[] = {1, 2, 16, 18, 32};
+    const std::int64_t groups = random.chance(0.2) ? 2 : 1;
+    const std::int64_t n = batches[random.integer(0, 4)];
+    const std::int64_t in = groups * random.integer(1, 9), out = groups * random.integer(1, 9);
+    const bool transposed = groups == 1 && random.chance(0.3);
+    const auto spatial = static_cast<std::size_t>(random.integer(1, 2));
+    Shape x_shape = {n, in}, w_shape = {out, in / groups};
+    std::vector<Window> windows;
+    for (std::size_t i = 0; i < spatial; ++i) {
+      x_shape.push_back(random.integer(1, 8));
+      w_shape.push_back(random.integer(1, 5));
+      windows.push_back({.stride = random.integer(1, 3),
+                         .pad_low = random.integer(0, 2),
+                         .pad_high = random.integer(0, 2),
+                         .lhs_dilation = random.integer(1, random.chance(0.5) ? 2 : 1),
+                         .rhs_dilation = random.integer(1, random.chance(0.3) ? 2 : 1)});
+      const std::int64_t dilated = (x_shape.back() - 1) * windows.back().lhs_dilation + 1 + windows.back().pad_low +
+                                   windows.back().pad_high;
+      if ((w_shape.back() - 1) * windows.back().rhs_dilation + 1 > dilated) w_shape.back() = 0;
+    }
+    if (element_count(w_shape) == 0) continue;
+    Graph graph;
+    Builder b(graph);
+    if (transposed) std::swap(w_shape[0], w_shape[1]);
+    const NodeId x = b.input("data/x", {real, x_shape}), w = b.input("variable/w", {real, w_shape});
+    NodeId kernel = w;
+    if (transposed) {
+      kernel = b.transpose(w, spatial == 1 ? std::vector<std::int64_t>{1, 0, 2} : std::vector<std::int64_t>{1, 0, 2, 3});
+      kernel = b.reverse(kernel, spatial == 1 ? std::vector<std::int64_t>{2} : std::vector<std::int64_t>{2, 3});
+    }
+    finish(b, x, w, b.convolution(x, kernel, windows, groups), random.chance(0.5));
+    return finished(graph, {real, w_shape}, {real, {out}});
+  }
+}
+
+Values random_inputs(Random& random, const Graph& graph) {
+  Values values;
+  for (const Node& node : graph.nodes) {
+    if (node.op != Op::input) continue;
+    Value v = random_value(random, node.type);
+    for (double& x : v.data) x = static_cast<float>(x);
+    values[node.attributes.name] = std::move(v);
+  }
+  return values;
+}
+
+struct Outcome {
+  Values results, variables;
+};
+Outcome run(const Layer& layer, const Plan& plan, const PlanRun::Execute& execute, const Values& inputs, Random* split) {
+  PlanRun run(plan, execute);
+  for (const Variable& v : layer.variables)
+    if (inputs.contains("variable/" + v.name)) run.set_variable(v.name, inputs.at("variable/" + v.name));
+  Outcome outcome{run.run(0, inputs, split), {}};
+  for (const Variable& v : layer.variables) outcome.variables["variable/" + v.name] = run.variable(v.name);
+  return outcome;
+}
+
+void compare(const Values& expected, const Outcome& actual, double tolerance) {
+  for (const auto& [name, value] : expected) {
+    INFO(name);
+    const Values& from = name.starts_with("variable/") ? actual.variables : actual.results;
+    CHECK(difference(value, from.at(name)) <= tolerance);
+  }
+}
+
+void check_layer(const Layer& layer, Random& random, bool machine_code) {
+  const DType real = layer.variables[0].type.dtype;
+  const Values inputs = random_inputs(random, layer.graph);
+  const Values expected = interpret(layer.graph, inputs);
+  const Graph* graphs[] = {&layer.graph};
+  for (const bool fuse : {true, false}) {
+    INFO((fuse ? "fused" : "-O0"));
+    const Plan plan = schedule(layer.variables, graphs, {.fuse = fuse});
+    REQUIRE(problems(plan) == "");
+    compare(expected, run(layer, plan, by_reference(), inputs, nullptr), real == DType::f64 ? 1e-11 : 1e-5);
+    if (!machine_code || !fuse) continue;
+    for (const Isa isa : {Isa::x86_64_v3, Isa::x86_64_v4}) {
+      if (!runs_here(isa)) continue;
+      INFO(name(isa));
+      Jit jit;
+      const auto execute = compiled(jit, plan, {.isa = isa});
+      const Outcome whole = run(layer, plan, execute, inputs, nullptr);
+      compare(expected, whole, real == DType::f64 ? 1e-11 : 1e-5);
+      const Outcome parts = run(layer, plan, execute, inputs, &random);
+      for (const auto& [name, value] : whole.variables) CHECK(difference(value, parts.variables.at(name)) == 0);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("layers of random shapes: value, both gradients and the step") {
+  const int count = repeats("GANC_FUZZ_COUNT", 300) / 4;
+  const auto first = static_cast<std::uint64_t>(repeats("GANC_FUZZ_SEED", 1));
+  std::cout << fmt::format("layers from seed {}\n", first);
+  for (std::uint64_t seed = first; seed < first + static_cast<std::uint64_t>(count); ++seed) {
+    INFO(fmt::format("seed {}", seed));
+    Random random(seed);
+    const DType real = seed % 3 == 0 ? DType::f32 : DType::f64;
+    const Layer layer = seed % 4 == 0 ? random_dense(random, real) : random_convolution(random, real);
+    check_layer(layer, random, seed % 15 == 0);
+  }
+}
