@@ -106,6 +106,10 @@ Result<ImageTarget> plain_geometry(const SourceRequest& request, const FieldSpec
                                       idx.file.path().native(), shape_text(sample), field.name,
                                       shape_text(field.shape)));
   if (target->height == 0) {
+    if (request.options.flip && !image)
+      return source_failure(request.spec,
+                            fmt::format("`flip` needs images, but the samples of {} are {}",
+                                        idx.file.path().native(), shape_text(sample)));
     target->channels = image ? 1 : target->elements;
     target->height = image ? sample[0] : 1;
     target->width = image ? sample[1] : 1;

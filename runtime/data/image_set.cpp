@@ -16,16 +16,12 @@ Result<void> ImageSet::read(std::int64_t index, std::uint64_t visit, std::int64_
   std::vector<std::uint8_t> room;
   const auto bytes = parts_.fetch(index, room);
   if (!bytes) return std::unexpected(bytes.error());
-  if (parts_.flip) {
-    Draws draws(parts_.seed, Stream::flip, static_cast<std::uint64_t>(index),
-                static_cast<std::uint32_t>(visit));
-    if (draws.below(2) == 1) {
-      std::vector<std::uint8_t> mirrored(bytes->begin(), bytes->end());
-      for (auto row = mirrored.begin(); row != mirrored.end(); row += parts_.size.width)
-        std::reverse(row, row + parts_.size.width);
-      parts_.fields.write_bytes(mirrored, at, fields);
-      return {};
-    }
+  if (parts_.flip && mirrored(parts_.seed, index, visit)) {
+    std::vector<std::uint8_t> turned(bytes->begin(), bytes->end());
+    for (auto row = turned.begin(); row != turned.end(); row += parts_.size.width)
+      std::reverse(row, row + parts_.size.width);
+    parts_.fields.write_bytes(turned, at, fields);
+    return {};
   }
   parts_.fields.write_bytes(*bytes, at, fields);
   return {};

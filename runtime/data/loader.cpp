@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 namespace ganc::runtime {
@@ -61,7 +62,11 @@ Loader::Loader(std::shared_ptr<const DataSet> set, std::int64_t batch, std::uint
   state_->batch = batch;
   state_->seed = seed;
   state_->handed_out = position;
-  state_->reader = std::thread([state = state_.get(), position] { state->run(position); });
+  try {
+    state_->reader = std::thread([state = state_.get(), position] { state->run(position); });
+  } catch (const std::system_error&) {
+    // The system gives no thread: `next` reads.
+  }
 }
 
 Loader::~Loader() {
@@ -70,10 +75,15 @@ Loader::~Loader() {
     state_->stop = true;
   }
   state_->changed.notify_all();
-  state_->reader.join();
+  if (state_->reader.joinable()) state_->reader.join();
 }
 
 Result<Batch> Loader::next() {
+  if (!state_->reader.joinable()) {
+    Result<Batch> batch = state_->read(state_->handed_out);
+    if (batch) state_->handed_out += static_cast<std::uint64_t>(state_->batch);
+    return batch;
+  }
   std::unique_lock lock(state_->mutex);
   state_->changed.wait(lock, [&] { return !state_->ready.empty(); });
   if (!state_->ready.front()) return std::unexpected(state_->ready.front().error());

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
 
 #include "runtime/data/image_set.h"
+#include "runtime/data/philox.h"
 #include "runtime/data/sources.h"
 #include "runtime/files.h"
 #include "runtime/npy.h"
@@ -122,19 +124,33 @@ Result<void> store(const Column& column, const char* from, std::int64_t index, s
   return {};
 }
 
+// Mirrors the images [.., width] among a sample's fields.
+void mirror(const FieldSpec& field, std::int64_t at, FieldValues& values) {
+  if (field.kind != FieldSpec::Kind::real || field.elements() == 0) return;
+  const auto turn = [&](auto& numbers) {
+    const auto begin = numbers.begin() + at * field.elements();
+    for (auto row = begin; row != begin + field.elements(); row += field.shape.back())
+      std::reverse(row, row + field.shape.back());
+  };
+  values.f64.empty() ? turn(values.f32) : turn(values.f64);
+}
+
 class ArraySet final : public DataSet {
  public:
-  ArraySet(std::vector<Column> columns, std::int64_t count, bool f64, std::string description,
-           std::string name)
+  // `flip_seed`: where samples are mirrored at random.
+  ArraySet(std::vector<Column> columns, std::int64_t count, bool f64,
+           std::optional<std::uint64_t> flip_seed, std::string description, std::string name)
       : DataSet(fields_of(columns), f64),
         columns_(std::move(columns)),
         count_(count),
+        flip_seed_(flip_seed),
         description_(std::move(description)),
         name_(std::move(name)) {}
 
   std::int64_t count() const override { return count_; }
-  Result<void> read(std::int64_t index, std::uint64_t, std::int64_t at,
+  Result<void> read(std::int64_t index, std::uint64_t visit, std::int64_t at,
                     std::vector<FieldValues>& fields) const override {
+    const bool turned = flip_seed_ && mirrored(*flip_seed_, index, visit);
     std::vector<char> room;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       const Column& column = columns_[i];
@@ -149,6 +165,7 @@ class ArraySet final : public DataSet {
         from = room.data();
       }
       if (auto stored = store(column, from, index, at, is_f64(), fields[i]); !stored) return stored;
+      if (turned) mirror(column.field, at, fields[i]);
     }
     return {};
   }
@@ -177,6 +194,7 @@ class ArraySet final : public DataSet {
 
   std::vector<Column> columns_;
   std::int64_t count_;
+  std::optional<std::uint64_t> flip_seed_;
   std::string description_, name_;
 };
 
@@ -238,6 +256,14 @@ OpenedSet open_npy(const SourceRequest& request, const std::filesystem::path& pa
     bytes += column->file->size();
     columns.push_back(std::move(*column));
   }
+  std::optional<std::uint64_t> flip_seed;
+  if (request.options.flip) {
+    for (const FieldSpec& field : spec.fields)
+      if (field.kind == FieldSpec::Kind::real && field.shape.size() != 2 && field.shape.size() != 3)
+        return source_failure(spec, fmt::format("`flip` needs images, but field `{}` is {}",
+                                                field.name, shape_text(field.shape)));
+    flip_seed = request.places.seed;
+  }
   const bool hold = bytes <= request.memory;
   const std::string name = set_name(request, path);
   std::string description = fmt::format("{}: {} samples from {}", name, count, path.native());
@@ -250,7 +276,7 @@ OpenedSet open_npy(const SourceRequest& request, const std::filesystem::path& pa
         !read)
       return std::unexpected(read.error());
   }
-  auto set = std::make_unique<ArraySet>(std::move(columns), count, request.f64,
+  auto set = std::make_unique<ArraySet>(std::move(columns), count, request.f64, flip_seed,
                                         std::move(description), name);
   if (auto right = set->check_whole_numbers(); !right) return std::unexpected(right.error());
   return set;

@@ -64,4 +64,11 @@ class Draws {
   int used_ = 4;
 };
 
+// Whether a sample is mirrored at this visit.
+inline bool mirrored(std::uint64_t seed, std::int64_t sample, std::uint64_t visit) {
+  return Draws(seed, Stream::flip, static_cast<std::uint64_t>(sample),
+               static_cast<std::uint32_t>(visit))
+             .below(2) == 1;
+}
+
 }  // namespace ganc::runtime

@@ -131,6 +131,9 @@ TEST_CASE("images are mirrored by seed, sample and visit", "[data]") {
       mirrored += pixels[0] > pixels[1];
     }
   CHECK(mirrored == Approx(500).margin(60));
+  const auto flat = folder.write("b", idx_bytes({5, 2}));
+  CHECK_THAT(refusal(spec, at_path(flat)),
+             Catch::Contains("`flip` needs images, but the samples of "));
 }
 
 TEST_CASE("a set larger than its share of the memory is read again, alike", "[data]") {

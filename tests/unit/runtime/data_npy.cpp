@@ -1,4 +1,5 @@
 #include <cmath>
+#include <set>
 
 #include "data_fixture.h"
 
@@ -72,6 +73,20 @@ TEST_CASE("a folder has an array for each field", "[data]") {
   CHECK_THAT(refusal(spec, at_path(folder.path())),
              Catch::Contains(
                  "y.npy is an array [2] of i8, but the arrays of the other fields have 3 samples"));
+}
+
+TEST_CASE("images in an array are mirrored where the source asks for it", "[data]") {
+  const TemporaryFolder folder;
+  const auto path = folder.write("a.npy", npy_bytes("|u1", "(1, 1, 2, 3)", {1, 2, 3, 4, 5, 6}));
+  const auto flipped = [](std::vector<std::int64_t> shape) {
+    return source("images", {real_field(std::move(shape))}, {{"flip", true}});
+  };
+  const auto set = opened(flipped({1, 2, 3}), at_path(path));
+  std::set<std::vector<float>> seen;
+  for (std::uint64_t visit = 0; visit < 40; ++visit) seen.insert(sample(*set, 0, visit)[0].f32);
+  CHECK(seen == std::set<std::vector<float>>{{1, 2, 3, 4, 5, 6}, {3, 2, 1, 6, 5, 4}});
+  CHECK_THAT(refusal(flipped({6}), at_path(path)),
+             Catch::EndsWith("`flip` needs images, but field `x` is [6]"));
 }
 
 TEST_CASE("arrays that do not fit their field are refused", "[data]") {
