@@ -286,9 +286,9 @@ TEST_CASE("extremes neither crash nor hang") {
                                   "x with t ",
                                   "#"}) {
     INFO(piece);
-    check("const a = " + many(piece, 20000));
-    check("train for 1 steps {\n" + many(piece, 20000));
-    check(many(piece, 20000));
+    check("const a = " + many(piece, 8000));
+    check("train for 1 steps {\n" + many(piece, 8000));
+    check(many(piece, 8000));
   }
 }
 
