@@ -16,6 +16,7 @@ class Printer {
       : kernel_(kernel), uses_(kernel.values.size(), 0), printed_(kernel.values.size(), false) {
     for (const Value& v : kernel.values)
       for (ValueId operand : v.operands) ++uses_[operand.index];
+    count(kernel.body);
   }
 
   std::string run() {
@@ -34,6 +35,26 @@ class Printer {
   }
 
  private:
+  void count(std::initializer_list<ValueId> used) {
+    for (ValueId id : used)
+      if (id) ++uses_[id.index];
+  }
+  void count(const Block& statements) {
+    for (const Statement& s : statements) std::visit([&](const auto& x) { count(x); }, s.node);
+  }
+  void count(const Loop& x) {
+    count({x.extent});
+    count(x.body);
+  }
+  void count(const Store& x) { count({x.index, x.value, x.predicate}); }
+  void count(const Accumulator& x) { count(x.body); }
+  void count(const Accumulate& x) { count({x.value}); }
+  void count(const Contraction& x) {
+    count({x.m_count, x.v_count, x.a_base, x.b_base, x.initial});
+    for (const TapAxis& tap : x.taps) count({tap.row});
+    count(x.epilogue);
+  }
+
   template <class... Args>
   void line(fmt::format_string<Args...> text, Args&&... args) {
     out_.append(static_cast<std::size_t>(indent_) * 2, ' ');

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <unordered_map>
 
 #include "compiler/ops/op.h"
 #include "compiler/ops/philox.h"
@@ -101,6 +102,14 @@ class Machine {
                          {word(0), word(1)})[element % 4];
   }
 
+  // A load of what the kernel writes happens once an iteration of the innermost loop; see kernel.h.
+  Scalar load(ValueId id, const kernel::Value& v, std::int64_t index) {
+    if (!kernel_.buffers[v.buffer].written) return {element(v.buffer, index)};
+    for (std::size_t s = iterations_.size(); s-- > 0;)
+      if (const auto it = iterations_[s].find(id.index); it != iterations_[s].end()) return {it->second};
+    return {iterations_.back()[id.index] = element(v.buffer, index)};
+  }
+
   Scalar evaluate(ValueId id) {
     const kernel::Value& v = kernel_.values[id.index];
     const auto index = [&](std::size_t i) { return evaluate(v.operands[i]).integer; };
@@ -121,7 +130,7 @@ class Machine {
       case ValueKind::apply: return {apply(v)};
       case ValueKind::load:
         if (v.operands.size() == 2 && evaluate(v.operands[1]).real == 0) return {};
-        return {element(v.buffer, index(0))};
+        return load(id, v, index(0));
       case ValueKind::philox: return {philox(v)};
       case ValueKind::accumulator: return {accumulators_[v.accumulator].value};
       case ValueKind::contraction: return {sum_};
@@ -133,7 +142,9 @@ class Machine {
     const std::int64_t extent = evaluate(x.extent).integer;
     for (std::int64_t i = 0; i < extent; ++i) {
       variables_[x.variable.index] = i;
+      iterations_.emplace_back();
       block(x.body);
+      iterations_.pop_back();
     }
   }
 
@@ -181,11 +192,13 @@ class Machine {
       for (std::int64_t v = 0; v < v_count; ++v) {
         variables_[c.m_variable.index] = m;
         variables_[c.v_variable.index] = v;
+        iterations_.emplace_back();
         const double initial = c.initial ? evaluate(c.initial).real : 0;
         sum_ = 0;
         add_taps(c, 0, evaluate(c.a_base).integer + m * c.a_m_stride, evaluate(c.b_base).integer + v);
         sum_ += initial;
         block(c.epilogue);
+        iterations_.pop_back();
       }
     }
   }
@@ -199,6 +212,7 @@ class Machine {
   std::vector<std::int64_t> variables_;
   std::vector<AccumulatorState> accumulators_;
   double sum_ = 0;
+  std::vector<std::unordered_map<std::uint32_t, double>> iterations_ = {{}};
 };
 
 }  // namespace

@@ -124,31 +124,57 @@ Contents random_contents(const kernel::Kernel& kernel, std::uint32_t seed) {
   return contents;
 }
 
-std::string differences(Jit& jit, const kernel::Kernel& kernel, const Contents& before, double tolerance) {
-  for (const std::string& problem : verify(kernel)) return problem + "\n" + print(kernel);
-  Contents expected = before;
-  run_reference(kernel, expected);
+namespace {
+
+std::string difference(const kernel::Kernel& kernel, const Contents& expected, const Contents& actual,
+                       double tolerance) {
+  for (std::size_t b = 0; b < actual.size(); ++b) {
+    for (std::size_t i = 0; i < actual[b].size(); ++i) {
+      const double want = expected[b][i], got = actual[b][i];
+      if (want == got || (std::isnan(want) && std::isnan(got))) continue;
+      if (std::abs(want - got) <= tolerance * std::max(1.0, std::abs(want))) continue;
+      return fmt::format("{}[{}] is {} in place of {}", kernel.buffers[b].name, i, got, want);
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+void KernelComparison::add(kernel::Kernel kernel, Contents before) {
+  kernels_.push_back(std::move(kernel));
+  before_.push_back(std::move(before));
+}
+
+std::string KernelComparison::differences(Jit& jit, double tolerance) const {
+  std::vector<Contents> expected = before_;
+  for (std::size_t k = 0; k < kernels_.size(); ++k) {
+    for (const std::string& problem : verify(kernels_[k])) return problem + "\n" + print(kernels_[k]);
+    run_reference(kernels_[k], expected[k]);
+  }
   for (const Isa isa : {Isa::x86_64_v3, Isa::x86_64_v4}) {
     for (const bool optimize : {true, false}) {
       if (!runs_here(isa)) continue;
-      const CodegenOptions options{.isa = isa, .optimize = optimize};
-      const GancKernel function = jit.add(kernel, options);
-      for (const int pieces : {1, 3}) {
-        Contents actual = before;
-        run_compiled(kernel, function, actual, pieces);
-        for (std::size_t b = 0; b < actual.size(); ++b) {
-          for (std::size_t i = 0; i < actual[b].size(); ++i) {
-            const double want = expected[b][i], got = actual[b][i];
-            if (want == got || (std::isnan(want) && std::isnan(got))) continue;
-            if (std::abs(want - got) <= tolerance * std::max(1.0, std::abs(want))) continue;
-            return fmt::format("{}[{}] is {} in place of {} ({}, optimize {}, {} pieces)\n{}", kernel.buffers[b].name,
-                               i, got, want, name(isa), optimize, pieces, print(kernel));
-          }
+      const std::vector<GancKernel> functions = jit.add(kernels_, {.isa = isa, .optimize = optimize});
+      for (std::size_t k = 0; k < kernels_.size(); ++k) {
+        for (const int pieces : {1, 3}) {
+          Contents actual = before_[k];
+          run_compiled(kernels_[k], functions[k], actual, pieces);
+          const std::string found = difference(kernels_[k], expected[k], actual, tolerance);
+          if (!found.empty())
+            return fmt::format("{} ({}, optimize {}, {} pieces)\n{}", found, name(isa), optimize, pieces,
+                               print(kernels_[k]));
         }
       }
     }
   }
   return "";
+}
+
+std::string differences(Jit& jit, const kernel::Kernel& kernel, const Contents& before, double tolerance) {
+  KernelComparison comparison;
+  comparison.add(kernel, before);
+  return comparison.differences(jit, tolerance);
 }
 
 }  // namespace ganc

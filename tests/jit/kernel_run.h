@@ -14,8 +14,17 @@ void run_compiled(const kernel::Kernel& kernel, GancKernel function, Contents& c
 // Random contents: reals within [-2, 2], integers within [0, 8), predicates.
 Contents random_contents(const kernel::Kernel& kernel, std::uint32_t seed);
 
-// Runs the kernel by the reference and compiled for every instruction set that this machine runs, optimized and not.
-// What differs by more than `tolerance` (relative to the larger of 1 and the number), a line; empty: nothing.
+// Runs kernels by the reference and compiled for every instruction set that this machine runs, optimized and not.
+class KernelComparison {
+ public:
+  void add(kernel::Kernel kernel, Contents before);
+  // What differs by more than `tolerance` (relative to the larger of 1 and the number); empty: nothing.
+  std::string differences(Jit& jit, double tolerance = 1e-5) const;
+
+ private:
+  std::vector<kernel::Kernel> kernels_;
+  std::vector<Contents> before_;
+};
 std::string differences(Jit& jit, const kernel::Kernel& kernel, const Contents& before, double tolerance = 1e-5);
 
 }  // namespace ganc
