@@ -52,6 +52,9 @@ struct Tiling {
   std::size_t shared = 0;    // so many of `outer` are units, with the blocks of m and v if `blocks_shared`
   bool blocks_shared = false;
   std::vector<std::uint32_t> reduced;  // innermost last
+  // The sum is done in parts of so many pairs of the first spatial axis, partial results in memory, so that what one
+  // part reads of both operands stays in cache; 0: in one go.
+  std::int64_t part_pairs = 0;
 };
 // None: no lanes, or rows too few to pay for a copy. `wanted`: the layout in which the vector operand must be copied
 // before this tiling holds; none: it lies well.

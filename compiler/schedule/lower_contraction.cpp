@@ -60,8 +60,40 @@ class Writer {
           for (auto& [x, k] : row) std::swap(x, k);
       }
       terms_ *= pairs / static_cast<double>(s.outputs);
+      if (tables_.empty() && t_.part_pairs > 0) cut_rows(table);
       tables_.push_back(writer_.new_table(std::move(table)));
     }
+  }
+
+  // Each row as `parts_` rows of at most part_pairs pairs.
+  void cut_rows(kernel::TapTable& table) {
+    std::size_t longest = 0;
+    for (const auto& row : table.rows) longest = std::max(longest, row.size());
+    const auto length = static_cast<std::size_t>(t_.part_pairs);
+    parts_ = static_cast<std::int64_t>((longest + length - 1) / length);
+    if (parts_ <= 1) return;
+    kernel::TapTable cut;
+    for (const auto& row : table.rows)
+      for (std::size_t part = 0; part < static_cast<std::size_t>(parts_); ++part) {
+        const std::size_t from = std::min(part * length, row.size()), to = std::min(from + length, row.size());
+        cut.rows.emplace_back(row.begin() + static_cast<std::ptrdiff_t>(from), row.begin() + static_cast<std::ptrdiff_t>(to));
+      }
+    table = std::move(cut);
+  }
+
+  // Where the sum lies between its parts.
+  void place_sum() {
+    const NodeId root = group_.roots[0];
+    const Node& node = program_.graph[root];
+    sum_tensor_ = program_.stored[root.index]
+                      ? tensor_for(program_, root)
+                      : new_tensor(program_, root, node.type.dtype, node.type.shape, program_.layouts[root.index]);
+    Emitter emitter(program_, p_.c.space, p_.c.expressions);
+    const auto& at = p_.c.domain.at;
+    sum_index_ = emitter.offset(program_.tensors[sum_tensor_],
+                                {at.begin(), at.begin() + static_cast<std::ptrdiff_t>(node.type.shape.size())});
+    sum_ = p_.c.expressions.add({.kind = ExprKind::contraction, .dtype = node.type.dtype});
+    loaded_ = p_.c.expressions.add({.kind = ExprKind::load, .dtype = node.type.dtype, .tensor = sum_tensor_, .index = sum_index_});
   }
 
   // One parallel loop over the shared outer axes and blocks.
@@ -113,6 +145,25 @@ class Writer {
   }
 
   Block tile() {
+    if (parts_ <= 1) return contraction({}, false, true);
+    place_sum();
+    Block block = contraction(writer_.constant(0), false, false);
+    const bool plain = p_.c.stores.size() == 1 && p_.c.stores[0].tensor == sum_tensor_;
+    const std::int64_t looped = plain ? parts_ - 1 : parts_ - 2;
+    if (looped > 0) {
+      const kernel::VarId v = writer_.new_variable();
+      const ValueId part = writer_.add(writer_.variable(v), 1);
+      kernel::Loop loop{kernel::LoopKind::serial, v, writer_.constant(looped), contraction(part, true, false)};
+      block.push_back({std::move(loop)});
+    }
+    if (!plain)
+      for (kernel::Statement& s : contraction(writer_.constant(parts_ - 1), true, true)) block.push_back(std::move(s));
+    return block;
+  }
+
+  // One part of the sums of a block (all of it where there are no parts): added to what is there if `adds`; what is made
+  // of the sums is stored if `last`, else the sums are.
+  Block contraction(ValueId part, bool adds, bool last) {
     kernel::Contraction c{};
     c.m_variable = writer_.new_variable();
     c.v_variable = writer_.new_variable();
@@ -131,13 +182,19 @@ class Writer {
       const SpatialAxis& s = p_.spatial[i];
       const std::uint32_t ap = t_.lhs_is_vector ? s.rhs_position : s.lhs_position;
       const std::uint32_t bp = t_.lhs_is_vector ? s.lhs_position : s.rhs_position;
-      c.taps.push_back({tables_[i], writer_.index(s.output), space().coefficient(a().index, ap),
+      ValueId row = writer_.index(s.output);
+      if (i == 0 && part) row = writer_.add(writer_.scale(row, parts_), part);
+      c.taps.push_back({tables_[i], row, space().coefficient(a().index, ap),
                         space().coefficient(b().index, bp)});
     }
     c.axes = reduce_axes();
     if (t_.m) writer_.bind(*t_.m, writer_.add(m_base_, writer_.variable(c.m_variable)));
     writer_.bind(t_.v, writer_.add(v_base_, writer_.variable(c.v_variable)));
-    c.epilogue = write_block(writer_, p_.c);
+    if (adds) c.initial = writer_.expression(loaded_);
+    if (last)
+      c.epilogue = write_block(writer_, p_.c);
+    else
+      c.epilogue.push_back(writer_.store(sum_tensor_, sum_index_, sum_));
     Block block;
     block.push_back({std::move(c)});
     return block;
@@ -166,6 +223,10 @@ class Writer {
   std::vector<std::uint32_t> tables_;
   ValueId m_base_, v_base_;
   double terms_ = 1;
+  std::int64_t parts_ = 1;
+  std::uint32_t sum_tensor_ = no_tensor;
+  IndexId sum_index_;
+  ExprId sum_, loaded_;
 };
 
 bool may_tile(const ProgramDraft& program, const Group& group) {
