@@ -292,6 +292,7 @@ ToyOptions toy_options_from_environment() {
   options.two_isas = text("TOY_ISA").empty();
   if (!text("TOY_HASH").empty()) options.model_hash = text("TOY_HASH");
   if (!text("TOY_DIVERGE_AT").empty()) options.diverge_at = std::atoi(text("TOY_DIVERGE_AT").c_str());
+  if (!text("TOY_SAMPLES").empty()) options.samples = std::atoi(text("TOY_SAMPLES").c_str());
   options.slow_us = std::atoi(text("TOY_SLOW_US").c_str());
   return options;
 }
@@ -301,7 +302,7 @@ std::string toy_description(const ToyOptions& options) {
 "model_hash": "{}", "source_text": [{{"path": "toy.gan", "text": "data x: [2] from ring()\n"}}], "dtype": "f32",
 "precision": "exact", "arena": {{"bytes": {}, "persistent_bytes": {}, "scratch_bytes": 64}},
 "variables": {},
-"sources": [{{"function": "{}", "arguments": {{"samples": 64}}, "line": "toy.gan:1",
+"sources": [{{"function": "{}", "arguments": {{"samples": {}}}, "line": "toy.gan:1",
   "fields": [{{"name": "x", "kind": "real", "shape": [2], "classes": 0}}]}}],
 "kernels": {},
 "programs": {}, "init": 0,
@@ -309,7 +310,7 @@ std::string toy_description(const ToyOptions& options) {
 "outputs": [{{"name": "samples", "program": 2, "count": {}, "kind": "points", "rate": 0, "ranges": [], "parts": ["out/0"],
   "sources": []}}],
 "forwards": [{{"net": "G", "program": 3}}], "gradients": [{{"update": "D", "train": "", "program": 4}}], "missing": []}})",
-                options.model_hash, static_cast<int>(arena_bytes), static_cast<int>(persistent), variables(), options.data,
+                options.model_hash, static_cast<int>(arena_bytes), static_cast<int>(persistent), variables(), options.data, options.samples,
                 kernel_list(), programs(), trains(options), drawn);
 }
 
