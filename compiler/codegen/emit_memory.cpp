@@ -1,6 +1,5 @@
 #include <numeric>
 
-#include "compiler/codegen/bug.h"
 #include "compiler/codegen/emitter.h"
 #include "compiler/codegen/lane_scalar.h"
 
@@ -151,8 +150,9 @@ void KernelEmitter::emit_store(const kernel::Store& store) {
   const Emitted predicate = store.predicate ? emit(store.predicate) : Emitted{};
   place.predicate = predicate.value;
   const bool lanes = place.index.lanes || place.index.stride != 0;
-  if (!lanes && (value.lanes || predicate.lanes || (lanes_ && store.add)))
-    bug("kernel `{}`: lanes meet in a store to `{}`", kernel_.name, kernel_.buffers[store.buffer].name);
+  // One place for all lanes: there is one lane that counts.
+  if (!lanes && value.lanes) value.value = ir_.CreateExtractElement(value.value, std::uint64_t{0});
+  if (!lanes && predicate.lanes) place.predicate = ir_.CreateExtractElement(predicate.value, std::uint64_t{0});
   llvm::Value* number = lanes ? number_lanes(value) : value.value;
   if (store.add) {
     llvm::Value* before = lanes ? load_lanes(place, index_bits(store.index)) : load_scalar(place);

@@ -4,8 +4,8 @@
 //   buffers     loads want `read`, stores want `written`; dtypes agree; no negative size
 //   variables   each is bound by one loop or contraction; a statement uses bound ones only
 //   loops       one parallel loop, outermost and alone, of extent `units`; no vector loop in a vector loop; extents of
-//               parallel loops constant, of vector loops constant or a minimum with a constant
-//   stores      `add` in a vector loop moves with the lane by a constant that is not 0
+//               parallel loops constant, of vector loops constant or a minimum with a constant; the same for all lanes
+//   stores      no two lanes of a vector loop meet: `add` moves with the lane by a constant that is not 0, others move
 //   accumulators  one statement an id; accumulated to inside it, of its dtype; read only after it, where it still stands
 //   contractions  outside vector loops; a and b of one real dtype; counts within limits where constant; tables exist,
 //               positions are not negative; extents positive; `contraction` is used in epilogues alone, which hold
@@ -137,6 +137,8 @@ class BodyVerifier {
 
   void loop(const Loop& x) {
     use_index(x.extent, "an extent");
+    if (in_vector_ && valid(x.extent) && lane_stride(kernel_, x.extent, lane_) != 0)
+      problem("a loop's extent differs between lanes");
     const bool outermost = depth_ == 0;
     if (x.kind == LoopKind::parallel && !outermost) problem("a parallel loop is not the outermost");
     if (x.kind == LoopKind::vector) {
@@ -149,7 +151,8 @@ class BodyVerifier {
     if (!bind(x.variable)) return;
     const bool was_vector = in_vector_;
     const VarId was_lane = lane_;
-    if (x.kind == LoopKind::vector) in_vector_ = true, lane_ = x.variable;
+    // A loop of extent 1 has no lanes that could meet.
+    if (x.kind == LoopKind::vector && constant(x.extent) != 1) in_vector_ = true, lane_ = x.variable;
     ++depth_;
     block(x.body, true);
     --depth_;
@@ -175,11 +178,12 @@ class BodyVerifier {
       problem(fmt::format("a store to `{}` whose predicate is none", buffer.name));
     if (x.add && buffer.dtype == DType::pred)
       problem(fmt::format("an addition to `{}`, which holds predicates", buffer.name));
-    if (x.add && in_vector_ && valid(x.index)) {
-      const auto stride = lane_stride(kernel_, x.index, lane_);
-      if (!stride || *stride == 0)
-        problem(fmt::format("lanes may meet in an addition to `{}`", buffer.name));
-    }
+    if (!in_vector_ || !valid(x.index)) return;
+    const auto stride = lane_stride(kernel_, x.index, lane_);
+    if (x.add && (!stride || *stride == 0))
+      problem(fmt::format("lanes may meet in an addition to `{}`", buffer.name));
+    if (!x.add && stride && *stride == 0)
+      problem(fmt::format("lanes may meet in a store to `{}`", buffer.name));
   }
 
   void accumulator(const Accumulator& x) {
@@ -260,7 +264,7 @@ void BodyVerifier::contraction(const Contraction& x) {
   if (!bind(x.m_variable) || !bind(x.v_variable)) return;
   if (x.initial) use(x.initial, "a contraction's initial value", false);
   const VarId was_lane = lane_;
-  in_vector_ = true;
+  in_vector_ = constant(x.v_count) != 1;
   lane_ = x.v_variable;
   for (const Statement& s : x.epilogue) {
     if (const auto* node = std::get_if<Store>(&s.node))

@@ -162,3 +162,13 @@ TEST_CASE("a product with strided rows, two reduced axes, far steps and an empty
   }
   CHECK(differences(jit(), b.kernel, random_contents(b.kernel, 1), 1e-4) == "");
 }
+
+TEST_CASE("a product with one column whose epilogue does not mention it") {
+  KernelBuilder b("column");
+  const auto x = b.input("a", DType::f32, 7 * 9), w = b.input("b", DType::f32, 9), y = b.output("y", DType::f32, 7);
+  kernel::Contraction c{.m_count = b.index(7), .v_count = b.index(1), .m_limit = 7, .v_limit = 1, .a_buffer = x,
+                        .b_buffer = w, .a_base = b.index(0), .b_base = b.index(0), .a_m_stride = 9};
+  c.axes = {{9, 1, 1}};
+  b.contraction(std::move(c), [&](Id i, Id, Id sum) { b.store(y, i, sum); });
+  CHECK(differences(jit(), b.kernel, random_contents(b.kernel, 1), 1e-4) == "");
+}
