@@ -210,14 +210,15 @@ Json output(const OutputProgram& output, std::size_t program) {
           {"parts", output.parts},       {"sources", source_uses(output.program.sources)}};
 }
 
-// The train block that an update belongs to: "D" of the unnamed block, "grow[8].D".
-std::size_t train_of(const Model& model, const std::string& update) {
+// The name of the train block that an update belongs to: "D" of the unnamed block, "grow[8].D".
+std::string train_of(const Model& model, const std::string& update) {
   for (std::size_t i = 0; i < model.trains.size(); ++i) {
     for (const UpdateInfo& info : model.trains[i].updates) {
-      if (update == info.name || update == model.trains[i].name + "." + info.name) return i;
+      if (update == info.name || update == model.trains[i].name + "." + info.name)
+        return model.trains[i].name;
     }
   }
-  return 0;
+  return "";
 }
 
 // The lists that name programs by index.
