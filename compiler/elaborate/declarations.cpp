@@ -111,7 +111,8 @@ void Elaborator::declare(const ast::Ast& ast, const std::vector<ast::DeclId>& id
                          const std::shared_ptr<Scope>& scope, bool prelude) {
   Frame frame = file_frame(ast, scope);
   const auto late = [&](const ast::Decl& d) {
-    return std::holds_alternative<ast::ForDecl>(d.node) || std::holds_alternative<ast::IfDecl>(d.node) ||
+    const auto* net = std::get_if<ast::Net>(&d.node);
+    return (net && net->alias) || std::holds_alternative<ast::ForDecl>(d.node) || std::holds_alternative<ast::IfDecl>(d.node) ||
            std::holds_alternative<ast::Train>(d.node) || std::holds_alternative<ast::Output>(d.node) ||
            std::holds_alternative<ast::Metric>(d.node);
   };

@@ -11,7 +11,7 @@ Elaborator::Elaborator(Sources& sources, Diagnostics& found, const ElaborateOpti
     : sources_(sources), diagnostics(found), options(given), model(made) {}
 
 void Elaborator::load_prelude() {
-  prelude_scope = std::make_shared<Scope>();
+  prelude_scope = inner_scope(nullptr, false);
   for (const NativeFunction& native : all_natives()) {
     Binding binding;
     binding.what = Value(&native);
@@ -90,6 +90,7 @@ namespace ganc {
 
 Model elaborate(Sources& sources, std::uint32_t file, const ElaborateOptions& options, Diagnostics& diagnostics) {
   Model model;
+  const elab::KeptValues kept;
   elab::Elaborator elaborator(sources, diagnostics, options, model);
   elaborator.run(file);
   return model;

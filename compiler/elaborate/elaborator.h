@@ -212,6 +212,7 @@ class Elaborator {
   struct Block;  // a train block's body, see train.h
   void elaborate_train(TrainJob& job);
   void find_trained(Frame& frame, ast::BlockId block, std::set<std::string>& trained);
+  void find_families(const ast::Ast& ast, ast::BlockId block, std::set<std::string>& trained);
   void find_players(Frame& frame, const std::vector<ast::Player>& players, std::set<std::string>& trained);
   void run_block(Frame& frame, ast::BlockId id);
   void run_statement(Frame& frame, ast::StmtId id);

@@ -1,9 +1,11 @@
+#include <algorithm>
+
 #include "compiler/elaborate/elaborator.h"
 
 namespace ganc::elab {
 namespace {
 
-constexpr std::int64_t most_steps = 8'000'000;
+constexpr std::int64_t most_steps = 4'000'000;
 constexpr std::size_t most_nodes = 2'000'000;
 constexpr std::int64_t most_elements = std::int64_t{1} << 40;
 constexpr std::ptrdiff_t most_stack = 4 << 20;  // bytes; a main thread has 8 MiB
@@ -28,10 +30,11 @@ void Elaborator::add_call_chain(Report& report, const Frame& frame, Span span, S
   if (span != place && span.known()) {
     report.note(fmt::format("in the standard library: `{}`", text(span)));
   }
-  std::size_t printed = 0;
-  for (const Frame* f = &frame; f && printed < longest_chain; f = f->caller) {
+  std::vector<Span> printed;  // a recursion is shown once
+  for (const Frame* f = &frame; f && printed.size() < longest_chain; f = f->caller) {
     if (!f->call_span.known() || in_prelude(f->call_span) || f->name.empty()) continue;
-    ++printed;
+    if (std::find(printed.begin(), printed.end(), f->call_span) != printed.end()) continue;
+    printed.push_back(f->call_span);
     if (f->call_span == place) {
       report.note(fmt::format("in the call of `{}`", f->name));
     } else {
@@ -46,7 +49,7 @@ void Elaborator::charge(const Frame& frame, Span span, std::int64_t steps) {
   const std::ptrdiff_t used = stack_base > &here ? stack_base - &here : &here - stack_base;
   if (used > most_stack) {
     steps_ = most_steps + 1;  // nothing that follows is worth reporting
-    error(frame, Kind::nested_calls, span);
+    error(frame, Kind::nested_too_much, span, "calls");
   }
   if (steps_ > most_steps) error(frame, Kind::too_much_work, span, most_steps);
   if (work && work->graph.nodes.size() > most_nodes) {

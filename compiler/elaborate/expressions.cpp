@@ -5,6 +5,8 @@
 namespace ganc::elab {
 namespace {
 
+constexpr int most_nesting = 64;
+
 // The operands' values, then the operator: one visitor for each form of expression.
 struct Evaluate {
   Elaborator& e;
@@ -93,6 +95,7 @@ Value Elaborator::eval(Frame& frame, ast::ExprId id) {
   charge(frame, expr.span);
   Value value = std::visit(Evaluate{*this, frame, id, expr.span}, expr.node);
   if (value.is<Unknown>()) throw Failed{};
+  if (nesting(value) > most_nesting) error(frame, Kind::nested_too_much, expr.span, "lists");
   return value;
 }
 

@@ -6,6 +6,7 @@ std::shared_ptr<Scope> inner_scope(std::shared_ptr<Scope> parent, bool body) {
   auto scope = std::make_shared<Scope>();
   scope->parent = std::move(parent);
   scope->body = body;
+  KeptValues::keep(scope);
   return scope;
 }
 
@@ -86,7 +87,6 @@ Value Elaborator::eval_constant(const Frame& frame, ConstantName& constant, std:
   own.count = frame.count;
   own.caller = &frame;
   own.call_span = span;
-  own.name = name;
   own.path = frame.path;
   own.draw_path = frame.draw_path.empty() ? std::string(name) : frame.draw_path + "." + std::string(name);
   const std::uint64_t before = dynamic_reads;

@@ -108,7 +108,7 @@ Value Elaborator::call_net(Frame& frame, const NetValue& value, Call& c) {
 // One row for a layer that a net's body calls, the first time.
 void Elaborator::add_layer_row(Frame& frame, const Call& c, const std::string& path, std::size_t first_node,
                                std::size_t first_variable, const Value& result) {
-  if (!frame.net_body || !frame.net || frame.net->rows_complete || path.empty()) return;
+  if (!frame.net_body || !frame.net || path.empty()) return;
   const Function* function = c.callee.function();
   if (!function || !function->layer) return;
   LayerRow row;
@@ -120,6 +120,7 @@ void Elaborator::add_layer_row(Frame& frame, const Call& c, const std::string& p
     const Variable& v = model.variables[i];
     if (v.kind == VariableKind::weight && v.net == frame.net->name) row.parameters += element_count(v.type.shape);
   }
+  if (frame.net->rows_complete && row.parameters == 0) return;  // a layer that the first call has shown
   const std::int64_t samples = frame.count > 0 ? frame.count : 1;
   row.flop = contraction_flop(work->graph, first_node) / static_cast<double>(samples);
   row.span = c.span;

@@ -21,19 +21,21 @@ struct Statement {
     e.define(frame, name, std::move(binding));
   }
   // After an error the name is known, and what uses it stays silent.
-  void bind_value(const ast::Name& name, ast::ExprId expr, bool rebindable) const {
-    Value value;
+  template <typename Make>
+  void known_after(const ast::Name& name, bool rebindable, const Make& make) const {
     try {
-      value = e.eval(frame, expr);
+      make();
     } catch (const Failed&) {
       Binding binding;
       binding.what = Value{};
       binding.span = name.span;
       binding.rebindable = rebindable;
-      if (!frame.scope->names.contains(name.text)) frame.scope->names.emplace(name.text, binding);
+      frame.scope->names.emplace(name.text, std::move(binding));
       throw;
     }
-    bind(name, std::move(value), rebindable);
+  }
+  void bind_value(const ast::Name& name, ast::ExprId expr, bool rebindable) const {
+    known_after(name, rebindable, [&] { bind(name, e.eval(frame, expr), rebindable); });
   }
 
   void operator()(const ast::Invalid&) const { throw Failed{}; }
@@ -68,10 +70,14 @@ struct Statement {
     if (frame.training || frame.optimizer) e.write_state(frame, variable, value, (*frame.ast)[s.value].span);
   }
   void operator()(const ast::Param& s) const {
-    bind(s.init.name, e.make_param(frame, s.init, stmt.span), false);
+    known_after(s.init.name, false, [&] { bind(s.init.name, e.make_param(frame, s.init, stmt.span), false); });
   }
-  void operator()(const ast::State& s) const { e.make_state(frame, s.init, stmt.span); }
-  void operator()(const ast::Noise& s) const { e.make_noise(frame, s, stmt.span); }
+  void operator()(const ast::State& s) const {
+    known_after(s.init.name, false, [&] { e.make_state(frame, s.init, stmt.span); });
+  }
+  void operator()(const ast::Noise& s) const {
+    known_after(s.name, false, [&] { e.make_noise(frame, s, stmt.span); });
+  }
   void operator()(const ast::Fn& s) const {
     Function f{s.name.text, frame.ast, &s.parameters, s.result, s.body, frame.scope};
     f.sees_draws = frame.sees_draws;
@@ -127,9 +133,8 @@ Value Elaborator::eval_block(Frame& frame, ast::BlockId id, bool own_scope) {
     try {
       eval_statement(frame, block.statements[i], i + 1 == block.statements.size(), &result);
     } catch (const Failed&) {
-      failed = true;  // the next statement may have a fault of its own
-      if (diagnostics.full() || steps_ < 0) break;
-      if (!diagnostics.has_error()) break;
+      failed = true;  // the next statement may have a fault of its own, but not one of the prelude
+      if (diagnostics.full() || frame.prelude) break;
     }
   }
   frame.scope = outer;

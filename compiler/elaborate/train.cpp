@@ -94,6 +94,12 @@ void Elaborator::find_trained(Frame& frame, ast::BlockId block, std::set<std::st
       }
       continue;
     }
+    const std::set<std::string> names = names_read(*frame.ast, loop->list);
+    const bool known = std::all_of(names.begin(), names.end(), [&](const std::string& n) { return frame.scope->find(n); });
+    if (!known) {  // its list is a `let` of the block
+      find_families(*frame.ast, loop->body, trained);
+      continue;
+    }
     const Value list = eval(frame, loop->list);
     const auto outer = frame.scope;
     for (const Value& value : loop_values(frame, list, (*frame.ast)[loop->list].span)) {
@@ -104,6 +110,25 @@ void Elaborator::find_trained(Frame& frame, ast::BlockId block, std::set<std::st
       find_trained(frame, loop->body, trained);
     }
     frame.scope = outer;
+  }
+}
+
+// Players in a loop that cannot be run yet: all nets of the names.
+void Elaborator::find_families(const ast::Ast& ast, ast::BlockId block, std::set<std::string>& trained) {
+  for (const ast::StmtId id : ast[block].statements) {
+    std::vector<ast::Player> players;
+    if (const auto* objective = std::get_if<ast::Objective>(&ast[id].node)) players = objective->players;
+    if (const auto* game = std::get_if<ast::MinMax>(&ast[id].node)) {
+      for (const auto& side : game->sides) players.insert(players.end(), side.players.begin(), side.players.end());
+    }
+    for (const ast::Player& p : players) {
+      for (const auto& [name, net] : nets) {
+        if (net && (name == p.name.text || name.starts_with(p.name.text + "["))) trained.insert(name);
+      }
+    }
+    if (const auto* expr = std::get_if<ast::ExprStmt>(&ast[id].node)) {
+      for (const ast::BlockId inner : parts_of(ast, expr->value).blocks) find_families(ast, inner, trained);
+    }
   }
 }
 
@@ -225,9 +250,10 @@ void Elaborator::run_times(Frame& frame, const ast::Times& node, Span, ast::Stmt
 
 // Statements that run where `condition` holds.
 void Elaborator::run_guarded(Frame& frame, NodeId condition, ast::BlockId body) {
-  work->conditions.push_back(condition);
+  const bool guarded = only_update.empty();  // the gradient of an update is asked for whether it would run or not
+  if (guarded) work->conditions.push_back(condition);
   run_block(frame, body);
-  work->conditions.pop_back();
+  if (guarded) work->conditions.pop_back();
 }
 
 NodeId Elaborator::every_condition(Frame& frame, ast::ExprId period, bool epochs, Span span, const std::string& key) {
@@ -298,11 +324,14 @@ void Elaborator::run_if(Frame& frame, const ast::If& node, Span span) {
   }
   run_guarded(frame, holds, node.then);
   if (!node.otherwise) return;
-  work->conditions.push_back(b().unary(Op::logical_not, holds));
+  const NodeId fails = b().unary(Op::logical_not, holds);
   const auto& otherwise = (*frame.ast)[node.otherwise].node;
-  if (const auto* block = std::get_if<ast::BlockExpr>(&otherwise)) run_block(frame, block->block);
-  if (const auto* next = std::get_if<ast::If>(&otherwise)) run_if(frame, *next, span);
-  work->conditions.pop_back();
+  if (const auto* block = std::get_if<ast::BlockExpr>(&otherwise)) return run_guarded(frame, fails, block->block);
+  const auto* next = std::get_if<ast::If>(&otherwise);
+  if (!next) return;
+  if (only_update.empty()) work->conditions.push_back(fails);
+  run_if(frame, *next, span);
+  if (only_update.empty()) work->conditions.pop_back();
 }
 
 void Elaborator::run_body(Frame& frame, ast::BlockId body) {

@@ -85,7 +85,7 @@ void Elaborator::run_objective(Frame& frame, const Objective& o) {
       if (times < 1 || times > most_repeats) {
         error(frame, Kind::wrong_value, at, "times", fmt::format("1 to {}", most_repeats), times);
       }
-    } else {
+    } else if (only_update.empty()) {
       work->conditions.push_back(every_condition(frame, clause.value, clause.epochs, at, base));
     }
   }
@@ -148,6 +148,7 @@ void Elaborator::run_update_once(Frame& frame, const Objective& o, const std::st
     model.variables[variables.at(entries[i].name).index].trained = true;
   }
   save_pending();
+  block_unit->transformed.clear();  // of the weights before
 }
 
 // Every value of a weight that the objective was computed with: their derivatives add up.

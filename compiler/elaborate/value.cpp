@@ -4,7 +4,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "compiler/elaborate/natives.h"
+#include "compiler/elaborate/scope.h"
 
 namespace ganc::elab {
 
@@ -36,7 +39,56 @@ const Value* Record::find(std::string_view name) const {
   return nullptr;
 }
 
-Value make_list(List elements) { return std::make_shared<const List>(std::move(elements)); }
+namespace {
+
+thread_local KeptValues* kept_now = nullptr;
+
+// Lists and records are made here alone, with their depth.
+struct NestedList : List {
+  int depth = 1;
+};
+struct NestedRecord : Record {
+  int depth = 1;
+};
+
+}  // namespace
+
+KeptValues::KeptValues() : outer_(std::exchange(kept_now, this)) {}
+
+// What is made later refers to what was made before, but for a scope, which is emptied first.
+KeptValues::~KeptValues() {
+  kept_now = outer_;
+  std::vector<std::map<std::string, Binding, std::less<>>> names;
+  for (const auto& scope : scopes_) names.push_back(std::exchange(scope->names, {}));
+  names.clear();
+  while (!lists_.empty()) lists_.pop_back();
+  while (!records_.empty()) records_.pop_back();
+  while (!scopes_.empty()) scopes_.pop_back();
+}
+
+void KeptValues::keep(std::shared_ptr<const List> list) {
+  if (kept_now) kept_now->lists_.push_back(std::move(list));
+}
+void KeptValues::keep(std::shared_ptr<const Record> record) {
+  if (kept_now) kept_now->records_.push_back(std::move(record));
+}
+void KeptValues::keep(std::shared_ptr<Scope> scope) {
+  if (kept_now) kept_now->scopes_.push_back(std::move(scope));
+}
+
+int nesting(const Value& value) {
+  if (const List* list = value.list()) return static_cast<const NestedList*>(list)->depth;
+  if (const Record* record = value.record()) return static_cast<const NestedRecord*>(record)->depth;
+  return 0;
+}
+
+Value make_list(List elements) {
+  auto list = std::make_shared<NestedList>();
+  static_cast<List&>(*list) = std::move(elements);
+  for (const Value& v : *list) list->depth = std::max(list->depth, nesting(v) + 1);
+  KeptValues::keep(std::shared_ptr<const List>(list));
+  return std::shared_ptr<const List>(std::move(list));
+}
 
 Value make_list(const Shape& shape) {
   List list;
@@ -45,7 +97,11 @@ Value make_list(const Shape& shape) {
 }
 
 Value make_record(std::vector<std::pair<std::string, Value>> fields) {
-  return std::make_shared<const Record>(Record{std::move(fields)});
+  auto record = std::make_shared<NestedRecord>();
+  record->fields = std::move(fields);
+  for (const auto& [name, v] : record->fields) record->depth = std::max(record->depth, nesting(v) + 1);
+  KeptValues::keep(std::shared_ptr<const Record>(record));
+  return std::shared_ptr<const Record>(std::move(record));
 }
 
 std::string print_number(double x) { return fmt::format("{}", x == 0 ? 0.0 : x); }

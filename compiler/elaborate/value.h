@@ -132,6 +132,28 @@ struct Record {
   const Value* find(std::string_view name) const;
 };
 
+// Keeps every list, record and scope until it goes: their references may be deep or go round in a circle, so
+// they are let go one by one, never through one another. One at a time in a thread.
+class KeptValues {
+ public:
+  KeptValues();
+  ~KeptValues();
+  KeptValues(const KeptValues&) = delete;
+  KeptValues& operator=(const KeptValues&) = delete;
+  static void keep(std::shared_ptr<const List> list);
+  static void keep(std::shared_ptr<const Record> record);
+  static void keep(std::shared_ptr<Scope> scope);
+
+ private:
+  std::vector<std::shared_ptr<const List>> lists_;
+  std::vector<std::shared_ptr<const Record>> records_;
+  std::vector<std::shared_ptr<Scope>> scopes_;
+  KeptValues* outer_;
+};
+
+// How deep lists and records stand in one another.
+int nesting(const Value& value);
+
 Value make_list(List elements);
 Value make_list(const Shape& shape);
 Value make_record(std::vector<std::pair<std::string, Value>> fields);

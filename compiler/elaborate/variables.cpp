@@ -154,13 +154,10 @@ Value Elaborator::make_param(Frame& frame, const ast::Initialized& init, Span sp
   return shown;
 }
 
-// T(w), computed once for an update (or block) and each value of w.
+// T(w), computed once for an update, and once for the lets between two updates.
 Tensor Elaborator::transformed_weight(Frame& frame, const std::string& name, const Tensor& weight) {
   auto& cache = frame.overlay ? frame.overlay->transformed : unit->transformed;
-  const auto current = work->current.find(name);
-  const std::string key = fmt::format("{}{}@{}{}", name, print(weight.shape),
-                                      current == work->current.end() ? 0 : current->second.index,
-                                      frame.training ? "t" : "");
+  const std::string key = name + print(weight.shape) + (frame.training ? " in training" : "");
   if (const auto it = cache.find(key); it != cache.end()) return it->second;
   Frame own = frame;
   own.with.clear();
