@@ -26,12 +26,22 @@ std::vector<Isa> variants_of(const CompileOptions& options) {
   return {};
 }
 
+std::vector<std::string> what_prevents(const Model& model) {
+  std::vector<std::string> list;
+  for (const std::string& sentence : model.missing) {
+    const auto about = [&](const Metric& metric) {
+      return sentence.find("metric `" + metric.name + "`") != std::string::npos;
+    };
+    if (std::ranges::none_of(model.metrics, about)) list.push_back(sentence);
+  }
+  return list;
+}
+
 std::expected<std::uintmax_t, Stop> make_trainer(const Compilation& compilation,
                                                  const Sources& sources, std::uint32_t file,
                                                  const CompileOptions& options,
                                                  const std::filesystem::path& output) {
-  const std::vector<std::string>& missing = compilation.model.missing;
-  if (!missing.empty()) {
+  if (const auto missing = what_prevents(compilation.model); !missing.empty()) {
     return std::unexpected(Stop{
         fmt::format("this version cannot build the program:\n  {}", fmt::join(missing, "\n  "))});
   }
