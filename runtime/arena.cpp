@@ -12,9 +12,12 @@ namespace {
 
 constexpr std::int64_t page = 4096, huge_page = 2 << 20;
 
-std::int64_t round_up(std::int64_t bytes, std::int64_t unit) { return (bytes + unit - 1) / unit * unit; }
+std::int64_t round_up(std::int64_t bytes, std::int64_t unit) {
+  return (bytes + unit - 1) / unit * unit;
+}
 
-// Calls each(row-major position, arena position) for runs of `inner` elements along the last axis, in row-major order.
+// Calls each(row-major position, arena position) for runs of `inner` elements along the last axis,
+// in row-major order.
 template <typename Each>
 void for_each_row(const Binding& b, Each each) {
   const std::size_t rank = b.shape.size();
@@ -103,11 +106,13 @@ Result<Arena> Arena::create(std::int64_t bytes, std::int64_t scratch_bytes, unsi
   const std::int64_t all = arena.scratch_offset_ + arena.scratch_stride_ * threads + page;
   const bool large = all >= 2 * huge_page;
   arena.mapped_ = static_cast<std::uint64_t>(large ? round_up(all, huge_page) : all);
-  void* memory = mmap(nullptr, arena.mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* memory =
+      mmap(nullptr, arena.mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)
-    return fail(fmt::format("cannot get {:.1f} MiB of memory for the arena: {}; free memory, or build with a "
-                            "smaller --batch",
-                            static_cast<double>(arena.mapped_) / (1 << 20), std::strerror(errno)));
+    return fail(fmt::format(
+        "cannot get {:.1f} MiB of memory for the arena: {}; free memory, or build with a "
+        "smaller --batch",
+        static_cast<double>(arena.mapped_) / (1 << 20), std::strerror(errno)));
   if (large) madvise(memory, arena.mapped_, MADV_HUGEPAGE);
   arena.data_ = static_cast<char*>(memory);
   return arena;

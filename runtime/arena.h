@@ -8,7 +8,8 @@
 
 namespace ganc::runtime {
 
-// The memory of a run, zeroed, in huge pages where it is large: the arena, and a scratch space for each thread.
+// The memory of a run, zeroed, in huge pages where it is large: the arena, and a scratch space for
+// each thread.
 class Arena {
  public:
   static Result<Arena> create(std::int64_t bytes, std::int64_t scratch_bytes, unsigned threads);
@@ -17,7 +18,9 @@ class Arena {
   ~Arena();
 
   char* data() const { return data_; }
-  char* scratch(unsigned thread) const { return data_ + scratch_offset_ + scratch_stride_ * thread; }
+  char* scratch(unsigned thread) const {
+    return data_ + scratch_offset_ + scratch_stride_ * thread;
+  }
   std::uint64_t mapped_bytes() const { return mapped_; }
 
  private:

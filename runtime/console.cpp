@@ -39,7 +39,8 @@ void Console::note(std::string_view line) {
 
 void Console::warn(std::string_view message) {
   end_bar();
-  write_all(STDERR_FILENO, fmt::format("{}warning:{} {}\n", color_ ? "\033[35;1m" : "", color_ ? "\033[0m" : "", message));
+  write_all(STDERR_FILENO, fmt::format("{}warning:{} {}\n", color_ ? "\033[35;1m" : "",
+                                       color_ ? "\033[0m" : "", message));
 }
 
 void Console::bar(std::string_view text) {
@@ -54,11 +55,14 @@ void Console::end_bar() {
   bar_shown_ = false;
 }
 
-bool Console::out(std::string_view text) { return write_all(STDOUT_FILENO, text); }
+bool Console::out(std::string_view text) {
+  return write_all(STDOUT_FILENO, text);
+}
 
 void Console::report(const Failure& failure) {
   end_bar();
-  write_all(STDERR_FILENO, fmt::format("{}error:{} {}\n", color_ ? "\033[31;1m" : "", color_ ? "\033[0m" : "", failure.message));
+  write_all(STDERR_FILENO, fmt::format("{}error:{} {}\n", color_ ? "\033[31;1m" : "",
+                                       color_ ? "\033[0m" : "", failure.message));
   if (!json_) return;
   Json diagnostic, document;
   diagnostic.set("severity", "error");

@@ -8,8 +8,8 @@
 
 namespace ganc::runtime {
 
-// What the user sees: results on standard output, all else on standard error. A bar and colours only on a terminal,
-// and never where NO_COLOR is set.
+// What the user sees: results on standard output, all else on standard error. A bar and colours
+// only on a terminal, and never where NO_COLOR is set.
 class Console {
  public:
   explicit Console(bool json);

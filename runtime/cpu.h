@@ -9,11 +9,12 @@
 
 namespace ganc::runtime {
 
-// What the CPU lacks for an instruction set ("x86-64-v3"), in people's words; empty: nothing. An unknown name lacks
-// itself.
+// What the CPU lacks for an instruction set ("x86-64-v3"), in people's words; empty: nothing. An
+// unknown name lacks itself.
 std::vector<std::string> missing_features(std::string_view isa);
 
-// The variant of the program to run: the most demanding that the CPU has, or the one named by --cpu.
+// The variant of the program to run: the most demanding that the CPU has, or the one named by
+// --cpu.
 Result<const GancVariant*> choose_variant(const GancProgram& program, std::string_view forced);
 
 // "Intel(R) Xeon(R) Processor", as the CPU calls itself.

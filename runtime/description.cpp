@@ -9,7 +9,8 @@
 namespace ganc::runtime {
 namespace {
 
-// Walks the JSON; the first thing that is wrong is kept with its place, and everything after it reads as empty.
+// Walks the JSON; the first thing that is wrong is kept with its place, and everything after it
+// reads as empty.
 class Reader {
  public:
   explicit Reader(const Json& root) { places_.push_back({&root, ""}); }
@@ -49,7 +50,8 @@ class Reader {
   }
   bool boolean(std::string_view key) {
     const Json* value = get(key);
-    if (value == nullptr || value->boolean() == nullptr) return wrong(key, "is no truth value"), false;
+    if (value == nullptr || value->boolean() == nullptr)
+      return wrong(key, "is no truth value"), false;
     return *value->boolean();
   }
   DType dtype(std::string_view key) {
@@ -142,7 +144,8 @@ Binding read_binding(Reader& in, std::int64_t limit) {
   if (__builtin_add_overflow(last, 1, &last) ||
       __builtin_mul_overflow(last, size_of(b.dtype), &end) || (count > 0 && end > b.bytes))
     in.wrong("bytes", "are too few for the shape");
-  if (b.bytes > limit || b.offset > limit - b.bytes) in.wrong("offset", "lies outside of the arena");
+  if (b.bytes > limit || b.offset > limit - b.bytes)
+    in.wrong("offset", "lies outside of the arena");
   if (b.offset % size_of(b.dtype) != 0) in.wrong("offset", "is not aligned");
   return b;
 }
@@ -226,7 +229,8 @@ Call read_call(Reader& in, const Description& d, std::size_t kernel_count) {
         in.wrong(list == &call.offsets ? "offsets" : "guards", "lie outside of the arena");
   if (call.kernel >= d.kernels.size() || d.kernels[call.kernel].buffers.empty()) return call;
   const auto& buffers = d.kernels[call.kernel].buffers;
-  if (buffers.size() != call.offsets.size()) return in.wrong("offsets", "are not one a buffer"), call;
+  if (buffers.size() != call.offsets.size())
+    return in.wrong("offsets", "are not one a buffer"), call;
   for (std::size_t i = 0; i < buffers.size(); ++i)
     if (buffers[i].elements * size_of(buffers[i].dtype) > d.arena_bytes - call.offsets[i])
       in.wrong("offsets", "lie outside of the arena");
@@ -310,7 +314,8 @@ Output read_output(Reader& in, const Description& d) {
   output.sources = read_uses(in, d);
   if (output.parts.empty()) in.wrong("parts", "are none");
   for (const std::string& part : output.parts)
-    if (in.error().empty() && d.programs[static_cast<std::size_t>(output.program)].result(part) == nullptr)
+    if (in.error().empty() &&
+        d.programs[static_cast<std::size_t>(output.program)].result(part) == nullptr)
       in.wrong("parts", fmt::format("name the unknown result {}", part));
   return output;
 }
@@ -322,7 +327,8 @@ void read_head(Reader& in, Description& d) {
   d.source = in.text("source");
   d.source_hash = in.text("source_hash");
   d.model_hash = in.text("model_hash");
-  d.source_text = in.list("source_text", [&] { return SourceText{in.text("path"), in.text("text")}; });
+  d.source_text =
+      in.list("source_text", [&] { return SourceText{in.text("path"), in.text("text")}; });
   d.dtype = in.dtype("dtype");
   d.precision = in.text("precision");
   in.object("arena", [&] {
@@ -353,25 +359,31 @@ void read_body(Reader& in, Description& d, std::size_t kernel_count) {
     return ForwardProgram{in.text("net"), in.index("program", d.programs.size())};
   });
   d.gradients = in.list("gradients", [&] {
-    return GradientProgram{in.text("update"), in.text("train"), in.index("program", d.programs.size())};
+    return GradientProgram{in.text("update"), in.text("train"),
+                           in.index("program", d.programs.size())};
   });
   d.missing = in.texts("missing");
 }
 
 std::unexpected<Failure> damaged(std::string_view what) {
-  return fail(fmt::format("the program inside this trainer is damaged: {}; build it again, and if that does not "
-                          "help, report it as a bug of ganc with the .gan file",
-                          what),
-              70);
+  return fail(
+      fmt::format(
+          "the program inside this trainer is damaged: {}; build it again, and if that does not "
+          "help, report it as a bug of ganc with the .gan file",
+          what),
+      70);
 }
 
 }  // namespace
 
 std::string_view name(VariableKind kind) {
   switch (kind) {
-    case VariableKind::weight: return "weight";
-    case VariableKind::state: return "state";
-    case VariableKind::slot: return "slot";
+    case VariableKind::weight:
+      return "weight";
+    case VariableKind::state:
+      return "state";
+    case VariableKind::slot:
+      return "slot";
   }
   __builtin_unreachable();
 }

@@ -144,8 +144,8 @@ struct Description {
   std::int64_t source_of(std::string_view field) const;
 };
 
-// Reads and checks the description: every index, offset, stride and size lies where it must. What is wrong is a bug of
-// ours or a damaged file: exit code 70.
+// Reads and checks the description: every index, offset, stride and size lies where it must. What
+// is wrong is a bug of ours or a damaged file: exit code 70.
 Result<Description> read_description(const GancProgram& program);
 
 }  // namespace ganc::runtime

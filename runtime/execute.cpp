@@ -33,7 +33,8 @@ void Execution::place_barriers() {
   const Step* before = nullptr;
   for (Step& step : steps_) {
     step.stop_after = !step.reads.empty() || observer_ != nullptr;
-    // One thread runs both calls, in order: nothing to wait for. An observer may end the run, so that all meet.
+    // One thread runs both calls, in order: nothing to wait for. An observer may end the run, so
+    // that all meet.
     const bool alone = before != nullptr && before->single && step.single && observer_ == nullptr;
     step.barrier_before = before != nullptr && !alone;
     before = &step;

@@ -19,9 +19,9 @@ struct Machine {
   Pool& pool;
 };
 
-// A program made ready to run many times: its calls in order in one region of the pool, a barrier between calls unless both
-// are the first thread's alone. Results asked for are read between their call and the next; fed draws are written in
-// place of the call that draws them.
+// A program made ready to run many times: its calls in order in one region of the pool, a barrier
+// between calls unless both are the first thread's alone. Results asked for are read between their
+// call and the next; fed draws are written in place of the call that draws them.
 class Execution {
  public:
   Execution(Machine machine, const Program& program);
@@ -30,8 +30,12 @@ class Execution {
   void read(const ProgramResult& result, Tensor& into);
   // `values` has the draw's dtype and shape and stays where it is.
   void feed(const Draw& draw, const Tensor& values);
-  // Called on the caller's thread after every call, complete on all threads; false ends the run there.
-  void after_each_call(std::function<bool(std::size_t call)> observer) { observer_ = std::move(observer); }
+  // Called on the caller's thread after every call, complete on all threads; false ends the run
+  // there.
+  void after_each_call(std::function<bool(std::size_t call)> observer) {
+    observer_ = std::move(observer);
+    ready_ = false;
+  }
 
   void run();
 
@@ -39,9 +43,9 @@ class Execution {
   struct Step {
     GancKernel kernel;
     const Call* call;
-    bool single = false;        // the first thread's alone
+    bool single = false;  // the first thread's alone
     bool barrier_before = false;
-    bool stop_after = false;    // something is read
+    bool stop_after = false;  // something is read
     std::vector<std::pair<const Binding*, Tensor*>> reads;
     const Binding* fed = nullptr;
     const Tensor* values = nullptr;

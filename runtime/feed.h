@@ -9,12 +9,13 @@
 
 namespace ganc::runtime {
 
-// Data, arguments and draws of one run of a program, from a file whose keys are exactly those that the program reads:
-// inputs `data/..` and `arg/..`, and draws.
+// Data, arguments and draws of one run of a program, from a file whose keys are exactly those that
+// the program reads: inputs `data/..` and `arg/..`, and draws.
 class Feed {
  public:
   // A missing, unknown or misshapen key, or a class out of range, is a failure that names it.
-  static Result<Feed> read(const std::filesystem::path& path, const Description& description, const Program& program);
+  static Result<Feed> read(const std::filesystem::path& path, const Description& description,
+                           const Program& program);
 
   // The execution writes the draws when it comes to their calls; this object stays where it is.
   void attach(Execution& execution) const;

@@ -50,7 +50,8 @@ Result<int> open_descriptor(std::string_view action, const std::filesystem::path
   return descriptor;
 }
 
-// Makes a rename or a new name in `folder` last. Not every file system can sync a folder; the ones that cannot need not.
+// Makes a rename or a new name in `folder` last. Not every file system can sync a folder; the ones
+// that cannot need not.
 Result<void> sync_folder(const std::filesystem::path& folder) {
   const std::filesystem::path name = folder.empty() ? "." : folder;
   auto descriptor = open_descriptor("open", name, O_RDONLY | O_DIRECTORY);
@@ -66,11 +67,13 @@ Result<void> sync_folder(const std::filesystem::path& folder) {
 }  // namespace
 
 Failure file_failure(std::string_view action, const std::filesystem::path& path, int error) {
-  return {fmt::format("cannot {} {}: {}{}", action, path.native(), std::strerror(error), remedy(error))};
+  return {fmt::format("cannot {} {}: {}{}", action, path.native(), std::strerror(error),
+                      remedy(error))};
 }
 
 Result<File> File::open(const std::filesystem::path& path) {
-  // O_NONBLOCK: opening a FIFO that nobody writes returns at once; it changes nothing for a regular file.
+  // O_NONBLOCK: opening a FIFO that nobody writes returns at once; it changes nothing for a regular
+  // file.
   auto descriptor = open_descriptor("read", path, O_RDONLY | O_NONBLOCK);
   if (!descriptor) return std::unexpected(descriptor.error());
   struct stat status{};
@@ -131,8 +134,8 @@ Result<void> File::read_at(std::uint64_t offset, void* to, std::size_t bytes) co
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return std::unexpected(file_failure("read", path_, errno));
     if (n == 0)
-      return fail(fmt::format("cannot read {}: it ends at byte {}, {} bytes too early", path_.native(),
-                              offset, bytes));
+      return fail(fmt::format("cannot read {}: it ends at byte {}, {} bytes too early",
+                              path_.native(), offset, bytes));
     at += n;
     offset += static_cast<std::uint64_t>(n);
     bytes -= static_cast<std::size_t>(n);

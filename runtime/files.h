@@ -10,8 +10,9 @@
 
 namespace ganc::runtime {
 
-// The one layer between the runtime and the file system. Every failure is one sentence with the path, the system's
-// reason and, where there is one, the remedy. Nothing here blocks on a FIFO or reads a folder as a file.
+// The one layer between the runtime and the file system. Every failure is one sentence with the
+// path, the system's reason and, where there is one, the remedy. Nothing here blocks on a FIFO or
+// reads a folder as a file.
 
 // "cannot ACTION PATH: No space left on device; free some space or ..." of an errno.
 Failure file_failure(std::string_view action, const std::filesystem::path& path, int error);
@@ -55,7 +56,8 @@ class File {
 Result<std::vector<char>> read_file(const std::filesystem::path& path,
                                     std::uint64_t limit = UINT64_C(1) << 40);
 Result<std::string> read_text(const std::filesystem::path& path, std::uint64_t limit = 1 << 28);
-// Leaves the old file or the new one, whatever happens: written to `path` + ".part", synced, renamed.
+// Leaves the old file or the new one, whatever happens: written to `path` + ".part", synced,
+// renamed.
 Result<void> replace_file(const std::filesystem::path& path, std::string_view bytes);
 // `from` becomes `to`, which may be there; the folder is synced.
 Result<void> rename_file(const std::filesystem::path& from, const std::filesystem::path& to);

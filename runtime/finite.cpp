@@ -8,7 +8,8 @@
 namespace ganc::runtime {
 namespace {
 
-// A number is not finite where all bits of its exponent are set. Without a branch, so that it runs in vectors.
+// A number is not finite where all bits of its exponent are set. Without a branch, so that it runs
+// in vectors.
 template <typename Word>
 bool scan(const char* numbers, std::int64_t count, Word exponent) {
   constexpr std::int64_t block = 4096;

@@ -13,7 +13,8 @@ namespace ganc::runtime {
 namespace {
 
 template <typename T>
-void fill(char* arena, const Program& program, std::string_view name, std::initializer_list<T> values) {
+void fill(char* arena, const Program& program, std::string_view name,
+          std::initializer_list<T> values) {
   if (const Binding* binding = program.input(name)) place(arena, *binding, values.begin());
 }
 
@@ -43,8 +44,9 @@ void fill_counters(char* arena, const Program& program, const CounterValues& val
   fill<double>(arena, program, "step", {values.step});
   fill<double>(arena, program, "epoch", {values.epoch});
   fill<double>(arena, program, "progress", {values.progress});
-  fill<std::uint32_t>(arena, program, "seed",
-                      {static_cast<std::uint32_t>(values.seed), static_cast<std::uint32_t>(values.seed >> 32)});
+  fill<std::uint32_t>(
+      arena, program, "seed",
+      {static_cast<std::uint32_t>(values.seed), static_cast<std::uint32_t>(values.seed >> 32)});
   fill<std::uint32_t>(arena, program, "random_step", {values.random_step});
 }
 
@@ -57,18 +59,21 @@ double block_epochs(const Train& train, const Counters& counters) {
   if (use == nullptr) return 0;
   const Cursor& cursor = counters.cursors[static_cast<std::size_t>(use->source)];
   if (cursor.count == 0) return 0;
-  return static_cast<double>(cursor.position - cursor.block_begin) / static_cast<double>(cursor.count);
+  return static_cast<double>(cursor.position - cursor.block_begin) /
+         static_cast<double>(cursor.count);
 }
 
 double block_progress(const Train& train, const Counters& counters) {
   if (train.count <= 0) return 1;
-  const double done = train.epochs ? block_epochs(train, counters) : static_cast<double>(counters.block_step);
+  const double done =
+      train.epochs ? block_epochs(train, counters) : static_cast<double>(counters.block_step);
   return std::min(1.0, done / train.count);
 }
 
 CounterValues counter_values(const Train& train, const Counters& counters) {
-  return {static_cast<double>(counters.block_step), block_epochs(train, counters), block_progress(train, counters),
-          block_seed(train, counters), static_cast<std::uint32_t>(counters.step)};
+  return {static_cast<double>(counters.block_step), block_epochs(train, counters),
+          block_progress(train, counters), block_seed(train, counters),
+          static_cast<std::uint32_t>(counters.step)};
 }
 
 bool block_done(const Train& train, const Counters& counters) {
@@ -103,15 +108,17 @@ Result<std::vector<DataInput>> data_inputs(const Description& description, const
     const std::string_view field = name.substr(name.rfind('/') + 1);
     const std::int64_t source = description.source_of(field);
     if (source < 0)
-      return fail(fmt::format("the program inside this trainer reads `{}`, which no source has; report it as a bug of ganc "
+      return fail(fmt::format("the program inside this trainer reads `{}`, which no source has; "
+                              "report it as a bug of ganc "
                               "with the .gan file",
                               name),
                   70);
     const auto& fields = description.sources[static_cast<std::size_t>(source)].fields;
-    const auto at = std::find_if(fields.begin(), fields.end(), [&](const FieldSpec& f) { return f.name == field; });
+    const auto at = std::find_if(fields.begin(), fields.end(),
+                                 [&](const FieldSpec& f) { return f.name == field; });
     const std::string_view update = name.substr(5, name.size() - 5 - field.size());
-    inputs.push_back({&binding, static_cast<std::size_t>(source), static_cast<std::size_t>(at - fields.begin()),
-                      repeat_of(update)});
+    inputs.push_back({&binding, static_cast<std::size_t>(source),
+                      static_cast<std::size_t>(at - fields.begin()), repeat_of(update)});
   }
   return inputs;
 }
@@ -129,17 +136,20 @@ void fill_data(char* arena, const DataInput& input, const FieldValues& values) {
     case DType::pred: {
       Tensor tensor(input.binding->dtype, input.binding->shape);
       for (std::int64_t i = 0; i < tensor.elements(); ++i)
-        tensor.set(i, values.f32.empty() ? values.i32[static_cast<std::size_t>(i)] : values.f32[static_cast<std::size_t>(i)]);
+        tensor.set(i, values.f32.empty() ? values.i32[static_cast<std::size_t>(i)]
+                                         : values.f32[static_cast<std::size_t>(i)]);
       return place(arena, *input.binding, tensor.bytes.data());
     }
   }
 }
 
-Result<DataSets> open_sources(const Description& description, const Options& options, std::uint64_t seed, unsigned threads,
+Result<DataSets> open_sources(const Description& description, const Options& options,
+                              std::uint64_t seed, unsigned threads,
                               const std::vector<SourceUse>& used) {
   for (const auto& [field, path] : options.data)
     if (!field.empty() && description.source_of(field) < 0)
-      return fail(fmt::format("`--data {}={}`: the program has no data field `{}`", field, path, field), 2);
+      return fail(
+          fmt::format("`--data {}={}`: the program has no data field `{}`", field, path, field), 2);
   const char* folder = std::getenv("GAN_DATA_DIR");
   DataSets sets(description.sources.size());
   for (const SourceUse& use : used) {
@@ -163,8 +173,8 @@ Result<DataSets> open_sources(const Description& description, const Options& opt
   return sets;
 }
 
-Result<std::vector<FieldValues>> read_samples(const DataSet& set, std::uint64_t seed, std::int64_t begin,
-                                              std::int64_t count) {
+Result<std::vector<FieldValues>> read_samples(const DataSet& set, std::uint64_t seed,
+                                              std::int64_t begin, std::int64_t count) {
   std::vector<FieldValues> fields = set.make_room(count);
   std::vector<SampleVisit> visits;
   const std::int64_t samples = set.count();

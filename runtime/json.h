@@ -20,7 +20,8 @@ class Json {
   using Object = std::vector<std::pair<std::string, Json>>;
 
   Json();  // null
-  // Out of line: inlined moves of a variant this large confuse GCC 12's check for uninitialized values.
+  // Out of line: inlined moves of a variant this large confuse GCC 12's check for uninitialized
+  // values.
   Json(const Json&);
   Json(Json&&) noexcept;
   Json& operator=(const Json&);
@@ -57,8 +58,8 @@ class Json {
   Json& set(std::string key, Json value);
   void push(Json value);
 
-  // One line; numbers in the shortest form that reads back the same; NaN and infinity as null; bytes that
-  // are no UTF-8 as U+FFFD.
+  // One line; numbers in the shortest form that reads back the same; NaN and infinity as null;
+  // bytes that are no UTF-8 as U+FFFD.
   std::string dump() const;
   // With an indent of two spaces a level; arrays of numbers stay on a line.
   std::string dump_indented() const;
@@ -74,7 +75,8 @@ struct JsonLimits {
   int depth = 32;
 };
 
-// Strict RFC 8259. Deeper nesting, a key given twice and integers beyond 64 bits are errors: "byte 17: ...".
+// Strict RFC 8259. Deeper nesting, a key given twice and integers beyond 64 bits are errors: "byte
+// 17: ...".
 Result<Json> parse_json(std::string_view text, JsonLimits limits = {});
 
 }  // namespace ganc::runtime

@@ -120,8 +120,8 @@ Result<std::pair<std::string, std::int64_t>> item(const std::filesystem::path& p
   const std::string_view plain = descr.substr(descr.find_first_not_of("<|=") == 1 ? 1 : 0);
   for (const std::string_view name : known)
     if (plain == name) return std::pair{std::string(name), std::int64_t{name[1] - '0'}};
-  return unreadable(path, fmt::format("it holds numbers of the type '{}'; save a.astype('float32')",
-                                      descr));
+  return unreadable(
+      path, fmt::format("it holds numbers of the type '{}'; save a.astype('float32')", descr));
 }
 
 Result<ArrayHeader> read_header(const File& file) {
@@ -152,7 +152,8 @@ Result<ArrayHeader> read_header(const File& file) {
   std::int64_t bytes = type->second;
   for (const std::int64_t extent : header.shape)
     if (__builtin_mul_overflow(bytes, extent, &bytes))
-      return unreadable(path, fmt::format("its shape ({}) is too large", fmt::join(header.shape, ", ")));
+      return unreadable(path,
+                        fmt::format("its shape ({}) is too large", fmt::join(header.shape, ", ")));
   const std::uint64_t there = file.size() - header.data_offset;
   if (static_cast<std::uint64_t>(bytes) != there)
     return unreadable(path, fmt::format("its shape ({}) needs {} bytes of numbers, but {} follow",
@@ -198,8 +199,8 @@ Result<void> write_npy(const std::filesystem::path& path, const Array& array) {
   const char order = array.dtype.ends_with('1') ? '|' : '<';
   std::string shape = fmt::format("{}", fmt::join(array.shape, ", "));
   if (array.shape.size() == 1) shape += ',';
-  std::string header = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}), }}", order,
-                                   array.dtype, shape);
+  std::string header = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}), }}",
+                                   order, array.dtype, shape);
   // The numbers begin at a multiple of 64; the header ends in a newline.
   header.append((64 - (10 + header.size() + 1) % 64) % 64, ' ');
   header += '\n';

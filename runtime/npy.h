@@ -12,7 +12,8 @@ namespace ganc::runtime {
 
 // A NumPy array in row-major (C) order, little-endian.
 struct Array {
-  std::string dtype;  // as NumPy writes it without the byte order: "f4" "f8" "f2" "i1" "i2" "i4" "i8" "u1".. "b1"
+  std::string dtype;  // as NumPy writes it without the byte order: "f4" "f8" "f2" "i1" "i2" "i4"
+                      // "i8" "u1".. "b1"
   std::vector<std::int64_t> shape;
   std::vector<char> bytes;
 
@@ -32,7 +33,8 @@ struct ArrayHeader {
 
 // Reads and checks the header against the size of the file; allocates nothing of the array's size.
 Result<ArrayHeader> read_npy_header(const std::filesystem::path& path);
-// Big-endian, Fortran-ordered, structured and object arrays are errors that say what to do in NumPy.
+// Big-endian, Fortran-ordered, structured and object arrays are errors that say what to do in
+// NumPy.
 Result<Array> read_npy(const std::filesystem::path& path);
 // Leaves the old file or the new one.
 Result<void> write_npy(const std::filesystem::path& path, const Array& array);

@@ -20,7 +20,8 @@ std::string read_natural(std::optional<std::int64_t>& to, Text text) {
 std::string read_positive(std::optional<double>& to, Text text) {
   double value = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || !std::isfinite(value) || value <= 0)
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || !std::isfinite(value) ||
+      value <= 0)
     return "is no number above 0";
   to = value;
   return "";
@@ -99,7 +100,8 @@ const OptionRow options[] = {
      [](Options& o, Text v) { return read_natural(o.log, v); }},
     {"--images", "N", train, "steps between pictures (default: an epoch; 0: the last step alone)",
      [](Options& o, Text v) { return read_natural(o.images, v); }},
-    {"--snapshot", "N", train, "steps between checkpoints (default: an epoch; 0: the last step alone)",
+    {"--snapshot", "N", train,
+     "steps between checkpoints (default: an epoch; 0: the last step alone)",
      [](Options& o, Text v) { return read_natural(o.snapshot, v); }},
     {"--keep", "N", train, "checkpoints to keep, the newest (default: 3; 0: all)",
      [](Options& o, Text v) { return read_natural(o.keep, v); }},
@@ -108,7 +110,8 @@ const OptionRow options[] = {
      [](Options& o, Text v) { return read_text(o.output, v); }},
     {"--count", "N", sample, "how many samples (default: as many as the program draws at once)",
      [](Options& o, Text v) { return read_natural(o.count, v); }},
-    {"--input", "NAME=VALUE|FILE.npy", sample, "a value for a class or latent in place of the drawn one",
+    {"--input", "NAME=VALUE|FILE.npy", sample,
+     "a value for a class or latent in place of the drawn one",
      [](Options& o, Text v) { return read_pair(o.inputs, v, "is not NAME=VALUE"); }},
     {"-o", "FILE|DIR/", sample, "where to: a picture, a folder/ of pictures, or an array (.npy)",
      [](Options& o, Text v) { return read_text(o.to_path, v); }},
@@ -119,7 +122,8 @@ const OptionRow options[] = {
      [](Options& o, Text v) { return read_text(o.feed, v); }},
     {"--to", "OUT", file_verbs, "the file to write (safetensors)",
      [](Options& o, Text v) { return read_text(o.to, v); }},
-    {"--net", "NAME", forward, "the net to run", [](Options& o, Text v) { return read_text(o.net, v); }},
+    {"--net", "NAME", forward, "the net to run",
+     [](Options& o, Text v) { return read_text(o.net, v); }},
     {"--of", "UPDATE", grad, "the update whose loss and gradients to write",
      [](Options& o, Text v) { return read_text(o.of, v); }},
 
@@ -128,19 +132,24 @@ const OptionRow options[] = {
     {"--profile", nullptr, info, "run some steps and list the time of every call",
      [](Options& o, Text) { return o.profile = true, std::string(); }},
 
-    {"--data", "[FIELD=]PATH", every_verb, "where the data lie (default: $GAN_DATA_DIR/<name>)", read_data},
+    {"--data", "[FIELD=]PATH", every_verb, "where the data lie (default: $GAN_DATA_DIR/<name>)",
+     read_data},
     {"--weights", "NET=PATH", every_verb, "the weights of a net that is loaded from a file",
      [](Options& o, Text v) { return read_pair(o.weights, v, "is not NET=PATH"); }},
     {"--seed", "S", every_verb, "seed of all that is drawn (default: 0)", read_seed},
-    {"--threads", "N", every_verb, "threads (default: the CPUs that the process may use)", read_threads},
+    {"--threads", "N", every_verb, "threads (default: the CPUs that the process may use)",
+     read_threads},
     {"--device", "auto|cpu", every_verb, "where to compute", read_device},
-    {"--cpu", "NAME", every_verb, "the instruction set: x86-64-v3, x86-64-v4 (default: the CPU's best)",
+    {"--cpu", "NAME", every_verb,
+     "the instruction set: x86-64-v3, x86-64-v4 (default: the CPU's best)",
      [](Options& o, Text v) { return read_text(o.cpu, v); }},
-    {"--format", "text|json", every_verb, "json: standard output is JSON and nothing else", read_format},
+    {"--format", "text|json", every_verb, "json: standard output is JSON and nothing else",
+     read_format},
 };
 
 const VerbRow verbs[] = {
-    {Verb::train, nullptr, false, "train the nets; prints the run's folder", "train --out runs/first --epochs 5"},
+    {Verb::train, nullptr, false, "train the nets; prints the run's folder",
+     "train --out runs/first --epochs 5"},
     {Verb::sample, "RUN|CHECKPOINT", true, "draw from a checkpoint",
      "sample runs/00000-mlp_gan-digits --count 64 -o samples.png"},
     {Verb::step, nullptr, false, "one iteration with data and draws from a file",
@@ -149,13 +158,19 @@ const VerbRow verbs[] = {
      "forward --net G --from a.safetensors --feed z.safetensors --to out.safetensors"},
     {Verb::grad, nullptr, false, "the loss and gradients of one update",
      "grad --of D --from a.safetensors --feed feed.safetensors --to grad.safetensors"},
-    {Verb::info, "CHECKPOINT", false, "what is in this trainer and in a checkpoint", "info --profile"},
-    {Verb::serve, nullptr, false, "time iterations on request: `run K` on standard input", "serve --threads 2"},
+    {Verb::info, "CHECKPOINT", false, "what is in this trainer and in a checkpoint",
+     "info --profile"},
+    {Verb::serve, nullptr, false, "time iterations on request: `run K` on standard input",
+     "serve --threads 2"},
 };
 
 }  // namespace
 
-std::span<const OptionRow> option_rows() { return options; }
-std::span<const VerbRow> verb_rows() { return verbs; }
+std::span<const OptionRow> option_rows() {
+  return options;
+}
+std::span<const VerbRow> verb_rows() {
+  return verbs;
+}
 
 }  // namespace ganc::runtime

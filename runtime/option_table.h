@@ -9,7 +9,9 @@
 namespace ganc::runtime {
 
 // The verbs that an option belongs to, as bits.
-constexpr unsigned bit(Verb verb) { return 1U << static_cast<unsigned>(verb); }
+constexpr unsigned bit(Verb verb) {
+  return 1U << static_cast<unsigned>(verb);
+}
 constexpr unsigned every_verb = 0x7F;
 
 struct OptionRow {

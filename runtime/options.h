@@ -47,7 +47,7 @@ struct CommandLine {
 };
 
 // `program`: the trainer's name, for help. Failures have exit code 2 and name the nearest option.
-Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments, const std::string& program,
-                                       const std::string& version);
+Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments,
+                                       const std::string& program, const std::string& version);
 
 }  // namespace ganc::runtime

@@ -28,34 +28,41 @@ struct Cells {
   std::vector<float> values;
 };
 
-// Samples [begin, end) of every part, as cells of one size and of three channels where any part has them; part after part of
-// a sample. Smaller pictures are enlarged by whole factors and centred.
-Result<Cells> cells_of(const Output& output, const std::vector<Tensor>& parts, std::int64_t begin, std::int64_t end) {
+// Samples [begin, end) of every part, as cells of one size and of three channels where any part has
+// them; part after part of a sample. Smaller pictures are enlarged by whole factors and centred.
+Result<Cells> cells_of(const Output& output, const std::vector<Tensor>& parts, std::int64_t begin,
+                       std::int64_t end) {
   Cells cells;
   for (const Tensor& part : parts) {
     const Extents e = extents_of({part.shape.begin() + 1, part.shape.end()});
     if (e.channels != 1 && e.channels != 3)
-      return fail(fmt::format("output {} is no picture: its samples are {}", output.name, print(part.shape)));
-    cells.extents = {std::max(cells.extents.channels, e.channels), std::max(cells.extents.height, e.height),
+      return fail(fmt::format("output {} is no picture: its samples are {}", output.name,
+                              print(part.shape)));
+    cells.extents = {std::max(cells.extents.channels, e.channels),
+                     std::max(cells.extents.height, e.height),
                      std::max(cells.extents.width, e.width)};
   }
   const Extents& cell = cells.extents;
   cells.count = (end - begin) * static_cast<std::int64_t>(parts.size());
-  cells.values.assign(static_cast<std::size_t>(cells.count * cell.channels * cell.height * cell.width), -1.0F);
+  cells.values.assign(
+      static_cast<std::size_t>(cells.count * cell.channels * cell.height * cell.width), -1.0F);
   float* to = cells.values.data();
   for (std::int64_t sample = begin; sample < end; ++sample)
     for (std::size_t p = 0; p < parts.size(); ++p, to += cell.channels * cell.height * cell.width) {
       const Extents e = extents_of({parts[p].shape.begin() + 1, parts[p].shape.end()});
       const double low = 2 * p + 1 < output.ranges.size() ? output.ranges[2 * p] : -1;
       const double high = 2 * p + 1 < output.ranges.size() ? output.ranges[2 * p + 1] : 1;
-      const std::int64_t factor = std::max<std::int64_t>(1, std::min(cell.height / e.height, cell.width / e.width));
-      const std::int64_t top = (cell.height - e.height * factor) / 2, left = (cell.width - e.width * factor) / 2;
+      const std::int64_t factor =
+          std::max<std::int64_t>(1, std::min(cell.height / e.height, cell.width / e.width));
+      const std::int64_t top = (cell.height - e.height * factor) / 2,
+                         left = (cell.width - e.width * factor) / 2;
       const std::int64_t from = sample * e.channels * e.height * e.width;
       for (std::int64_t c = 0; c < cell.channels; ++c)
         for (std::int64_t y = 0; y < e.height * factor; ++y)
           for (std::int64_t x = 0; x < e.width * factor; ++x) {
             const double value = parts[p].number(
-                from + (std::min(c, e.channels - 1) * e.height + y / factor) * e.width + x / factor);
+                from + (std::min(c, e.channels - 1) * e.height + y / factor) * e.width +
+                x / factor);
             to[(c * cell.height + top + y) * cell.width + left + x] =
                 static_cast<float>(2 * (value - low) / (high - low) - 1);
           }
@@ -66,7 +73,8 @@ Result<Cells> cells_of(const Output& output, const std::vector<Tensor>& parts, s
 // The field of a source that is shown as a picture.
 bool is_picture(const FieldSpec& field) {
   const Extents e = extents_of(field.shape);
-  return field.kind == FieldSpec::Kind::real && (e.channels == 1 || e.channels == 3) && e.height > 1 && e.width > 1;
+  return field.kind == FieldSpec::Kind::real && (e.channels == 1 || e.channels == 3) &&
+         e.height > 1 && e.width > 1;
 }
 bool is_point(const FieldSpec& field) {
   return field.kind == FieldSpec::Kind::real && field.shape == Shape{2};
@@ -80,7 +88,8 @@ Tensor rows_for_chunk(const OutputRun::Override& o, const Binding& binding, std:
   const auto bytes = rows.bytes.size() / static_cast<std::size_t>(std::max<std::int64_t>(1, n));
   for (std::int64_t i = 0; i < n; ++i)
     std::memcpy(rows.bytes.data() + static_cast<std::size_t>(i) * bytes,
-                o.values.bytes.data() + static_cast<std::size_t>((chunk * n + i) % given) * bytes, bytes);
+                o.values.bytes.data() + static_cast<std::size_t>((chunk * n + i) % given) * bytes,
+                bytes);
   return rows;
 }
 
@@ -99,9 +108,12 @@ OutputRun::OutputRun(Session& session, const Output& output, const DataSets& set
 
 Result<OutputRun::Override> OutputRun::find_override(const std::string& name) const {
   std::string known;
-  const auto last_part = [](const std::string& path) { return path.substr(path.find_last_of("/.") + 1); };
+  const auto last_part = [](const std::string& path) {
+    return path.substr(path.find_last_of("/.") + 1);
+  };
   for (const Draw& d : program_.draws) {
-    if (last_part(d.binding.name) == name || d.binding.name == name) return Override{&d, nullptr, {}};
+    if (last_part(d.binding.name) == name || d.binding.name == name)
+      return Override{&d, nullptr, {}};
     known += fmt::format("{}{}", known.empty() ? "" : ", ", last_part(d.binding.name));
   }
   for (const Binding& input : program_.inputs) {
@@ -109,7 +121,9 @@ Result<OutputRun::Override> OutputRun::find_override(const std::string& name) co
     if (last_part(input.name) == name) return Override{nullptr, &input, {}};
     known += fmt::format("{}{}", known.empty() ? "" : ", ", last_part(input.name));
   }
-  return fail(fmt::format("output {} has no input `{}`; it has {}", output_.name, name, known.empty() ? "none" : known), 2);
+  return fail(fmt::format("output {} has no input `{}`; it has {}", output_.name, name,
+                          known.empty() ? "none" : known),
+              2);
 }
 
 Result<void> OutputRun::fill(std::uint64_t seed, std::int64_t chunk) {
@@ -123,7 +137,8 @@ Result<void> OutputRun::fill(std::uint64_t seed, std::int64_t chunk) {
     auto& fields = read[input.source];
     const std::int64_t count = input.binding->shape.empty() ? 1 : input.binding->shape[0];
     if (fields.empty()) {
-      auto values = read_samples(*sets_[input.source], source_seed(seed, input.source), chunk * count, count);
+      auto values =
+          read_samples(*sets_[input.source], source_seed(seed, input.source), chunk * count, count);
       if (!values) return std::unexpected(values.error());
       fields = std::move(*values);
     }
@@ -140,7 +155,8 @@ Result<std::vector<Tensor>> OutputRun::draw(std::uint64_t seed, std::int64_t cou
     const ProgramResult* result = program_.result(part);
     const Binding& b = result->binding;
     if (b.shape.empty() || b.shape[0] != output_.count)
-      return fail(fmt::format("the program inside this trainer has a result of {} for {} samples of output {}; report it as "
+      return fail(fmt::format("the program inside this trainer has a result of {} for {} samples "
+                              "of output {}; report it as "
                               "a bug of ganc with the .gan file",
                               print(b.shape), output_.count, output_.name),
                   70);
@@ -166,9 +182,11 @@ Result<std::vector<Tensor>> OutputRun::draw(std::uint64_t seed, std::int64_t cou
     execution.run();
     const std::int64_t rows = std::min(output_.count, count - chunk * output_.count);
     for (std::size_t p = 0; p < parts.size(); ++p) {
-      const std::size_t row_bytes = chunk_parts[p].bytes.size() / static_cast<std::size_t>(output_.count);
-      std::memcpy(parts[p].bytes.data() + static_cast<std::size_t>(chunk * output_.count) * row_bytes,
-                  chunk_parts[p].bytes.data(), static_cast<std::size_t>(rows) * row_bytes);
+      const std::size_t row_bytes =
+          chunk_parts[p].bytes.size() / static_cast<std::size_t>(output_.count);
+      std::memcpy(
+          parts[p].bytes.data() + static_cast<std::size_t>(chunk * output_.count) * row_bytes,
+          chunk_parts[p].bytes.data(), static_cast<std::size_t>(rows) * row_bytes);
     }
   }
   return parts;
@@ -185,7 +203,8 @@ std::vector<float> as_floats(const Tensor& tensor) {
   return values;
 }
 
-Result<Image> picture(const Output& output, const std::vector<Tensor>& parts, const std::vector<float>& reals) {
+Result<Image> picture(const Output& output, const std::vector<Tensor>& parts,
+                      const std::vector<float>& reals) {
   if (output.kind == OutputKind::points) {
     std::vector<float> points;
     for (const Tensor& part : parts) {
@@ -201,7 +220,8 @@ Result<Image> picture(const Output& output, const std::vector<Tensor>& parts, co
               parts.size() == 1 ? 0 : static_cast<std::int64_t>(parts.size()));
 }
 
-Result<Image> picture_of(const Output& output, const std::vector<Tensor>& parts, std::int64_t sample) {
+Result<Image> picture_of(const Output& output, const std::vector<Tensor>& parts,
+                         std::int64_t sample) {
   auto cells = cells_of(output, parts, sample, sample + 1);
   if (!cells) return std::unexpected(cells.error());
   const Extents& e = cells->extents;
@@ -212,16 +232,18 @@ Result<Image> picture_of(const Output& output, const std::vector<Tensor>& parts,
     for (std::int64_t c = 0; c < e.channels; ++c)
       for (std::int64_t y = 0; y < e.height; ++y)
         for (std::int64_t x = 0; x < e.width; ++x) {
-          const float value =
-              cells->values[static_cast<std::size_t>(((cell * e.channels + c) * e.height + y) * e.width + x)];
+          const float value = cells->values[static_cast<std::size_t>(
+              ((cell * e.channels + c) * e.height + y) * e.width + x)];
           const float level = std::clamp((value + 1) * 127.5F, 0.0F, 255.0F);
-          image.pixels[static_cast<std::size_t>((y * image.width + cell * e.width + x) * e.channels + c)] =
+          image.pixels[static_cast<std::size_t>(
+              (y * image.width + cell * e.width + x) * e.channels + c)] =
               static_cast<std::uint8_t>(level + 0.5F);
         }
   return image;
 }
 
-Result<std::optional<Image>> picture_of_reals(const Description& description, const DataSets& sets, std::uint64_t seed) {
+Result<std::optional<Image>> picture_of_reals(const Description& description, const DataSets& sets,
+                                              std::uint64_t seed) {
   for (std::size_t i = 0; i < sets.size(); ++i) {
     if (sets[i] == nullptr) continue;
     const SourceSpec& spec = description.sources[i];
@@ -233,8 +255,9 @@ Result<std::optional<Image>> picture_of_reals(const Description& description, co
       const Extents e = extents_of(spec.fields[f].shape);
       const std::vector<float> floats = field_floats((*values)[f]);
       const auto range = spec.arguments.find("range");
-      const auto* given =
-          range == spec.arguments.end() ? nullptr : std::get_if<std::vector<double>>(&range->second);
+      const auto* given = range == spec.arguments.end()
+                              ? nullptr
+                              : std::get_if<std::vector<double>>(&range->second);
       float low = -1, high = 1;
       if (given != nullptr && given->size() == 2) {
         low = static_cast<float>((*given)[0]);
@@ -249,13 +272,15 @@ Result<std::optional<Image>> picture_of_reals(const Description& description, co
   return scatter(*points, {});
 }
 
-Result<std::vector<float>> real_points(const Description& description, const DataSets& sets, std::uint64_t seed) {
+Result<std::vector<float>> real_points(const Description& description, const DataSets& sets,
+                                       std::uint64_t seed) {
   for (std::size_t i = 0; i < sets.size(); ++i) {
     if (sets[i] == nullptr) continue;
     const auto& fields = description.sources[i].fields;
     for (std::size_t f = 0; f < fields.size(); ++f) {
       if (!is_point(fields[f])) continue;
-      auto values = read_samples(*sets[i], source_seed(seed, i), 0, std::min(shown_points, sets[i]->count()));
+      auto values =
+          read_samples(*sets[i], source_seed(seed, i), 0, std::min(shown_points, sets[i]->count()));
       if (!values) return std::unexpected(values.error());
       return field_floats((*values)[f]);
     }

@@ -8,7 +8,8 @@
 
 namespace ganc::runtime {
 
-Pool::Pool(unsigned threads) : threads_(threads == 0 ? 1 : threads), spins_(threads_ <= usable_cpus()) {
+Pool::Pool(unsigned threads)
+    : threads_(threads == 0 ? 1 : threads), spins_(threads_ <= usable_cpus()) {
   workers_.reserve(threads_ - 1);
   for (unsigned t = 1; t < threads_; ++t) workers_.emplace_back([this, t] { work(t); });
 }

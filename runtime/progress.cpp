@@ -46,12 +46,15 @@ double seconds_since_start() {
     const auto name_end = rest.rfind(')');
     if (name_end == std::string_view::npos) return 0.0;
     rest.remove_prefix(name_end + 1);
-    for (int field = 3; field <= 22; ++field) rest.remove_prefix(std::min(rest.size(), rest.find(' ') + 1));
-    return static_cast<double>(std::atoll(std::string(rest).c_str())) / static_cast<double>(sysconf(_SC_CLK_TCK));
+    for (int field = 3; field <= 22; ++field)
+      rest.remove_prefix(std::min(rest.size(), rest.find(' ') + 1));
+    return static_cast<double>(std::atoll(std::string(rest).c_str())) /
+           static_cast<double>(sysconf(_SC_CLK_TCK));
   }();
   timespec now{};
   clock_gettime(CLOCK_BOOTTIME, &now);
-  return std::max(0.0, static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9 - start);
+  return std::max(
+      0.0, static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9 - start);
 }
 
 void Progress::begin(const Training& training) {
@@ -59,12 +62,15 @@ void Progress::begin(const Training& training) {
   done_at_begin_ = done(training);
 }
 
-double Progress::seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+double Progress::seconds() const {
+  return std::chrono::duration<double>(Clock::now() - begin_).count();
+}
 
 double Progress::done(const Training& training) const {
   double share = training.run_progress();
   if (limits_.steps && *limits_.steps > 0)
-    share = std::max(share, static_cast<double>(training.counters().step) / static_cast<double>(*limits_.steps));
+    share = std::max(
+        share, static_cast<double>(training.counters().step) / static_cast<double>(*limits_.steps));
   if (limits_.epochs) share = std::max(share, training.run_epochs() / *limits_.epochs);
   if (limits_.seconds) share = std::max(share, seconds() / *limits_.seconds);
   return std::min(1.0, share);
@@ -94,20 +100,24 @@ std::optional<std::string> Progress::step(const Training& training) {
   last_shown_ = now;
   const double share = done(training);
   const double gained = share - done_at_begin_;
-  const std::string eta = gained > 0 ? fmt::format("  {} left", duration(seconds() * (1 - share) / gained)) : "";
-  const std::string line = fmt::format("step {}{}  {:.4g} images/s{}", training.counters().step, losses(training),
-                                       images_per_second_, eta);
+  const std::string eta =
+      gained > 0 ? fmt::format("  {} left", duration(seconds() * (1 - share) / gained)) : "";
+  const std::string line = fmt::format("step {}{}  {:.4g} images/s{}", training.counters().step,
+                                       losses(training), images_per_second_, eta);
   if (console_.on_terminal()) {
     const int room = terminal_width() - static_cast<int>(line.size()) - 9;
     const std::string percent = fmt::format("{:3.0f} %", share * 100);
-    console_.bar(room >= 4 ? fmt::format("▕{}▏{} {}", bar(share, std::min(room, 24)), percent, line) : line);
+    console_.bar(room >= 4 ? fmt::format("▕{}▏{} {}", bar(share, std::min(room, 24)), percent, line)
+                           : line);
   } else {
     console_.note(line);
   }
   return line;
 }
 
-double Progress::images_per_second() const { return images_per_second_; }
+double Progress::images_per_second() const {
+  return images_per_second_;
+}
 
 double Progress::median_step_seconds() const {
   if (step_seconds_.empty()) return 0;

@@ -13,7 +13,8 @@ namespace ganc::runtime {
 
 double seconds_since_start();  // of the process
 
-// What the user sees of a run while it goes: a bar on a terminal, elsewhere a line at most every five seconds.
+// What the user sees of a run while it goes: a bar on a terminal, elsewhere a line at most every
+// five seconds.
 class Progress {
  public:
   // Where the run will stop; `begin`: where this process began.

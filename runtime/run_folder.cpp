@@ -15,7 +15,8 @@ std::optional<std::int64_t> step_of(std::string_view name) {
   name = name.substr(before.size(), name.size() - before.size() - after.size());
   std::int64_t step = 0;
   const auto read = std::from_chars(name.data(), name.data() + name.size(), step);
-  if (name.size() < 6 || read.ec != std::errc() || read.ptr != name.data() + name.size()) return std::nullopt;
+  if (name.size() < 6 || read.ec != std::errc() || read.ptr != name.data() + name.size())
+    return std::nullopt;
   return step;
 }
 
@@ -24,9 +25,11 @@ Result<std::filesystem::path> given_folder(const std::filesystem::path& out) {
   auto names = list_folder(out);
   if (!names) return std::unexpected(names.error());
   if (!names->empty())
-    return fail(fmt::format("cannot begin a run in {}: the folder is not empty; give a new one with --out, or go on with the "
-                            "run in it with --resume",
-                            out.native()));
+    return fail(
+        fmt::format("cannot begin a run in {}: the folder is not empty; give a new one with --out, "
+                    "or go on with the "
+                    "run in it with --resume",
+                    out.native()));
   return out;
 }
 
@@ -39,7 +42,8 @@ Result<std::filesystem::path> next_folder(const std::string& name) {
   for (const std::string& there : *names) {
     std::int64_t n = -1;
     const auto read = std::from_chars(there.data(), there.data() + there.size(), n);
-    if (read.ec == std::errc() && *read.ptr == '-' && n >= number && n < 1'000'000'000) number = n + 1;
+    if (read.ec == std::errc() && *read.ptr == '-' && n >= number && n < 1'000'000'000)
+      number = n + 1;
   }
   // Another run may take the number at the same time: then the next.
   while (true) {
@@ -66,8 +70,10 @@ std::string lines_up_to(const std::string& text, std::int64_t step) {
 
 }  // namespace
 
-Result<RunFolder> RunFolder::create(const std::string& out, const std::string& model, const std::string& data) {
-  auto path = out.empty() ? next_folder(data.empty() ? model : fmt::format("{}-{}", model, data)) : given_folder(out);
+Result<RunFolder> RunFolder::create(const std::string& out, const std::string& model,
+                                    const std::string& data) {
+  auto path = out.empty() ? next_folder(data.empty() ? model : fmt::format("{}-{}", model, data))
+                          : given_folder(out);
   if (!path) return std::unexpected(path.error());
   RunFolder folder(*path);
   if (auto r = folder.open_logs(); !r) return std::unexpected(r.error());
@@ -102,7 +108,8 @@ std::filesystem::path RunFolder::checkpoint(std::int64_t step) const {
   return file("checkpoint", step, ".safetensors");
 }
 
-std::filesystem::path RunFolder::file(const std::string& name, std::int64_t step, const std::string& ending) const {
+std::filesystem::path RunFolder::file(const std::string& name, std::int64_t step,
+                                      const std::string& ending) const {
   return path_ / fmt::format("{}_{:06}{}", name, step, ending);
 }
 
@@ -110,13 +117,18 @@ Result<void> RunFolder::write_options(const Json& options) {
   return replace_file(path_ / "options.json", options.dump_indented() + "\n");
 }
 
-Result<void> RunFolder::log(std::string_view line) { return log_->write(std::string(line) + "\n"); }
+Result<void> RunFolder::log(std::string_view line) {
+  return log_->write(std::string(line) + "\n");
+}
 
-Result<void> RunFolder::add_stats(const Json& line) { return stats_->write(line.dump() + "\n"); }
+Result<void> RunFolder::add_stats(const Json& line) {
+  return stats_->write(line.dump() + "\n");
+}
 
 Result<void> RunFolder::settle_checkpoint(std::int64_t step, std::int64_t keep) {
   if (auto r = stats_->sync(); !r) return r;
-  if (auto r = replace_link(path_ / "latest.safetensors", checkpoint(step).filename().native()); !r) return r;
+  if (auto r = replace_link(path_ / "latest.safetensors", checkpoint(step).filename().native()); !r)
+    return r;
   if (keep == 0) return {};
   auto names = list_folder(path_);
   if (!names) return std::unexpected(names.error());

@@ -14,20 +14,23 @@ namespace ganc::runtime {
 // The folder of a run: options.json, log.txt, stats.jsonl, pictures and checkpoints.
 class RunFolder {
  public:
-  // `out`, which must be new or empty; or, if that is empty, the next free runs/00000-<model>-<data>.
-  static Result<RunFolder> create(const std::string& out, const std::string& model, const std::string& data);
+  // `out`, which must be new or empty; or, if that is empty, the next free
+  // runs/00000-<model>-<data>.
+  static Result<RunFolder> create(const std::string& out, const std::string& model,
+                                  const std::string& data);
   // One that a run has begun in; lines of stats.jsonl past `step` are dropped.
   static Result<RunFolder> reopen(const std::filesystem::path& path, std::int64_t step);
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path checkpoint(std::int64_t step) const;
-  std::filesystem::path file(const std::string& name, std::int64_t step, const std::string& ending) const;
+  std::filesystem::path file(const std::string& name, std::int64_t step,
+                             const std::string& ending) const;
 
   Result<void> write_options(const Json& options);
   Result<void> log(std::string_view line);
   Result<void> add_stats(const Json& line);
-  // After a checkpoint is in place: stats are on the disk, `latest` points to it, and of the checkpoints up to `step` only
-  // the newest `keep` stay (0: all).
+  // After a checkpoint is in place: stats are on the disk, `latest` points to it, and of the
+  // checkpoints up to `step` only the newest `keep` stay (0: all).
   Result<void> settle_checkpoint(std::int64_t step, std::int64_t keep);
   // The newest checkpoint that the run has written, if any.
   std::optional<std::filesystem::path> latest() const;

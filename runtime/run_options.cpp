@@ -7,8 +7,12 @@
 namespace ganc::runtime {
 namespace {
 
-Json number(const std::optional<std::int64_t>& value) { return value ? Json(*value) : Json(); }
-Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
+Json number(const std::optional<std::int64_t>& value) {
+  return value ? Json(*value) : Json();
+}
+Json number(const std::optional<double>& value) {
+  return value ? Json(*value) : Json();
+}
 
 Json pairs(const Pairs& list) {
   Json::Array array;
@@ -27,7 +31,9 @@ class Recorded {
     const Json* value = find(key);
     if (value == nullptr || value->is_null()) return std::nullopt;
     if (!value->natural()) damaged(key);
-    return value->natural().has_value() ? std::optional(static_cast<std::int64_t>(*value->natural())) : std::nullopt;
+    return value->natural().has_value()
+               ? std::optional(static_cast<std::int64_t>(*value->natural()))
+               : std::nullopt;
   }
   std::optional<double> real(const char* key) {
     const Json* value = find(key);
@@ -55,9 +61,10 @@ class Recorded {
 
   void contradiction(const char* key, const std::string& given, const std::string& recorded) {
     if (failure_) return;
-    failure_ = Failure{fmt::format("`--{} {}` contradicts the run, which has {}; leave it out to go on with the run, or begin "
-                                   "a new one",
-                                   key, given, recorded.empty() ? "none" : recorded)};
+    failure_ = Failure{fmt::format(
+        "`--{} {}` contradicts the run, which has {}; leave it out to go on with the run, or begin "
+        "a new one",
+        key, given, recorded.empty() ? "none" : recorded)};
   }
 
  private:
@@ -68,7 +75,8 @@ class Recorded {
   }
   void damaged(const char* key) {
     if (!failure_)
-      failure_ = Failure{fmt::format("cannot read {}: its `{}` is missing or wrong; it is damaged", path_.native(), key)};
+      failure_ = Failure{fmt::format("cannot read {}: its `{}` is missing or wrong; it is damaged",
+                                     path_.native(), key)};
   }
   const Json& json_;
   const std::filesystem::path& path_;
@@ -78,7 +86,8 @@ class Recorded {
 void keep(Recorded& run, const char* key, std::optional<std::int64_t>& option) {
   const auto recorded = run.integer(key);
   if (option && option != recorded)
-    run.contradiction(key, fmt::format("{}", *option), recorded ? fmt::format("{}", *recorded) : "");
+    run.contradiction(key, fmt::format("{}", *option),
+                      recorded ? fmt::format("{}", *recorded) : "");
   option = recorded;
 }
 
@@ -97,7 +106,8 @@ void keep(Recorded& run, const char* key, Pairs& option) {
 
 }  // namespace
 
-Json run_options(const Options& options, const Description& d, std::string_view isa, unsigned threads) {
+Json run_options(const Options& options, const Description& d, std::string_view isa,
+                 unsigned threads) {
   Json json;
   json.set("ganc", d.compiler);
   json.set("model", d.model);
@@ -136,18 +146,24 @@ Result<Options> continued_options(const std::filesystem::path& run, const Option
   const auto path = run / "options.json";
   auto text = read_text(path);
   if (!text)
-    return fail(fmt::format("{}; a run is resumed in its folder: give --resume the folder or a checkpoint in it",
-                            text.error().message));
+    return fail(fmt::format(
+        "{}; a run is resumed in its folder: give --resume the folder or a checkpoint in it",
+        text.error().message));
   auto json = parse_json(*text);
-  if (!json) return fail(fmt::format("cannot read {}: {}; it is damaged", path.native(), json.error().message));
+  if (!json)
+    return fail(
+        fmt::format("cannot read {}: {}; it is damaged", path.native(), json.error().message));
   Recorded recorded(*json, path);
   const std::string model_hash = recorded.text("model_hash"), model = recorded.text("model");
   if (!recorded.failure() && model_hash != description.model_hash)
-    return fail(fmt::format("the run in {} is of another program than this trainer: {} ({}) there, {} ({}) here; use the "
-                            "trainer that made it, or begin a new run from its weights with --init",
-                            run.native(), model, model_hash, description.model, description.model_hash));
+    return fail(
+        fmt::format("the run in {} is of another program than this trainer: {} ({}) there, {} ({}) "
+                    "here; use the "
+                    "trainer that made it, or begin a new run from its weights with --init",
+                    run.native(), model, model_hash, description.model, description.model_hash));
   Options options = given;
-  if (!options.out.empty() && std::filesystem::path(options.out).lexically_normal() != run.lexically_normal())
+  if (!options.out.empty() &&
+      std::filesystem::path(options.out).lexically_normal() != run.lexically_normal())
     recorded.contradiction("out", options.out, run.native());
   std::optional<std::int64_t> seed;
   if (options.seed) seed = static_cast<std::int64_t>(*options.seed);

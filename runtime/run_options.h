@@ -11,10 +11,12 @@
 namespace ganc::runtime {
 
 // All that repeats a run, for options.json.
-Json run_options(const Options& options, const Description& description, std::string_view isa, unsigned threads);
+Json run_options(const Options& options, const Description& description, std::string_view isa,
+                 unsigned threads);
 
-// The options that a run goes on with: those in its options.json, with the limits of `given` where it has some. An option
-// of `given` that contradicts the run, or a run of another program, is a failure.
+// The options that a run goes on with: those in its options.json, with the limits of `given` where
+// it has some. An option of `given` that contradicts the run, or a run of another program, is a
+// failure.
 Result<Options> continued_options(const std::filesystem::path& run, const Options& given,
                                   const Description& description);
 

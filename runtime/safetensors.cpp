@@ -17,17 +17,21 @@ constexpr std::uint64_t header_limit = 100'000'000;  // that of the format's own
 constexpr std::size_t chunk_bytes = 4 << 20;
 
 std::unexpected<Failure> damaged(const std::filesystem::path& path, std::string_view what) {
-  return fail(fmt::format("cannot read {}: {}; it is damaged or no safetensors file", path.native(), what));
+  return fail(
+      fmt::format("cannot read {}: {}; it is damaged or no safetensors file", path.native(), what));
 }
 
-std::optional<StoredTensor> parse_tensor(const std::string& name, const Json& json, std::string& error) {
+std::optional<StoredTensor> parse_tensor(const std::string& name, const Json& json,
+                                         std::string& error) {
   const auto wrong = [&](std::string what) {
     error = fmt::format("tensor `{}` {}", name, what);
     return std::nullopt;
   };
-  const Json *dtype = json.find("dtype"), *shape = json.find("shape"), *offsets = json.find("data_offsets");
-  if (dtype == nullptr || dtype->string() == nullptr || shape == nullptr || shape->elements() == nullptr ||
-      offsets == nullptr || offsets->elements() == nullptr || offsets->elements()->size() != 2)
+  const Json *dtype = json.find("dtype"), *shape = json.find("shape"),
+             *offsets = json.find("data_offsets");
+  if (dtype == nullptr || dtype->string() == nullptr || shape == nullptr ||
+      shape->elements() == nullptr || offsets == nullptr || offsets->elements() == nullptr ||
+      offsets->elements()->size() != 2)
     return wrong("lacks dtype, shape or data_offsets");
   if (json.members()->size() != 3) return wrong("has an unknown key");
   StoredTensor tensor;
@@ -45,8 +49,8 @@ std::optional<StoredTensor> parse_tensor(const std::string& name, const Json& js
   const auto begin = (*offsets->elements())[0].natural(), end = (*offsets->elements())[1].natural();
   if (!begin || !end || *begin > *end) return wrong("has wrong data_offsets");
   if (*end - *begin != bytes)
-    return wrong(fmt::format("of shape {} needs {} bytes, but its data_offsets hold {}", print(tensor.shape),
-                             bytes, *end - *begin));
+    return wrong(fmt::format("of shape {} needs {} bytes, but its data_offsets hold {}",
+                             print(tensor.shape), bytes, *end - *begin));
   tensor.begin = *begin;
   tensor.end = *end;
   return tensor;
@@ -132,7 +136,8 @@ Result<void> TensorFile::parse_header() {
   if (file_.size() < sizeof length) return damaged(path(), "it is too short for a header");
   if (auto r = file_.read_at(0, &length, sizeof length); !r) return r;
   if (length > header_limit || length > file_.size() - sizeof length)
-    return damaged(path(), fmt::format("its header claims {} bytes, and the file has {}", length, file_.size()));
+    return damaged(path(), fmt::format("its header claims {} bytes, and the file has {}", length,
+                                       file_.size()));
   header_.resize(length);
   if (auto r = file_.read_at(sizeof length, header_.data(), length); !r) return r;
   auto json = parse_json(header_, {.depth = 8});
@@ -143,7 +148,8 @@ Result<void> TensorFile::parse_header() {
     if (key == "__metadata__") {
       if (value.members() == nullptr) return damaged(path(), "its metadata are no JSON object");
       for (const auto& [name, text] : *value.members()) {
-        if (text.string() == nullptr) return damaged(path(), fmt::format("its metadata `{}` is no text", name));
+        if (text.string() == nullptr)
+          return damaged(path(), fmt::format("its metadata `{}` is no text", name));
         metadata_.emplace_back(name, *text.string());
       }
       continue;
@@ -159,13 +165,16 @@ Result<void> TensorFile::parse_header() {
   std::uint64_t at = 0;
   for (const StoredTensor& tensor : tensors_) {
     if (tensor.begin != at)
-      return damaged(path(), fmt::format("tensor `{}` begins at byte {}, and the one before ends at {}", tensor.name,
-                                         tensor.begin, at));
+      return damaged(path(),
+                     fmt::format("tensor `{}` begins at byte {}, and the one before ends at {}",
+                                 tensor.name, tensor.begin, at));
     at = tensor.end;
   }
   const std::uint64_t there = file_.size() - sizeof length - header_.size();
   if (at != there)
-    return damaged(path(), fmt::format("its tensors need {} bytes of numbers, and {} follow the header", at, there));
+    return damaged(
+        path(),
+        fmt::format("its tensors need {} bytes of numbers, and {} follow the header", at, there));
   return {};
 }
 
@@ -192,7 +201,8 @@ Result<Tensor> TensorFile::read(const StoredTensor& stored, DType dtype) const {
     return tensor;
   }
   std::vector<char> bytes(stored.end - stored.begin);
-  if (auto r = file_.read_at(offset, bytes.data(), bytes.size()); !r) return std::unexpected(r.error());
+  if (auto r = file_.read_at(offset, bytes.data(), bytes.size()); !r)
+    return std::unexpected(r.error());
   if (auto r = convert(stored.type, bytes.data(), tensor.elements(), tensor); !r)
     return fail(fmt::format("`{}` in {}: {}", stored.name, path().native(), r.error().message));
   return tensor;

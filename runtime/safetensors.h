@@ -16,7 +16,8 @@
 
 namespace ganc::runtime {
 
-// The safetensors format: 8 bytes of length, a JSON header, the numbers of all tensors without a gap.
+// The safetensors format: 8 bytes of length, a JSON header, the numbers of all tensors without a
+// gap.
 
 struct StoredTensor {
   std::string name;
@@ -56,7 +57,8 @@ struct TensorToWrite {
   Shape shape;
   std::function<void(char*)> fill;
 };
-TensorToWrite to_write(std::string name, const Tensor& tensor);  // which must live until it is written
+TensorToWrite to_write(std::string name,
+                       const Tensor& tensor);  // which must live until it is written
 
 // 32 zeros: where metadata hold it, the digest takes its place.
 extern const std::string_view checksum_place;

@@ -12,15 +12,18 @@ namespace {
 std::unexpected<Failure> cannot_keep(const GancProgram& program, std::string_view isa) {
   auto best = choose_variant(program, "");
   if (!best) return std::unexpected(best.error());
-  return fail(fmt::format("the run was made with {}, and this CPU lacks {}; pass --cpu {} to go on with that: from there "
-                          "the bits differ",
-                          isa, fmt::join(missing_features(isa), ", "), (*best)->isa));
+  return fail(
+      fmt::format("the run was made with {}, and this CPU lacks {}; pass --cpu {} to go on with "
+                  "that: from there "
+                  "the bits differ",
+                  isa, fmt::join(missing_features(isa), ", "), (*best)->isa));
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::open(const GancProgram& program, Description description,
-                                               const Options& options, std::string_view isa, bool must) {
+                                               const Options& options, std::string_view isa,
+                                               bool must) {
   auto session = std::make_unique<Session>();
   const std::string wanted = options.cpu.empty() ? std::string(isa) : options.cpu;
   auto variant = choose_variant(program, wanted);
@@ -29,7 +32,8 @@ Result<std::unique_ptr<Session>> Session::open(const GancProgram& program, Descr
     variant = choose_variant(program, "");
   }
   if (!variant) return std::unexpected(variant.error());
-  const unsigned threads = options.threads ? static_cast<unsigned>(*options.threads) : usable_cpus();
+  const unsigned threads =
+      options.threads ? static_cast<unsigned>(*options.threads) : usable_cpus();
   auto arena = Arena::create(description.arena_bytes, description.scratch_bytes, threads);
   if (!arena) return std::unexpected(arena.error());
   session->options = options;

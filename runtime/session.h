@@ -21,10 +21,11 @@ struct Session {
   std::unique_ptr<Pool> pool;
   std::unique_ptr<Arena> arena;
 
-  // `isa`: of the checkpoint to go on with, or empty; --cpu comes before it. `must`: a CPU that lacks it is a failure,
-  // else the best that there is.
+  // `isa`: of the checkpoint to go on with, or empty; --cpu comes before it. `must`: a CPU that
+  // lacks it is a failure, else the best that there is.
   static Result<std::unique_ptr<Session>> open(const GancProgram& program, Description description,
-                                               const Options& options, std::string_view isa, bool must);
+                                               const Options& options, std::string_view isa,
+                                               bool must);
 
   Machine machine() { return {description, *variant, *arena, *pool}; }
   // What the plan asks for: arena and scratch.

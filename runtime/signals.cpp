@@ -28,6 +28,8 @@ void handle_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-int stop_requested() { return received == 0 ? 0 : 128 + received; }
+int stop_requested() {
+  return received == 0 ? 0 : 128 + received;
+}
 
 }  // namespace ganc::runtime

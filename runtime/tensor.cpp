@@ -49,24 +49,36 @@ std::int64_t size_of(DType dtype) {
 
 std::string_view name(DType dtype) {
   switch (dtype) {
-    case DType::f32: return "f32";
-    case DType::f64: return "f64";
-    case DType::bf16: return "bf16";
-    case DType::i32: return "i32";
-    case DType::u32: return "u32";
-    case DType::pred: return "pred";
+    case DType::f32:
+      return "f32";
+    case DType::f64:
+      return "f64";
+    case DType::bf16:
+      return "bf16";
+    case DType::i32:
+      return "i32";
+    case DType::u32:
+      return "u32";
+    case DType::pred:
+      return "pred";
   }
   __builtin_unreachable();
 }
 
 std::string_view file_name(DType dtype) {
   switch (dtype) {
-    case DType::f32: return "F32";
-    case DType::f64: return "F64";
-    case DType::bf16: return "BF16";
-    case DType::i32: return "I32";
-    case DType::u32: return "U32";
-    case DType::pred: return "BOOL";
+    case DType::f32:
+      return "F32";
+    case DType::f64:
+      return "F64";
+    case DType::bf16:
+      return "BF16";
+    case DType::i32:
+      return "I32";
+    case DType::u32:
+      return "U32";
+    case DType::pred:
+      return "BOOL";
   }
   __builtin_unreachable();
 }
@@ -88,7 +100,9 @@ std::int64_t elements(const Shape& shape) {
   return count;
 }
 
-std::string print(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
+std::string print(const Shape& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
 
 Tensor::Tensor(DType type, Shape extents)
     : dtype(type),

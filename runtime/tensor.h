@@ -12,9 +12,9 @@ namespace ganc::runtime {
 enum class DType : std::uint8_t { f32, f64, bf16, i32, u32, pred };
 
 std::int64_t size_of(DType dtype);
-std::string_view name(DType dtype);                      // "f32", as in the description
-std::string_view file_name(DType dtype);                 // "F32", as in safetensors
-std::optional<DType> dtype_of(std::string_view name);    // of "f32"
+std::string_view name(DType dtype);                    // "f32", as in the description
+std::string_view file_name(DType dtype);               // "F32", as in safetensors
+std::optional<DType> dtype_of(std::string_view name);  // of "f32"
 bool is_real(DType dtype);
 
 using Shape = std::vector<std::int64_t>;

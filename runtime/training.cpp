@@ -26,19 +26,23 @@ const Train& Training::block() const {
 bool Training::has_more() const {
   const auto& trains = session_.description.trains;
   if (counters_.block >= static_cast<std::int64_t>(trains.size())) return false;
-  return !block_done(block(), counters_) || std::any_of(trains.begin() + counters_.block + 1, trains.end(),
-                                      [](const Train& train) { return train.count > 0; });
+  return !block_done(block(), counters_) ||
+         std::any_of(trains.begin() + counters_.block + 1, trains.end(),
+                     [](const Train& train) { return train.count > 0; });
 }
 
 Result<bool> Training::prepare() {
   if (!enter_block(session_.description, counters_)) return false;
   const Train& train = block();
   if (train.epochs && train.sources.empty())
-    return fail(fmt::format("train block {} lasts {} epochs and reads no data, so that it would never end; give it steps",
-                            train.name, train.count));
+    return fail(
+        fmt::format("train block {} lasts {} epochs and reads no data, so that it would never end; "
+                    "give it steps",
+                    train.name, train.count));
   if (ready_block_ != counters_.block) {
-    auto inputs = data_inputs(session_.description,
-                              session_.description.programs[static_cast<std::size_t>(train.program)]);
+    auto inputs =
+        data_inputs(session_.description,
+                    session_.description.programs[static_cast<std::size_t>(train.program)]);
     if (!inputs) return std::unexpected(inputs.error());
     inputs_ = std::move(*inputs);
     ready_block();
@@ -54,7 +58,8 @@ void Training::ready_block() {
   batches_.assign(sets_.size(), {});
   for (const SourceUse& use : train.sources) {
     const auto i = static_cast<std::size_t>(use.source);
-    loaders_[i] = std::make_unique<Loader>(sets_[i], train.batch, source_seed(block_seed(train, counters_), i),
+    loaders_[i] = std::make_unique<Loader>(sets_[i], train.batch,
+                                           source_seed(block_seed(train, counters_), i),
                                            counters_.cursors[i].position);
     batches_[i].resize(static_cast<std::size_t>(use.batches));
   }
@@ -73,7 +78,8 @@ Result<void> Training::fill_inputs() {
     }
   for (const DataInput& input : inputs_) {
     if (input.repeat >= batches_[input.source].size())
-      return fail(fmt::format("the program inside this trainer reads `{}` beyond the batches of its iteration; report it "
+      return fail(fmt::format("the program inside this trainer reads `{}` beyond the batches of "
+                              "its iteration; report it "
                               "as a bug of ganc with the .gan file",
                               input.binding->name),
                   70);
@@ -87,12 +93,16 @@ Result<void> Training::fill_inputs() {
 
 std::optional<Divergence> Training::check() const {
   for (const Scalars::Scalar& scalar : scalars_->all())
-    if (scalars_->computed(scalar.update) && scalar.name.starts_with("loss/") && !std::isfinite(scalar.value.number(0)))
+    if (scalars_->computed(scalar.update) && scalar.name.starts_with("loss/") &&
+        !std::isfinite(scalar.value.number(0)))
       return Divergence{fmt::format("loss/{} is {}", scalar.update, scalar.value.number(0)),
                         without_repeat(scalar.update)};
-  const Variable* variable = first_not_finite(session_.description, session_.arena->data(), *session_.pool);
+  const Variable* variable =
+      first_not_finite(session_.description, session_.arena->data(), *session_.pool);
   if (variable == nullptr) return std::nullopt;
-  Divergence found{fmt::format("the {} {} has a value that is not finite", name(variable->kind), variable->binding.name), ""};
+  Divergence found{fmt::format("the {} {} has a value that is not finite", name(variable->kind),
+                               variable->binding.name),
+                   ""};
   for (const UpdateInfo& update : block().updates) {
     const auto& weights = update.weights;
     if (std::find(weights.begin(), weights.end(), variable->binding.name) != weights.end())
@@ -128,7 +138,9 @@ Result<std::string> Training::trace_step() {
       if (arena[guard] == 0) return true;
     const auto& buffers = d.kernels[call.kernel].buffers;
     for (std::size_t b = 0; b < buffers.size() && b < call.offsets.size(); ++b) {
-      if (!buffers[b].written || all_finite(arena + call.offsets[b], buffers[b].elements, buffers[b].dtype)) continue;
+      if (!buffers[b].written ||
+          all_finite(arena + call.offsets[b], buffers[b].elements, buffers[b].dtype))
+        continue;
       found = fmt::format("`{}`{}{}", call.op, call.path.empty() ? "" : " in " + call.path,
                           call.line.empty() ? "" : fmt::format(" ({})", call.line));
       return false;
@@ -143,8 +155,11 @@ Result<std::string> Training::trace_step() {
 double Training::run_epochs() const {
   const Cursor* longest = nullptr;
   for (const Cursor& cursor : counters_.cursors)
-    if (cursor.count > 0 && (longest == nullptr || cursor.count > longest->count)) longest = &cursor;
-  return longest == nullptr ? 0 : static_cast<double>(longest->position) / static_cast<double>(longest->count);
+    if (cursor.count > 0 && (longest == nullptr || cursor.count > longest->count))
+      longest = &cursor;
+  return longest == nullptr
+             ? 0
+             : static_cast<double>(longest->position) / static_cast<double>(longest->count);
 }
 
 double Training::run_progress() const {

@@ -24,17 +24,18 @@ struct Divergence {
 // A train run's loop: iterations in order through the blocks of the schedule.
 class Training {
  public:
-  // Variables are in the session's arena, as `counters` say; both are moved on by step(). All sources that blocks use are in
-  // `sets`; they outlive the training.
+  // Variables are in the session's arena, as `counters` say; both are moved on by step(). All
+  // sources that blocks use are in `sets`; they outlive the training.
   Training(Session& session, Counters counters, const DataSets& sets);
   ~Training();
 
   // Makes the next iteration's block ready; false where the schedule has ended.
   Result<bool> prepare();
-  // One iteration, after prepare(). The losses that were computed, and every weight and state, are then finite, or
-  // the answer says what is not.
+  // One iteration, after prepare(). The losses that were computed, and every weight and state, are
+  // then finite, or the answer says what is not.
   Result<std::optional<Divergence>> step();
-  // One iteration, call by call: where the first value arose that is not finite, as part of a sentence; empty: nowhere.
+  // One iteration, call by call: where the first value arose that is not finite, as part of a
+  // sentence; empty: nowhere.
   Result<std::string> trace_step();
 
   // False where the schedule ends here.
@@ -60,8 +61,8 @@ class Training {
   Counters counters_;
   const DataSets& sets_;
   std::int64_t ready_block_ = -1;
-  std::vector<std::unique_ptr<Loader>> loaders_;       // one a source; null: not used in this block
-  std::vector<std::vector<Batch>> batches_;            // of the iteration, by source
+  std::vector<std::unique_ptr<Loader>> loaders_;  // one a source; null: not used in this block
+  std::vector<std::vector<Batch>> batches_;       // of the iteration, by source
   std::vector<DataInput> inputs_;
   std::unique_ptr<Execution> execution_;
   std::unique_ptr<Scalars> scalars_;

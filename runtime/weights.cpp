@@ -13,7 +13,8 @@
 namespace ganc::runtime {
 namespace {
 
-Result<void> put(Session& session, const TensorFile& file, const StoredTensor& stored, const Binding& binding) {
+Result<void> put(Session& session, const TensorFile& file, const StoredTensor& stored,
+                 const Binding& binding) {
   auto tensor = file.read(stored, binding.dtype);
   if (!tensor) return std::unexpected(tensor.error());
   place(session.arena->data(), binding, tensor->bytes.data());
@@ -38,8 +39,9 @@ std::filesystem::path locate(const Session& session, const std::string& path) {
 Result<void> load_net(Session& session, const std::string& net, const std::filesystem::path& path) {
   auto file = TensorFile::open(path);
   if (!file)
-    return fail(fmt::format("{}; net {} is loaded from it: give the right file with --weights {}=PATH", file.error().message,
-                            net, net));
+    return fail(
+        fmt::format("{}; net {} is loaded from it: give the right file with --weights {}=PATH",
+                    file.error().message, net, net));
   std::vector<std::string> lacking;
   for (const Variable& variable : session.description.variables) {
     if (variable.net != net || variable.kind == VariableKind::slot) continue;
@@ -49,12 +51,14 @@ Result<void> load_net(Session& session, const std::string& net, const std::files
       continue;
     }
     if (stored->shape != variable.binding.shape)
-      return fail(fmt::format("cannot load net {} from {}: `{}` is {} there, and {} in the program", net, path.native(),
-                              stored->name, print(stored->shape), print(variable.binding.shape)));
+      return fail(fmt::format("cannot load net {} from {}: `{}` is {} there, and {} in the program",
+                              net, path.native(), stored->name, print(stored->shape),
+                              print(variable.binding.shape)));
     if (auto r = put(session, *file, *stored, variable.binding); !r) return r;
   }
   if (!lacking.empty())
-    return fail(fmt::format("cannot load net {} from {}: it lacks {}", net, path.native(), list_some(lacking)));
+    return fail(fmt::format("cannot load net {} from {}: it lacks {}", net, path.native(),
+                            list_some(lacking)));
   return {};
 }
 
@@ -67,10 +71,14 @@ Result<void> load_nets(Session& session) {
       nets.emplace_back(variable.net, variable.from);
   }
   for (const auto& [net, path] : session.options.weights) {
-    const auto at = std::find_if(nets.begin(), nets.end(), [&](const auto& pair) { return pair.first == net; });
+    const auto at =
+        std::find_if(nets.begin(), nets.end(), [&](const auto& pair) { return pair.first == net; });
     const auto& variables = session.description.variables;
-    if (std::none_of(variables.begin(), variables.end(), [&](const Variable& v) { return v.net == net; }))
-      return fail(fmt::format("`--weights {}={}`: the program has no net `{}` with weights", net, path, net), 2);
+    if (std::none_of(variables.begin(), variables.end(),
+                     [&](const Variable& v) { return v.net == net; }))
+      return fail(fmt::format("`--weights {}={}`: the program has no net `{}` with weights", net,
+                              path, net),
+                  2);
     if (at == nets.end())
       nets.emplace_back(net, path);
     else
@@ -86,7 +94,8 @@ Result<void> load_nets(Session& session) {
 std::string list_some(const std::vector<std::string>& names) {
   constexpr std::size_t most = 8;
   const std::size_t shown = std::min(names.size(), most);
-  std::string text = fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  std::string text = fmt::format(
+      "{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
   if (names.size() > shown) text += fmt::format(" and {} more", names.size() - shown);
   return text;
 }
@@ -104,7 +113,8 @@ Result<Counters> initialize(Session& session, std::uint64_t seed) {
   return counters;
 }
 
-Result<std::vector<std::string>> load_matching(Session& session, const std::filesystem::path& path) {
+Result<std::vector<std::string>> load_matching(Session& session,
+                                               const std::filesystem::path& path) {
   auto file = TensorFile::open(path);
   if (!file) return std::unexpected(file.error());
   // A damaged checkpoint is no source of weights either.
@@ -118,22 +128,26 @@ Result<std::vector<std::string>> load_matching(Session& session, const std::file
     if (stored == nullptr) {
       rest.push_back(fmt::format("{} is not in the file", binding.name));
     } else if (stored->shape != binding.shape) {
-      rest.push_back(fmt::format("{} is {} in the file and {} in the program", binding.name, print(stored->shape),
-                                 print(binding.shape)));
+      rest.push_back(fmt::format("{} is {} in the file and {} in the program", binding.name,
+                                 print(stored->shape), print(binding.shape)));
     } else {
       if (auto r = put(session, *file, *stored, binding); !r) return std::unexpected(r.error());
       ++matched;
     }
   }
   for (const StoredTensor& stored : file->tensors()) {
-    if (stored.name.starts_with("slot/") || stored.name.starts_with("loss/") || stored.name.starts_with("grad/")) continue;
+    if (stored.name.starts_with("slot/") || stored.name.starts_with("loss/") ||
+        stored.name.starts_with("grad/"))
+      continue;
     const auto& variables = session.description.variables;
-    if (std::none_of(variables.begin(), variables.end(), [&](const Variable& v) { return v.binding.name == stored.name; }))
+    if (std::none_of(variables.begin(), variables.end(),
+                     [&](const Variable& v) { return v.binding.name == stored.name; }))
       rest.push_back(fmt::format("{} {} is not in the program", stored.name, print(stored.shape)));
   }
   if (matched == 0)
-    return fail(fmt::format("cannot begin with {}: none of its tensors has name and shape of a weight of this program",
-                            path.native()));
+    return fail(fmt::format(
+        "cannot begin with {}: none of its tensors has name and shape of a weight of this program",
+        path.native()));
   return rest;
 }
 
@@ -154,18 +168,21 @@ Result<Counters> load_state(Session& session, const std::filesystem::path& path)
     const Binding& binding = variable.binding;
     const StoredTensor* stored = file->find(binding.name);
     if (stored == nullptr) {
-      if (variable.kind == VariableKind::weight && variable.from.empty()) lacking.push_back(binding.name);
+      if (variable.kind == VariableKind::weight && variable.from.empty())
+        lacking.push_back(binding.name);
       continue;
     }
     if (stored->shape != binding.shape)
-      return fail(fmt::format("cannot use {}: `{}` is {} there, and {} in the program", path.native(), binding.name,
-                              print(stored->shape), print(binding.shape)));
+      return fail(fmt::format("cannot use {}: `{}` is {} there, and {} in the program",
+                              path.native(), binding.name, print(stored->shape),
+                              print(binding.shape)));
     if (auto r = put(session, *file, *stored, binding); !r) return std::unexpected(r.error());
   }
   if (!lacking.empty())
-    return fail(fmt::format("cannot use {}: it lacks the weights {}; take weights of this program, or begin a run from "
-                            "what matches with `train --init`",
-                            path.native(), list_some(lacking)));
+    return fail(fmt::format(
+        "cannot use {}: it lacks the weights {}; take weights of this program, or begin a run from "
+        "what matches with `train --init`",
+        path.native(), list_some(lacking)));
   return counters;
 }
 
@@ -173,7 +190,8 @@ Result<std::filesystem::path> find_checkpoint(const std::filesystem::path& path)
   if (!is_folder(path)) return path;
   const auto latest = path / "latest.safetensors";
   if (!runtime::exists(latest))
-    return fail(fmt::format("{} has no checkpoint: {} is not there", path.native(), latest.native()));
+    return fail(
+        fmt::format("{} has no checkpoint: {} is not there", path.native(), latest.native()));
   return latest;
 }
 

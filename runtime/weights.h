@@ -11,15 +11,16 @@
 
 namespace ganc::runtime {
 
-// Fills every variable as the program declares it, with the draws of `seed`; then the nets that are loaded `from` files.
+// Fills every variable as the program declares it, with the draws of `seed`; then the nets that are
+// loaded `from` files.
 Result<Counters> initialize(Session& session, std::uint64_t seed);
 
-// Puts the weights and states of a file in place where name and shape match; each line of the answer is one that did
-// not: of the file or of the program. No match at all is a failure.
+// Puts the weights and states of a file in place where name and shape match; each line of the
+// answer is one that did not: of the file or of the program. No match at all is a failure.
 Result<std::vector<std::string>> load_matching(Session& session, const std::filesystem::path& path);
 
-// The state that a verb begins with: a checkpoint of this program; or plain weights, which must hold every weight, over
-// the declared start of all else.
+// The state that a verb begins with: a checkpoint of this program; or plain weights, which must
+// hold every weight, over the declared start of all else.
 Result<Counters> load_state(Session& session, const std::filesystem::path& path);
 
 // The checkpoint that RUN|CHECKPOINT means: the run's latest, or the file itself.

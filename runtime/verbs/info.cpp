@@ -14,7 +14,8 @@ namespace ganc::runtime {
 namespace {
 
 // Rows of cells as columns of equal width; the cells of numbers stand to the right.
-std::string table(const std::vector<std::vector<std::string>>& rows, std::initializer_list<bool> right) {
+std::string table(const std::vector<std::vector<std::string>>& rows,
+                  std::initializer_list<bool> right) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows)
     for (std::size_t i = 0; i < row.size(); ++i) {
@@ -25,14 +26,17 @@ std::string table(const std::vector<std::vector<std::string>>& rows, std::initia
   for (const auto& row : rows) {
     std::string line = "  ";
     for (std::size_t i = 0; i < row.size(); ++i)
-      line += right.begin()[i] ? fmt::format("{:>{}}  ", row[i], widths[i]) : fmt::format("{:<{}}  ", row[i], widths[i]);
+      line += right.begin()[i] ? fmt::format("{:>{}}  ", row[i], widths[i])
+                               : fmt::format("{:<{}}  ", row[i], widths[i]);
     while (line.back() == ' ') line.pop_back();
     text += line + "\n";
   }
   return text;
 }
 
-double mib(std::int64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
+double mib(std::int64_t bytes) {
+  return static_cast<double>(bytes) / (1 << 20);
+}
 
 // Slots by the update or instance that they belong to: "slot/D/D.dense.w/m" belongs to D.
 std::vector<std::pair<std::string, std::int64_t>> optimizers(const Description& d) {
@@ -107,8 +111,8 @@ int list_feed(const Description& d, Console& console) {
 }
 
 Json json_of(const Description& d) {
-  Json json, variables{Json::Array()}, programs{Json::Array()}, trains{Json::Array()}, slots{Json::Array()},
-      arena, sources{Json::Array()}, outputs{Json::Array()};
+  Json json, variables{Json::Array()}, programs{Json::Array()}, trains{Json::Array()},
+      slots{Json::Array()}, arena, sources{Json::Array()}, outputs{Json::Array()};
   json.set("model", d.model);
   json.set("source", d.source);
   json.set("ganc", d.compiler);
@@ -171,38 +175,49 @@ std::string text_of(const Description& d, const GancProgram& program) {
   text += fmt::format("{}, {}; {} parameters\n", name(d.dtype), d.precision, d.parameters());
   text += "instruction sets:";
   for (std::uint32_t i = 0; i < program.variant_count; ++i)
-    text += fmt::format(" {}{}", program.variants[i].isa,
-                        missing_features(program.variants[i].isa).empty() ? "" : " (not on this CPU)");
+    text +=
+        fmt::format(" {}{}", program.variants[i].isa,
+                    missing_features(program.variants[i].isa).empty() ? "" : " (not on this CPU)");
   text += "\n\nVariables\n";
   std::vector<std::vector<std::string>> rows;
   for (const Variable& v : d.variables)
     if (v.kind != VariableKind::slot)
-      rows.push_back({v.binding.name, print_type(v.binding), fmt::format("{}", elements(v.binding.shape)),
-                      v.kind == VariableKind::state ? "state" : v.trained ? "" : "not trained"});
+      rows.push_back({v.binding.name, print_type(v.binding),
+                      fmt::format("{}", elements(v.binding.shape)),
+                      v.kind == VariableKind::state ? "state"
+                      : v.trained                   ? ""
+                                                    : "not trained"});
   text += table(rows, {false, false, true, false});
   rows.clear();
-  for (const auto& [owner, count] : optimizers(d)) rows.push_back({owner, fmt::format("{} numbers", count)});
+  for (const auto& [owner, count] : optimizers(d))
+    rows.push_back({owner, fmt::format("{} numbers", count)});
   if (!rows.empty()) text += "\nOptimizers\n" + table(rows, {false, true});
   text += "\nSchedule\n";
   for (const Train& train : d.trains) {
     text += fmt::format("  {}\n", schedule_text(train));
     for (const UpdateInfo& update : train.updates)
-      text += fmt::format("    {} {} ({})\n", update.name, update.maximize ? "maximizes" : "minimizes", update.line);
+      text += fmt::format("    {} {} ({})\n", update.name,
+                          update.maximize ? "maximizes" : "minimizes", update.line);
   }
   rows.clear();
   for (const Program& p : d.programs)
-    rows.push_back({p.name, fmt::format("{} calls", p.calls.size()), fmt::format("{:.4g} MFLOP", flop_of(p) * 1e-6)});
+    rows.push_back({p.name, fmt::format("{} calls", p.calls.size()),
+                    fmt::format("{:.4g} MFLOP", flop_of(p) * 1e-6)});
   text += "\nPrograms\n" + table(rows, {false, true, true});
-  text += fmt::format("\nMemory\n  {:.2f} MiB: {:.2f} MiB of variables, {:.2f} MiB of work space; {:.2f} MiB more a thread\n",
-                      mib(d.arena_bytes), mib(d.persistent_bytes), mib(d.arena_bytes - d.persistent_bytes),
-                      mib(d.scratch_bytes));
+  text += fmt::format(
+      "\nMemory\n  {:.2f} MiB: {:.2f} MiB of variables, {:.2f} MiB of work space; {:.2f} MiB more "
+      "a thread\n",
+      mib(d.arena_bytes), mib(d.persistent_bytes), mib(d.arena_bytes - d.persistent_bytes),
+      mib(d.scratch_bytes));
   text += fmt::format("\nChecksums\n  source {}\n  model  {}\n", d.source_hash, d.model_hash);
-  for (const std::string& sentence : d.missing) text += fmt::format("\nnot in this trainer: {}\n", sentence);
+  for (const std::string& sentence : d.missing)
+    text += fmt::format("\nnot in this trainer: {}\n", sentence);
   return text;
 }
 
 // What a checkpoint holds, after its checksum has been compared.
-Result<void> add_checkpoint(const Description& d, const std::filesystem::path& path, Json& json, std::string& text) {
+Result<void> add_checkpoint(const Description& d, const std::filesystem::path& path, Json& json,
+                            std::string& text) {
   auto file = TensorFile::open(path);
   if (!file) return std::unexpected(file.error());
   auto head = read_head(*file);
@@ -221,7 +236,8 @@ Result<void> add_checkpoint(const Description& d, const std::filesystem::path& p
     row.set("seed", c.seed);
     row.set("isa", c.isa);
     row.set("checksum", (*head)->checksum);
-    text += fmt::format("  step {}, seed {}, {}\n  checksum {} is right\n", c.step, c.seed, c.isa, (*head)->checksum);
+    text += fmt::format("  step {}, seed {}, {}\n  checksum {} is right\n", c.step, c.seed, c.isa,
+                        (*head)->checksum);
     if ((*head)->model_hash != d.model_hash)
       text += fmt::format("  of another program: {} ({})\n", (*head)->model, (*head)->model_hash);
   }

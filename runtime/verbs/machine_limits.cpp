@@ -11,7 +11,9 @@ namespace ganc::runtime {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-double seconds_from(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+double seconds_from(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
 
 constexpr int rounds = 400'000, chains = 12;
 
@@ -47,7 +49,9 @@ MachineLimits measure_limits(Pool& pool, bool avx512) {
   std::vector<float> sink(pool.threads() * 16);
   for (int repeat = 0; repeat < 3; ++repeat) {
     const auto begin = Clock::now();
-    pool.run([&](unsigned thread) { sink[thread * 16] += avx512 ? multiply_add_512() : multiply_add_256(); });
+    pool.run([&](unsigned thread) {
+      sink[thread * 16] += avx512 ? multiply_add_512() : multiply_add_256();
+    });
     const double flop = 2.0 * (avx512 ? 16 : 8) * chains * rounds * pool.threads();
     limits.flops = std::max(limits.flops, flop / seconds_from(begin));
   }

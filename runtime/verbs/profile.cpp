@@ -28,7 +28,9 @@ std::vector<double> measure(RandomIteration& iteration) {
     return true;
   });
   const auto begin = Clock::now();
-  for (int run = 0; run < most_runs && std::chrono::duration<double>(Clock::now() - begin).count() < most_seconds; ++run) {
+  for (int run = 0; run < most_runs &&
+                    std::chrono::duration<double>(Clock::now() - begin).count() < most_seconds;
+       ++run) {
     // The first call also counts the copy of the data into the arena.
     last = Clock::now();
     iteration.run();
@@ -45,7 +47,8 @@ std::vector<double> measure(RandomIteration& iteration) {
 
 Result<int> profile(VerbContext context) {
   Console& console = context.console;
-  auto opened = Session::open(context.program, std::move(context.description), context.options, "", false);
+  auto opened =
+      Session::open(context.program, std::move(context.description), context.options, "", false);
   if (!opened) return std::unexpected(opened.error());
   Session& session = **opened;
   auto iteration = RandomIteration::create(session);
@@ -55,18 +58,21 @@ Result<int> profile(VerbContext context) {
   const auto& calls = (*iteration)->program().calls;
   double total = 0, total_bound = 0;
   Json rows{Json::Array()};
-  std::string text = fmt::format("{} threads: {:.4g} GFLOP/s of multiply-adds, {:.4g} GB/s to memory (measured)\n\n{:>9} {:>9} {:>6} {:>9} "
-                                 "{:>9}  {}\n",
-                                 session.pool->threads(), limits.flops * 1e-9, limits.bytes_per_second * 1e-9, "ms", "bound ms",
-                                 "share", "GFLOP/s", "GB/s", "call");
+  std::string text = fmt::format(
+      "{} threads: {:.4g} GFLOP/s of multiply-adds, {:.4g} GB/s to memory (measured)\n\n{:>9} "
+      "{:>9} {:>6} {:>9} "
+      "{:>9}  {}\n",
+      session.pool->threads(), limits.flops * 1e-9, limits.bytes_per_second * 1e-9, "ms",
+      "bound ms", "share", "GFLOP/s", "GB/s", "call");
   for (std::size_t i = 0; i < calls.size(); ++i) {
     const Call& call = calls[i];
     const double bound = std::max(call.flop / limits.flops, call.bytes / limits.bytes_per_second);
     total += seconds[i];
     total_bound += bound;
     const double share = seconds[i] > 0 ? bound / seconds[i] : 1;
-    text += fmt::format("{:>9.4f} {:>9.4f} {:>4.0f} % {:>9.2f} {:>9.2f}  {} {} {}\n", seconds[i] * 1e3, bound * 1e3, share * 100,
-                        call.flop / seconds[i] * 1e-9, call.bytes / seconds[i] * 1e-9, call.op, call.path, call.line);
+    text += fmt::format("{:>9.4f} {:>9.4f} {:>4.0f} % {:>9.2f} {:>9.2f}  {} {} {}\n",
+                        seconds[i] * 1e3, bound * 1e3, share * 100, call.flop / seconds[i] * 1e-9,
+                        call.bytes / seconds[i] * 1e-9, call.op, call.path, call.line);
     Json row;
     row.set("op", call.op);
     row.set("path", call.path);
@@ -77,8 +83,8 @@ Result<int> profile(VerbContext context) {
     row.set("bytes", call.bytes);
     rows.push(std::move(row));
   }
-  text += fmt::format("\n{:>9.4f} {:>9.4f} {:>4.0f} %  an iteration\n", total * 1e3, total_bound * 1e3,
-                      total > 0 ? total_bound / total * 100 : 100);
+  text += fmt::format("\n{:>9.4f} {:>9.4f} {:>4.0f} %  an iteration\n", total * 1e3,
+                      total_bound * 1e3, total > 0 ? total_bound / total * 100 : 100);
   if (!console.json()) {
     console.out(text);
     return 0;

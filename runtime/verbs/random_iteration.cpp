@@ -7,7 +7,8 @@ namespace ganc::runtime {
 
 Result<std::unique_ptr<RandomIteration>> RandomIteration::create(Session& session) {
   const Description& d = session.description;
-  if (d.trains.empty()) return fail("the program has no `train` block, so that it has no iterations");
+  if (d.trains.empty())
+    return fail("the program has no `train` block, so that it has no iterations");
   auto counters = initialize(session, session.options.seed.value_or(0));
   if (!counters) return std::unexpected(counters.error());
   const Train& train = d.trains[0];
@@ -37,7 +38,8 @@ void RandomIteration::make_data(const Description& description) {
     std::uint64_t classes = 2;
     if (source >= 0)
       for (const FieldSpec& spec : description.sources[static_cast<std::size_t>(source)].fields)
-        if (spec.name == field && spec.classes > 0) classes = static_cast<std::uint64_t>(spec.classes);
+        if (spec.name == field && spec.classes > 0)
+          classes = static_cast<std::uint64_t>(spec.classes);
     Tensor tensor(input.dtype, input.shape);
     for (std::int64_t i = 0; i < tensor.elements(); ++i)
       tensor.set(i, is_real(input.dtype) ? static_cast<double>(next() >> 11) * 0x1p-52 - 1

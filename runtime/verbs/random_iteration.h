@@ -9,7 +9,8 @@
 
 namespace ganc::runtime {
 
-// Iterations of the first train block on random data in memory: no source, no file. For benchmarks and profiles.
+// Iterations of the first train block on random data in memory: no source, no file. For benchmarks
+// and profiles.
 class RandomIteration {
  public:
   static Result<std::unique_ptr<RandomIteration>> create(Session& session);

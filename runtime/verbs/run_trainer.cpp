@@ -14,13 +14,20 @@ namespace {
 
 Result<int> run_verb(VerbContext context) {
   switch (context.options.verb) {
-    case Verb::train: return train(std::move(context));
-    case Verb::sample: return sample(std::move(context));
-    case Verb::step: return step(std::move(context));
-    case Verb::forward: return forward(std::move(context));
-    case Verb::grad: return grad(std::move(context));
-    case Verb::info: return info(std::move(context));
-    case Verb::serve: return serve(std::move(context));
+    case Verb::train:
+      return train(std::move(context));
+    case Verb::sample:
+      return sample(std::move(context));
+    case Verb::step:
+      return step(std::move(context));
+    case Verb::forward:
+      return forward(std::move(context));
+    case Verb::grad:
+      return grad(std::move(context));
+    case Verb::info:
+      return info(std::move(context));
+    case Verb::serve:
+      return serve(std::move(context));
   }
   __builtin_unreachable();
 }
@@ -40,7 +47,8 @@ int run_trainer(const GancProgram& program, int argc, const char* const* argv) {
   (void)seconds_since_start();
   handle_signals();
   const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
-  const std::string name = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "trainer";
+  const std::string name =
+      argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "trainer";
   Console console(wants_json(arguments));
   const auto fail_with = [&](const Failure& failure) {
     console.report(failure);
@@ -49,7 +57,8 @@ int run_trainer(const GancProgram& program, int argc, const char* const* argv) {
   // Kernels need AVX2; the runtime itself runs anywhere and says so.
   auto description = read_description(program);
   if (!description) return fail_with(description.error());
-  const std::string version = fmt::format("{} {} (ganc {})", name, description->model_hash, description->compiler);
+  const std::string version =
+      fmt::format("{} {} (ganc {})", name, description->model_hash, description->compiler);
   auto line = parse_command_line(arguments, name, version);
   if (!line) return fail_with(line.error());
   if (line->print) {

@@ -22,8 +22,11 @@ Result<const Output*> find_output(const Description& d, const std::string& wante
     if (wanted.empty() || output.name == wanted) return &output;
     names.push_back(output.name);
   }
-  if (names.empty()) return fail("the program declares no `output`, so that there is nothing to sample");
-  return fail(fmt::format("`--output {}`: there is no such output; there are: {}", wanted, list_some(names)), 2);
+  if (names.empty())
+    return fail("the program declares no `output`, so that there is nothing to sample");
+  return fail(fmt::format("`--output {}`: there is no such output; there are: {}", wanted,
+                          list_some(names)),
+              2);
 }
 
 // How many classes the values of an input have; 0: it is no class, or that is not known.
@@ -32,7 +35,8 @@ std::int64_t classes_of(const Description& d, const OutputRun::Override& o) {
     constexpr std::string_view start = "categorical(";
     const std::string& text = o.draw->distribution;
     std::int64_t classes = 0;
-    if (text.starts_with(start)) std::from_chars(text.data() + start.size(), text.data() + text.size(), classes);
+    if (text.starts_with(start))
+      std::from_chars(text.data() + start.size(), text.data() + text.size(), classes);
     return classes;
   }
   const std::string field = o.input->name.substr(o.input->name.rfind('/') + 1);
@@ -43,23 +47,27 @@ std::int64_t classes_of(const Description& d, const OutputRun::Override& o) {
   return 0;
 }
 
-Result<Tensor> values_of_file(const std::string& name, const std::string& path, DType dtype, const Shape& sample) {
+Result<Tensor> values_of_file(const std::string& name, const std::string& path, DType dtype,
+                              const Shape& sample) {
   auto array = read_npy(path);
   if (!array) return std::unexpected(array.error());
   Shape shape = array->shape;
   if (shape == sample) shape.insert(shape.begin(), 1);  // one sample
-  if (shape.size() != sample.size() + 1 || !std::equal(sample.begin(), sample.end(), shape.begin() + 1) || shape[0] == 0)
-    return fail(fmt::format("`--input {}={}`: the array is {}, and samples of {} are needed: {} or [n{}{}]", name, path,
-                            print(array->shape), print(sample), print(sample), sample.empty() ? "" : ", ",
-                            print(sample).substr(1, print(sample).size() - 2)));
+  if (shape.size() != sample.size() + 1 ||
+      !std::equal(sample.begin(), sample.end(), shape.begin() + 1) || shape[0] == 0)
+    return fail(
+        fmt::format("`--input {}={}`: the array is {}, and samples of {} are needed: {} or [n{}{}]",
+                    name, path, print(array->shape), print(sample), print(sample),
+                    sample.empty() ? "" : ", ", print(sample).substr(1, print(sample).size() - 2)));
   Tensor values(dtype, shape);
-  if (auto r = convert(*npy_type_of(array->dtype), array->bytes.data(), values.elements(), values); !r)
+  if (auto r = convert(*npy_type_of(array->dtype), array->bytes.data(), values.elements(), values);
+      !r)
     return fail(fmt::format("`--input {}={}`: {}", name, path, r.error().message));
   return values;
 }
 
-Result<OutputRun::Override> read_override(const OutputRun& run, const Description& d, const std::string& name,
-                                          const std::string& value) {
+Result<OutputRun::Override> read_override(const OutputRun& run, const Description& d,
+                                          const std::string& name, const std::string& value) {
   auto o = run.find_override(name);
   if (!o) return o;
   const Binding& binding = o->draw != nullptr ? o->draw->binding : *o->input;
@@ -72,7 +80,9 @@ Result<OutputRun::Override> read_override(const OutputRun& run, const Descriptio
     double number = 0;
     const auto read = std::from_chars(value.data(), value.data() + value.size(), number);
     if (read.ec != std::errc() || read.ptr != value.data() + value.size())
-      return fail(fmt::format("`--input {}={}`: {} is neither a number nor an array (.npy)", name, value, value), 2);
+      return fail(fmt::format("`--input {}={}`: {} is neither a number nor an array (.npy)", name,
+                              value, value),
+                  2);
     if (!is_real(binding.dtype) && std::floor(number) != number)
       return fail(fmt::format("`--input {}={}`: a whole number is needed", name, value), 2);
     Shape shape = sample;
@@ -83,7 +93,9 @@ Result<OutputRun::Override> read_override(const OutputRun& run, const Descriptio
   if (const std::int64_t classes = classes_of(d, *o); classes > 0)
     for (std::int64_t i = 0; i < o->values.elements(); ++i)
       if (const double v = o->values.number(i); v < 0 || v >= static_cast<double>(classes))
-        return fail(fmt::format("`--input {}={}`: {} is no class from 0 to {}", name, value, v, classes - 1), 2);
+        return fail(fmt::format("`--input {}={}`: {} is no class from 0 to {}", name, value, v,
+                                classes - 1),
+                    2);
   return o;
 }
 
@@ -92,22 +104,26 @@ enum class Form { grid, pictures, array };
 Result<Form> form_of(const Output& output, const std::string& path) {
   if (path.ends_with("/") || is_folder(path)) {
     if (output.kind == OutputKind::image) return Form::pictures;
-    return fail(fmt::format("`-o {}`: output {} has no single pictures; give a file (.npy{})", path, output.name,
-                            is_picture(output) ? " or .png" : ""),
+    return fail(fmt::format("`-o {}`: output {} has no single pictures; give a file (.npy{})", path,
+                            output.name, is_picture(output) ? " or .png" : ""),
                 2);
   }
   if (path.ends_with(".npy")) return Form::array;
   if (path.ends_with(".png")) {
     if (is_picture(output)) return Form::grid;
-    return fail(fmt::format("`-o {}`: output {} is no picture; give an array (.npy)", path, output.name), 2);
+    return fail(
+        fmt::format("`-o {}`: output {} is no picture; give an array (.npy)", path, output.name),
+        2);
   }
-  return fail(fmt::format("`-o {}`: the ending is none of .png, .npy and / (a folder of pictures)", path), 2);
+  return fail(
+      fmt::format("`-o {}`: the ending is none of .png, .npy and / (a folder of pictures)", path),
+      2);
 }
 
 using Written = std::vector<std::string>;
 
-Result<Written> write_samples(const Output& output, const std::vector<Tensor>& parts, Form form, const std::string& path,
-                              const std::vector<float>& reals) {
+Result<Written> write_samples(const Output& output, const std::vector<Tensor>& parts, Form form,
+                              const std::string& path, const std::vector<float>& reals) {
   Written written;
   switch (form) {
     case Form::grid: {
@@ -139,7 +155,8 @@ Result<Written> write_samples(const Output& output, const std::vector<Tensor>& p
 }
 
 // Where the run's data lie, unless --data says it.
-Options with_data_of_run(const Options& options, const std::filesystem::path& checkpoint, const Description& d) {
+Options with_data_of_run(const Options& options, const std::filesystem::path& checkpoint,
+                         const Description& d) {
   Options given;
   if (!options.data.empty()) return options;
   auto recorded = continued_options(checkpoint.parent_path(), given, d);
@@ -155,8 +172,8 @@ Result<int> sample(VerbContext context) {
   if (!found) return std::unexpected(found.error());
   const auto index = static_cast<std::size_t>(*found - context.description.outputs.data());
   const std::string path = !context.options.to_path.empty() ? context.options.to_path
-                           : is_picture(**found)             ? (*found)->name + ".png"
-                                                             : (*found)->name + ".npy";
+                           : is_picture(**found)            ? (*found)->name + ".png"
+                                                            : (*found)->name + ".npy";
   auto form = form_of(**found, path);
   if (!form) return std::unexpected(form.error());
   auto checkpoint = find_checkpoint(context.options.checkpoint);
@@ -164,14 +181,16 @@ Result<int> sample(VerbContext context) {
   auto isa = isa_of(*checkpoint);
   if (!isa) return std::unexpected(isa.error());
   const Options options = with_data_of_run(context.options, *checkpoint, context.description);
-  auto opened = Session::open(context.program, std::move(context.description), options, *isa, false);
+  auto opened =
+      Session::open(context.program, std::move(context.description), options, *isa, false);
   if (!opened) return std::unexpected(opened.error());
   Session& session = **opened;
   const Output& output = session.description.outputs[index];
   auto counters = load_state(session, *checkpoint);
   if (!counters) return std::unexpected(counters.error());
   const std::uint64_t seed = options.seed.value_or(counters->seed);
-  auto sets = open_sources(session.description, options, counters->seed, session.pool->threads(), output.sources);
+  auto sets = open_sources(session.description, options, counters->seed, session.pool->threads(),
+                           output.sources);
   if (!sets) return std::unexpected(sets.error());
 
   OutputRun run(session, output, *sets);
@@ -199,7 +218,8 @@ Result<int> sample(VerbContext context) {
     json.set("files", Json::Array(written->begin(), written->end()));
     context.console.out_json(json);
   } else {
-    context.console.out(*form == Form::pictures ? path + "\n" : fmt::format("{}\n", fmt::join(*written, "\n")));
+    context.console.out(*form == Form::pictures ? path + "\n"
+                                                : fmt::format("{}\n", fmt::join(*written, "\n")));
   }
   return 0;
 }

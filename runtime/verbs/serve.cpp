@@ -42,7 +42,8 @@ std::optional<int> parse_request(std::string_view line) {
   line.remove_prefix(4);
   int count = 0;
   const auto read = std::from_chars(line.data(), line.data() + line.size(), count);
-  if (read.ec != std::errc() || read.ptr != line.data() + line.size() || count < 1 || count > 1'000'000)
+  if (read.ec != std::errc() || read.ptr != line.data() + line.size() || count < 1 ||
+      count > 1'000'000)
     return std::nullopt;
   return count;
 }
@@ -50,7 +51,8 @@ std::optional<int> parse_request(std::string_view line) {
 }  // namespace
 
 Result<int> serve(VerbContext context) {
-  auto session = Session::open(context.program, std::move(context.description), context.options, "", false);
+  auto session =
+      Session::open(context.program, std::move(context.description), context.options, "", false);
   if (!session) return std::unexpected(session.error());
   auto iteration = RandomIteration::create(**session);
   if (!iteration) return std::unexpected(iteration.error());
@@ -76,7 +78,9 @@ Result<int> serve(VerbContext context) {
     for (int i = 0; i < *count && stop_requested() == 0; ++i) {
       const auto begin = std::chrono::steady_clock::now();
       (*iteration)->run();
-      times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+      times.push_back(
+          std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
+              .count());
     }
     Json answer;
     answer.set("ms", std::move(times));

@@ -22,7 +22,8 @@ struct Start {
 Result<Start> begin(VerbContext& context) {
   auto isa = isa_of(context.options.from);
   if (!isa) return std::unexpected(isa.error());
-  auto session = Session::open(context.program, std::move(context.description), context.options, *isa, false);
+  auto session =
+      Session::open(context.program, std::move(context.description), context.options, *isa, false);
   if (!session) return std::unexpected(session.error());
   auto counters = load_state(**session, context.options.from);
   if (!counters) return std::unexpected(counters.error());
@@ -32,10 +33,13 @@ Result<Start> begin(VerbContext& context) {
 // Results gathered while a program runs; of updates that did not run nothing is kept.
 class Gathered {
  public:
-  Gathered(Execution& execution, const Program& program, std::initializer_list<std::string_view> prefixes) {
+  Gathered(Execution& execution, const Program& program,
+           std::initializer_list<std::string_view> prefixes) {
     for (const ProgramResult& result : program.results) {
       const std::string_view name = result.binding.name;
-      if (std::none_of(prefixes.begin(), prefixes.end(), [&](auto prefix) { return name.starts_with(prefix); })) continue;
+      if (std::none_of(prefixes.begin(), prefixes.end(),
+                       [&](auto prefix) { return name.starts_with(prefix); }))
+        continue;
       tensors_.emplace_back(name, Tensor(result.binding.dtype, result.binding.shape));
       execution.read(result, tensors_.back().second);
     }
@@ -57,7 +61,8 @@ class Gathered {
   }
 
  private:
-  std::deque<std::pair<std::string, Tensor>> tensors_;  // a deque: the execution keeps their addresses
+  std::deque<std::pair<std::string, Tensor>>
+      tensors_;  // a deque: the execution keeps their addresses
 };
 
 void say_written(Console& console, const std::string& path) {
@@ -85,14 +90,16 @@ std::string forward_names(const Description& d) {
 }  // namespace
 
 Result<int> step(VerbContext context) {
-  if (context.description.trains.empty()) return fail("the program has no `train` block, so that it has no steps");
+  if (context.description.trains.empty())
+    return fail("the program has no `train` block, so that it has no steps");
   auto start = begin(context);
   if (!start) return std::unexpected(start.error());
   Session& session = *start->session;
   const Description& d = session.description;
   Counters& counters = start->counters;
   if (!enter_block(d, counters))
-    return fail(fmt::format("{} stands at the end of the schedule: no iteration follows it", context.options.from));
+    return fail(fmt::format("{} stands at the end of the schedule: no iteration follows it",
+                            context.options.from));
   const Train& train = d.trains[static_cast<std::size_t>(counters.block)];
   const Program& program = d.programs[static_cast<std::size_t>(train.program)];
   auto feed = Feed::read(context.options.feed, d, program);
@@ -107,7 +114,9 @@ Result<int> step(VerbContext context) {
   execution.run();
   scalars.remember(counters.last);
   advance(train, counters);
-  if (auto r = save_checkpoint(context.options.to, d, session.arena->data(), counters, results.computed(scalars)); !r)
+  if (auto r = save_checkpoint(context.options.to, d, session.arena->data(), counters,
+                               results.computed(scalars));
+      !r)
     return std::unexpected(r.error());
   say_written(context.console, context.options.to);
   return 0;
@@ -115,11 +124,12 @@ Result<int> step(VerbContext context) {
 
 Result<int> forward(VerbContext context) {
   const auto& forwards = context.description.forwards;
-  const auto at = std::find_if(forwards.begin(), forwards.end(),
-                               [&](const ForwardProgram& f) { return f.net == context.options.net; });
+  const auto at = std::find_if(forwards.begin(), forwards.end(), [&](const ForwardProgram& f) {
+    return f.net == context.options.net;
+  });
   if (at == forwards.end())
-    return fail(fmt::format("`--net {}`: there is no such net to run; there are: {}", context.options.net,
-                            forward_names(context.description)),
+    return fail(fmt::format("`--net {}`: there is no such net to run; there are: {}",
+                            context.options.net, forward_names(context.description)),
                 2);
   const std::int64_t index = at->program;
   auto start = begin(context);
@@ -142,19 +152,22 @@ Result<int> forward(VerbContext context) {
 
 Result<int> grad(VerbContext context) {
   const std::string of = context.options.of;
-  if (context.description.trains.empty()) return fail("the program has no `train` block, so that it has no gradients");
+  if (context.description.trains.empty())
+    return fail("the program has no `train` block, so that it has no gradients");
   auto start = begin(context);
   if (!start) return std::unexpected(start.error());
   Session& session = *start->session;
   const Description& d = session.description;
   // Where blocks have updates of one name, that of the checkpoint's block.
-  const auto block = std::min(start->counters.block, static_cast<std::int64_t>(d.trains.size()) - 1);
+  const auto block =
+      std::min(start->counters.block, static_cast<std::int64_t>(d.trains.size()) - 1);
   const Train& train = d.trains[static_cast<std::size_t>(std::max<std::int64_t>(0, block))];
   const GradientProgram* found = nullptr;
   for (const GradientProgram& g : d.gradients)
     if (g.update == of && (found == nullptr || g.train == train.name)) found = &g;
   if (found == nullptr)
-    return fail(fmt::format("`--of {}`: there is no such update; there are: {}", of, gradient_names(d)), 2);
+    return fail(
+        fmt::format("`--of {}`: there is no such update; there are: {}", of, gradient_names(d)), 2);
   const Program& program = d.programs[static_cast<std::size_t>(found->program)];
   auto feed = Feed::read(context.options.feed, d, program);
   if (!feed) return std::unexpected(feed.error());

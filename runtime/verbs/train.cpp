@@ -9,11 +9,15 @@
 
 namespace ganc::runtime {
 
-Result<int> train(VerbContext context) { return TrainRun(std::move(context)).run(); }
+Result<int> train(VerbContext context) {
+  return TrainRun(std::move(context)).run();
+}
 
 Result<int> TrainRun::run() {
   if (context_.description.trains.empty())
-    return fail("the program has no `train` block, so that there is nothing to train; its outputs can be sampled");
+    return fail(
+        "the program has no `train` block, so that there is nothing to train; its outputs can be "
+        "sampled");
   if (auto r = find_run(); !r) return std::unexpected(r.error());
   if (auto r = open_session(); !r) return std::unexpected(r.error());
   if (auto r = open_data(); !r) return std::unexpected(r.error());
@@ -26,10 +30,12 @@ Result<int> TrainRun::run() {
   announce();
   if (auto r = loop(); !r) return std::unexpected(r.error());
   context_.console.end_bar();
-  if (stop_requested() != 0) note(fmt::format("stopped at step {}; go on with: train --resume {}",
-                                              training_->counters().step, folder_->path().native()));
+  if (stop_requested() != 0)
+    note(fmt::format("stopped at step {}; go on with: train --resume {}",
+                     training_->counters().step, folder_->path().native()));
   if (training_->counters().step == begun_at && begun_at > 0 && stop_requested() == 0)
-    note(fmt::format("the run is complete at step {}; a larger --steps or --epochs goes on", begun_at));
+    note(fmt::format("the run is complete at step {}; a larger --steps or --epochs goes on",
+                     begun_at));
   summarize();
   return stop_requested();
 }
@@ -55,7 +61,8 @@ Result<void> TrainRun::find_run() {
 }
 
 Result<void> TrainRun::open_session() {
-  auto session = Session::open(context_.program, std::move(context_.description), options_, isa_, true);
+  auto session =
+      Session::open(context_.program, std::move(context_.description), options_, isa_, true);
   if (!session) return std::unexpected(session.error());
   session_ = std::move(*session);
   return {};
@@ -67,7 +74,8 @@ Result<void> TrainRun::open_data() {
     used.insert(used.end(), train.sources.begin(), train.sources.end());
   for (const Output& output : session_->description.outputs)
     used.insert(used.end(), output.sources.begin(), output.sources.end());
-  auto sets = open_sources(session_->description, options_, options_.seed.value_or(0), session_->pool->threads(), used);
+  auto sets = open_sources(session_->description, options_, options_.seed.value_or(0),
+                           session_->pool->threads(), used);
   if (!sets) return std::unexpected(sets.error());
   sets_ = std::move(*sets);
   return {};
@@ -78,10 +86,13 @@ Result<Counters> TrainRun::begin_state() {
     auto counters = load_checkpoint(*checkpoint_, session_->description, session_->arena->data());
     if (!counters) return counters;
     for (std::size_t i = 0; i < sets_.size(); ++i)
-      if (sets_[i] != nullptr && counters->cursors[i].count != 0 && counters->cursors[i].count != sets_[i]->count())
-        return fail(fmt::format("the data of {} have changed: {} samples when the run was saved, {} now; give the same data "
-                                "with --data, or begin a new run",
-                                session_->description.sources[i].place, counters->cursors[i].count, sets_[i]->count()));
+      if (sets_[i] != nullptr && counters->cursors[i].count != 0 &&
+          counters->cursors[i].count != sets_[i]->count())
+        return fail(fmt::format(
+            "the data of {} have changed: {} samples when the run was saved, {} now; give the same "
+            "data "
+            "with --data, or begin a new run",
+            session_->description.sources[i].place, counters->cursors[i].count, sets_[i]->count()));
     counters->isa = session_->variant->isa;
     return counters;
   }
@@ -107,8 +118,8 @@ Result<void> TrainRun::open_folder() {
     if (!folder) return std::unexpected(folder.error());
     folder_ = std::move(*folder);
   }
-  return folder_->write_options(
-      run_options(options_, session_->description, session_->variant->isa, session_->pool->threads()));
+  return folder_->write_options(run_options(options_, session_->description, session_->variant->isa,
+                                            session_->pool->threads()));
 }
 
 void TrainRun::note(const std::string& line) {
@@ -119,13 +130,14 @@ void TrainRun::note(const std::string& line) {
 void TrainRun::announce() {
   const Description& d = session_->description;
   const unsigned threads = session_->pool->threads();
-  note(fmt::format("{}, {}, {} thread{}; {} parameters; {:.1f} MiB at peak", cpu_name(), session_->variant->isa, threads,
-                   threads == 1 ? "" : "s", d.parameters(), static_cast<double>(session_->planned_bytes()) / (1 << 20)));
+  note(fmt::format("{}, {}, {} thread{}; {} parameters; {:.1f} MiB at peak", cpu_name(),
+                   session_->variant->isa, threads, threads == 1 ? "" : "s", d.parameters(),
+                   static_cast<double>(session_->planned_bytes()) / (1 << 20)));
   for (const auto& set : sets_)
     if (set != nullptr) note(set->describe());
   if (!isa_.empty() && isa_ != session_->variant->isa)
-    note(fmt::format("the run was made with {} and goes on with {}: from step {} the bits differ", isa_,
-                     session_->variant->isa, training_->counters().step));
+    note(fmt::format("the run was made with {} and goes on with {}: from step {} the bits differ",
+                     isa_, session_->variant->isa, training_->counters().step));
   if (checkpoint_) note(fmt::format("goes on from {}", checkpoint_->native()));
   for (const std::string& sentence : d.missing) context_.console.warn(sentence);
   context_.console.note(fmt::format("run folder: {}", folder_->path().native()));
@@ -142,11 +154,13 @@ bool TrainRun::limit_reached() const {
 bool TrainRun::due(const std::optional<std::int64_t>& every) const {
   if (every) return *every > 0 && training_->counters().step % *every == 0;
   const Counters& counters = training_->counters();
-  return !training_->block().sources.empty() && counters.block_step % training_->steps_an_epoch() == 0;
+  return !training_->block().sources.empty() &&
+         counters.block_step % training_->steps_an_epoch() == 0;
 }
 
 Result<void> TrainRun::loop() {
-  progress_.emplace(context_.console, Progress::Limits{options_.steps, options_.epochs, options_.seconds});
+  progress_.emplace(context_.console,
+                    Progress::Limits{options_.steps, options_.epochs, options_.seconds});
   progress_->begin(*training_);
   const bool begun = training_->counters().step > 0;
   bool first = true;

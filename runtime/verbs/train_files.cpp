@@ -55,7 +55,8 @@ Result<void> TrainRun::write_pictures() {
     }
     for (std::size_t p = 0; p < parts->size(); ++p) {
       const Tensor& part = (*parts)[p];
-      const std::string name = parts->size() == 1 ? output.name : fmt::format("{}_{}", output.name, p);
+      const std::string name =
+          parts->size() == 1 ? output.name : fmt::format("{}_{}", output.name, p);
       if (auto r = write_npy(folder_->file(name, step, ".npy"), to_array(part)); !r) return r;
     }
   }
@@ -65,13 +66,16 @@ Result<void> TrainRun::write_pictures() {
 Result<void> TrainRun::write_checkpoint() {
   const std::int64_t step = training_->counters().step;
   const auto path = folder_->checkpoint(step);
-  if (auto r = save_checkpoint(path, session_->description, session_->arena->data(), training_->counters()); !r)
+  if (auto r = save_checkpoint(path, session_->description, session_->arena->data(),
+                               training_->counters());
+      !r)
     return r;
   checkpoint_ = path;
   return folder_->settle_checkpoint(step, options_.keep.value_or(3));
 }
 
-// The run is deterministic: from the last checkpoint, or from its beginning, the bad step comes about again.
+// The run is deterministic: from the last checkpoint, or from its beginning, the bad step comes
+// about again.
 Result<std::string> TrainRun::trace(std::int64_t step) {
   auto counters = begin_state();
   if (!counters) return std::unexpected(counters.error());
@@ -102,12 +106,14 @@ std::unexpected<Failure> TrainRun::diverged(const Divergence& divergence) {
     where = fmt::format("; the operation could not be found: {}", origin.error().message);
   else if (!origin->empty())
     where = fmt::format("; the first value that is not finite came from {}", *origin);
-  const std::string kept = checkpoint_ ? fmt::format("the last good checkpoint is {}", checkpoint_->native())
-                                       : std::string("no checkpoint was due before (--snapshot N)");
-  const std::string message =
-      fmt::format("training diverged in step {}: {}{}{}; {}. A smaller learning rate, a stable form of the loss or "
-                  "clipping the gradient are the usual remedies",
-                  step, divergence.what, objective, where, kept);
+  const std::string kept =
+      checkpoint_ ? fmt::format("the last good checkpoint is {}", checkpoint_->native())
+                  : std::string("no checkpoint was due before (--snapshot N)");
+  const std::string message = fmt::format(
+      "training diverged in step {}: {}{}{}; {}. A smaller learning rate, a stable form of the "
+      "loss or "
+      "clipping the gradient are the usual remedies",
+      step, divergence.what, objective, where, kept);
   (void)folder_->log("error: " + message);
   return fail(message, 3);
 }

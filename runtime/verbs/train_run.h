@@ -17,7 +17,8 @@ namespace ganc::runtime {
 // A run in its folder: what `train` does, in the order of the functions.
 class TrainRun {
  public:
-  explicit TrainRun(VerbContext context) : context_(std::move(context)), options_(context_.options) {}
+  explicit TrainRun(VerbContext context)
+      : context_(std::move(context)), options_(context_.options) {}
 
   Result<int> run();
 
@@ -45,9 +46,10 @@ class TrainRun {
 
   VerbContext context_;
   Options options_;
-  std::string isa_;  // of the run that goes on
+  std::string isa_;            // of the run that goes on
   std::filesystem::path run_;  // its folder
-  std::optional<std::filesystem::path> checkpoint_;  // that this process began with, then the last that it wrote
+  std::optional<std::filesystem::path>
+      checkpoint_;  // that this process began with, then the last that it wrote
   std::unique_ptr<Session> session_;
   DataSets sets_;
   std::optional<RunFolder> folder_;

@@ -6,7 +6,8 @@
 
 int main(int argc, char** argv) {
   const ToyOptions options = toy_options_from_environment();
-  const GancProgram& program =
-      std::getenv("TOY_DAMAGE") != nullptr ? toy_program_with("{\"abi\": 1}") : toy_program(options);
+  const GancProgram& program = std::getenv("TOY_DAMAGE") != nullptr
+                                   ? toy_program_with("{\"abi\": 1}")
+                                   : toy_program(options);
   return ganc::runtime::run_trainer(program, argc, argv);
 }

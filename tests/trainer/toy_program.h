@@ -4,7 +4,8 @@
 
 #include "runtime/abi.h"
 
-// A program as the compiler would make it, by hand: kernels in C++ and a description, for tests of the runtime alone.
+// A program as the compiler would make it, by hand: kernels in C++ and a description, for tests of
+// the runtime alone.
 //
 //   data x: [2] from ring(samples = 64)      noise z: [2] ~ normal
 //   G(z) = w * z + b        D(x) = v . x      (w, b, v: [2])
@@ -19,10 +20,10 @@ struct ToyOptions {
   bool two_blocks = false;  // two blocks of 5 steps in place of the epochs
   bool two_isas = true;     // x86-64-v3 and v4; else an unknown set alone
   std::string data = "ring";
-  int samples = 64;         // of the data
+  int samples = 64;  // of the data
   std::string model_hash = "toy-hash";
-  int diverge_at = -1;      // `step` in which the gradient of G.w becomes infinite
-  int slow_us = 0;          // of an iteration
+  int diverge_at = -1;  // `step` in which the gradient of G.w becomes infinite
+  int slow_us = 0;      // of an iteration
 };
 
 // Reads TOY_EPOCHS, TOY_BLOCKS, TOY_ISA, TOY_HASH, TOY_SAMPLES, TOY_DIVERGE_AT, TOY_SLOW_US.
