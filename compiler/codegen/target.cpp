@@ -71,6 +71,8 @@ std::unique_ptr<llvm::TargetMachine> create_target_machine(const CodegenOptions&
       target->createTargetMachine(triple, std::string(name(options.isa)), "", settings,
                                   llvm::Reloc::PIC_, llvm::CodeModel::Small, level));
   if (!machine) bug("no target machine for {}", name(options.isa));
+  // LLVM 22's quick selector folds the load of a scalar into vblendvps, which reads 16 bytes.
+  machine->setO0WantsFastISel(false);
   return machine;
 }
 
