@@ -10,74 +10,118 @@ using ast::BinaryOp;
 
 const char* symbol(BinaryOp op) {
   switch (op) {
-    case BinaryOp::or_: return "or";
-    case BinaryOp::and_: return "and";
-    case BinaryOp::equal: return "==";
-    case BinaryOp::not_equal: return "!=";
-    case BinaryOp::less: return "<";
-    case BinaryOp::less_equal: return "<=";
-    case BinaryOp::greater: return ">";
-    case BinaryOp::greater_equal: return ">=";
-    case BinaryOp::range: return "..";
-    case BinaryOp::add: return "+";
-    case BinaryOp::subtract: return "-";
-    case BinaryOp::multiply: return "*";
-    case BinaryOp::divide: return "/";
-    case BinaryOp::modulo: return "%";
-    case BinaryOp::matmul: return "@";
-    case BinaryOp::power: return "^";
+    case BinaryOp::or_:
+      return "or";
+    case BinaryOp::and_:
+      return "and";
+    case BinaryOp::equal:
+      return "==";
+    case BinaryOp::not_equal:
+      return "!=";
+    case BinaryOp::less:
+      return "<";
+    case BinaryOp::less_equal:
+      return "<=";
+    case BinaryOp::greater:
+      return ">";
+    case BinaryOp::greater_equal:
+      return ">=";
+    case BinaryOp::range:
+      return "..";
+    case BinaryOp::add:
+      return "+";
+    case BinaryOp::subtract:
+      return "-";
+    case BinaryOp::multiply:
+      return "*";
+    case BinaryOp::divide:
+      return "/";
+    case BinaryOp::modulo:
+      return "%";
+    case BinaryOp::matmul:
+      return "@";
+    case BinaryOp::power:
+      return "^";
   }
   std::abort();
 }
 
 Comparison comparison(BinaryOp op) {
   switch (op) {
-    case BinaryOp::equal: return Comparison::equal;
-    case BinaryOp::not_equal: return Comparison::not_equal;
-    case BinaryOp::less: return Comparison::less;
-    case BinaryOp::less_equal: return Comparison::less_equal;
-    case BinaryOp::greater: return Comparison::greater;
-    default: return Comparison::greater_equal;  // called for comparisons only
+    case BinaryOp::equal:
+      return Comparison::equal;
+    case BinaryOp::not_equal:
+      return Comparison::not_equal;
+    case BinaryOp::less:
+      return Comparison::less;
+    case BinaryOp::less_equal:
+      return Comparison::less_equal;
+    case BinaryOp::greater:
+      return Comparison::greater;
+    default:
+      return Comparison::greater_equal;  // called for comparisons only
   }
 }
 
-bool is_comparison(BinaryOp op) { return op >= BinaryOp::equal && op <= BinaryOp::greater_equal; }
+bool is_comparison(BinaryOp op) {
+  return op >= BinaryOp::equal && op <= BinaryOp::greater_equal;
+}
 
 bool holds(Comparison c, double a, double b) {
   switch (c) {
-    case Comparison::equal: return a == b;
-    case Comparison::not_equal: return a != b;
-    case Comparison::less: return a < b;
-    case Comparison::less_equal: return a <= b;
-    case Comparison::greater: return a > b;
-    case Comparison::greater_equal: return a >= b;
+    case Comparison::equal:
+      return a == b;
+    case Comparison::not_equal:
+      return a != b;
+    case Comparison::less:
+      return a < b;
+    case Comparison::less_equal:
+      return a <= b;
+    case Comparison::greater:
+      return a > b;
+    case Comparison::greater_equal:
+      return a >= b;
   }
   std::abort();
 }
 
 double fold(BinaryOp op, double a, double b) {
   switch (op) {
-    case BinaryOp::add: return a + b;
-    case BinaryOp::subtract: return a - b;
-    case BinaryOp::multiply: return a * b;
-    case BinaryOp::divide: return a / b;
-    case BinaryOp::modulo: return a - b * std::floor(a / b);
-    default: return std::pow(a, b);  // the only one left that folds
+    case BinaryOp::add:
+      return a + b;
+    case BinaryOp::subtract:
+      return a - b;
+    case BinaryOp::multiply:
+      return a * b;
+    case BinaryOp::divide:
+      return a / b;
+    case BinaryOp::modulo:
+      return a - b * std::floor(a / b);
+    default:
+      return std::pow(a, b);  // the only one left that folds
   }
 }
 
 Op graph_op(BinaryOp op) {
   switch (op) {
-    case BinaryOp::add: return Op::add;
-    case BinaryOp::subtract: return Op::subtract;
-    case BinaryOp::multiply: return Op::multiply;
-    case BinaryOp::divide: return Op::divide;
-    case BinaryOp::modulo: return Op::modulo;
-    default: return Op::power;
+    case BinaryOp::add:
+      return Op::add;
+    case BinaryOp::subtract:
+      return Op::subtract;
+    case BinaryOp::multiply:
+      return Op::multiply;
+    case BinaryOp::divide:
+      return Op::divide;
+    case BinaryOp::modulo:
+      return Op::modulo;
+    default:
+      return Op::power;
   }
 }
 
-bool is_runtime_number(const Value& v) { return v.tensor() && v.tensor()->number; }
+bool is_runtime_number(const Value& v) {
+  return v.tensor() && v.tensor()->number;
+}
 bool is_whole(const Value& v) {
   const auto n = v.number();
   return n && *n == std::floor(*n) && std::abs(*n) < 2e9;
@@ -88,7 +132,8 @@ bool stays_integer(const Value& v) {
 
 }  // namespace
 
-Value Elaborator::binary(Frame& frame, BinaryOp op, const Value& a, const Value& c, Span span, Span2 sides) {
+Value Elaborator::binary(Frame& frame, BinaryOp op, const Value& a, const Value& c, Span span,
+                         Span2 sides) {
   if (op == BinaryOp::range) {
     const std::int64_t first = whole(frame, a, sides.left, "the start of `..`");
     const std::int64_t end = whole(frame, c, sides.right, "the end of `..`");
@@ -113,8 +158,8 @@ Value Elaborator::binary(Frame& frame, BinaryOp op, const Value& a, const Value&
   return elementwise(frame, graph_op(op), a, c, symbol(op), span, sides);
 }
 
-Value Elaborator::elementwise(Frame& frame, Op op, const Value& a, const Value& c, std::string_view name,
-                              Span span, Span2 sides) {
+Value Elaborator::elementwise(Frame& frame, Op op, const Value& a, const Value& c,
+                              std::string_view name, Span span, Span2 sides) {
   const bool left_number = is_runtime_number(a);
   const bool right_number = is_runtime_number(c);
   if ((left_number || a.number()) && (right_number || c.number())) {
@@ -139,7 +184,8 @@ Value Elaborator::elementwise(Frame& frame, Op op, const Value& a, const Value& 
   return make_tensor(result, shape, count, integer ? ElementKind::integer : ElementKind::real);
 }
 
-Value Elaborator::compare(Frame& frame, BinaryOp op, const Value& a, const Value& c, Span span, Span2 sides) {
+Value Elaborator::compare(Frame& frame, BinaryOp op, const Value& a, const Value& c, Span span,
+                          Span2 sides) {
   const Comparison how = comparison(op);
   const auto x = a.number();
   const auto y = c.number();
@@ -175,7 +221,8 @@ Value Elaborator::compare(Frame& frame, BinaryOp op, const Value& a, const Value
   check_elements(frame, span, shape, count);
   left.node = b().convert(node(left), dtype);
   right.node = b().convert(node(right), dtype);
-  const NodeId result = b().compare(how, broadcast(frame, left, shape, count), broadcast(frame, right, shape, count));
+  const NodeId result =
+      b().compare(how, broadcast(frame, left, shape, count), broadcast(frame, right, shape, count));
   return make_tensor(b().convert(result, real()), shape, count);
 }
 
@@ -207,8 +254,9 @@ Value Elaborator::logic(Frame& frame, BinaryOp op, const Value& a, const Value& 
   const std::int64_t count = common_count(frame, {left, right}, span);
   left.node = predicate(frame, a, span);
   right.node = predicate(frame, c, span);
-  const NodeId p = b().binary(both ? Op::logical_and : Op::logical_or, broadcast(frame, left, shape, count),
-                              broadcast(frame, right, shape, count));
+  const NodeId p =
+      b().binary(both ? Op::logical_and : Op::logical_or, broadcast(frame, left, shape, count),
+                 broadcast(frame, right, shape, count));
   if (left.number && right.number) return number_tensor(b().convert(p, DType::f64));
   return make_tensor(b().convert(p, real()), shape, count);
 }
@@ -248,12 +296,14 @@ Value Elaborator::unary(Frame& frame, Op op, double (*fold_number)(double), cons
   }
   if (is_runtime_number(value)) return number_tensor(b().unary(op, node(*value.tensor())));
   const Tensor x = real_tensor(frame, value, span, fmt::format("`{}`", name));
-  const bool keeps = x.kind == ElementKind::integer && (op == Op::negate || op == Op::abs || op == Op::sign);
+  const bool keeps =
+      x.kind == ElementKind::integer && (op == Op::negate || op == Op::abs || op == Op::sign);
   return make_tensor(b().unary(op, keeps ? node(x) : real_node(x)), x.shape, x.count,
                      keeps ? ElementKind::integer : ElementKind::real);
 }
 
-Value Elaborator::where(Frame& frame, const Value& c, const Value& a, const Value& other, Span span) {
+Value Elaborator::where(Frame& frame, const Value& c, const Value& a, const Value& other,
+                        Span span) {
   if (const auto n = c.number()) return *n != 0 ? a : other;
   const auto plain = [](const Value& v) { return v.number() || is_runtime_number(v); };
   if (is_runtime_number(c) && plain(a) && plain(other)) {
@@ -286,7 +336,8 @@ Value Elaborator::where(Frame& frame, const Value& c, const Value& a, const Valu
   check_elements(frame, span, shape, count);
   const bool scalar = condition.shape.empty() && !condition.batched();
   const NodeId p = scalar ? node(condition) : broadcast(frame, condition, shape, count);
-  const NodeId result = b().select(p, broadcast(frame, x, shape, count), broadcast(frame, y, shape, count));
+  const NodeId result =
+      b().select(p, broadcast(frame, x, shape, count), broadcast(frame, y, shape, count));
   return make_tensor(result, shape, count, kind, classes);
 }
 

@@ -5,25 +5,14 @@
 namespace ganc::elab {
 namespace {
 
-
-std::int64_t samples_in(const Value& value) {
-  if (const Tensor* t = value.tensor()) return t->count;
-  std::int64_t count = -1;
-  if (const List* list = value.list()) {
-    for (const Value& v : *list) count = std::max(count, samples_in(v));
-  } else if (const Record* record = value.record()) {
-    for (const auto& [name, v] : record->fields) count = std::max(count, samples_in(v));
-  }
-  return count;
-}
-
 std::string join_path(const std::string& path, const std::string& component) {
   return path.empty() ? component : path + "." + component;
 }
 
 }  // namespace
 
-void Elaborator::add_arguments(Frame& frame, const std::vector<ast::Argument>& arguments, Call& call) {
+void Elaborator::add_arguments(Frame& frame, const std::vector<ast::Argument>& arguments,
+                               Call& call) {
   for (const ast::Argument& a : arguments) {
     call.arguments.emplace_back(a.name.text, eval(frame, a.value));
     call.spans.push_back((*frame.ast)[a.value].span);
@@ -44,7 +33,8 @@ Transformation Elaborator::transformation(Frame& frame, ast::ExprId id) {
   t.name = callee_text(*frame.ast, callee);
   t.layer = eval(frame, callee);
   if (!t.layer.function()) {
-    error(frame, Kind::wrong_value, t.span, "with", "a layer from a weight to a weight", describe(t.layer));
+    error(frame, Kind::wrong_value, t.span, "with", "a layer from a weight to a weight",
+          describe(t.layer));
   }
   return t;
 }
@@ -96,14 +86,17 @@ Value Elaborator::eval_call(Frame& frame, ast::ExprId id, const ast::Expr& expr)
   c.callee = eval(frame, callee);
   c.expr = at;
   if (const NativeFunction* const* native = c.callee.get<const NativeFunction*>();
-      native && (*native)->name == "total" && written && written->arguments.size() == 1 && frame.optimizer) {
+      native && (*native)->name == "total" && written && written->arguments.size() == 1 &&
+      frame.optimizer) {
     return total(frame, written->arguments[0].value, c.span);
   }
   if (written) add_arguments(frame, written->arguments, c);
   const auto site = [&](const Sites* sites) {
     const auto it = sites ? sites->names.find(at.index) : decltype(sites->names.end()){};
-    std::string name = sites && it != sites->names.end() ? it->second : callee_text(*frame.ast, callee);
-    if (const auto* index = std::get_if<ast::Index>(&(*frame.ast)[callee].node); index && c.callee.is<NetValue>()) {
+    std::string name =
+        sites && it != sites->names.end() ? it->second : callee_text(*frame.ast, callee);
+    if (const auto* index = std::get_if<ast::Index>(&(*frame.ast)[callee].node);
+        index && c.callee.is<NetValue>()) {
       const std::string& net = c.callee.get<NetValue>()->net->name;
       name += net.substr(std::min(net.find('['), net.size()));
     }
@@ -116,8 +109,8 @@ Value Elaborator::eval_call(Frame& frame, ast::ExprId id, const ast::Expr& expr)
   return call(frame, c);
 }
 
-Value Elaborator::call_with(Frame& frame, const Value& callee, std::vector<Value> arguments, Span span,
-                            const std::string& site) {
+Value Elaborator::call_with(Frame& frame, const Value& callee, std::vector<Value> arguments,
+                            Span span, const std::string& site) {
   Call c;
   c.callee = callee;
   c.span = span;
@@ -133,10 +126,13 @@ Value Elaborator::call_with(Frame& frame, const Value& callee, std::vector<Value
 
 Value Elaborator::call(Frame& frame, Call& c) {
   if (const Function* f = c.callee.function()) return call_function(frame, *f, c);
-  if (const NativeFunction* const* n = c.callee.get<const NativeFunction*>()) return call_native(frame, **n, c);
+  if (const NativeFunction* const* n = c.callee.get<const NativeFunction*>())
+    return call_native(frame, **n, c);
   if (const NetValue* net = c.callee.get<NetValue>()) return call_net(frame, *net, c);
-  if (const auto* t = c.callee.get<std::shared_ptr<OptimizerTemplate>>()) return instantiate(frame, *t, c);
-  if (const auto* o = c.callee.get<std::shared_ptr<OptimizerInstance>>()) return call_optimizer(frame, **o, c);
+  if (const auto* t = c.callee.get<std::shared_ptr<OptimizerTemplate>>())
+    return instantiate(frame, *t, c);
+  if (const auto* o = c.callee.get<std::shared_ptr<OptimizerInstance>>())
+    return call_optimizer(frame, **o, c);
   Report report = report_at(frame, Kind::not_callable, c.span, describe(c.callee));
   if (c.callee.is<NetFamily>()) report.note("it has an index: `D[0](x)`");
   fail(report);
@@ -173,7 +169,8 @@ Value Elaborator::call_native(Frame& frame, const NativeFunction& native, Call& 
       }
       place = static_cast<std::size_t>(it - names.begin());
     } else if (next++ >= names.size()) {
-      error(frame, Kind::too_many_arguments, c.spans[i], native.name, names.size(), c.arguments.size());
+      error(frame, Kind::too_many_arguments, c.spans[i], native.name, names.size(),
+            c.arguments.size());
     }
     if (given[place]) error(frame, Kind::repeated_argument, c.spans[i], names[place]);
     given[place] = true;
@@ -201,7 +198,9 @@ std::optional<bool> Elaborator::take_training(const Frame& frame, Call& c,
       if (p.name.text == "training") return std::nullopt;
     }
     const auto on = c.arguments[i].second.number();
-    if (!on) error(frame, Kind::wrong_value, c.spans[i], "training", "true or false", describe(c.arguments[i].second));
+    if (!on)
+      error(frame, Kind::wrong_value, c.spans[i], "training", "true or false",
+            describe(c.arguments[i].second));
     const auto at = static_cast<std::ptrdiff_t>(i);
     c.arguments.erase(c.arguments.begin() + at);
     c.spans.erase(c.spans.begin() + at);
@@ -211,8 +210,9 @@ std::optional<bool> Elaborator::take_training(const Frame& frame, Call& c,
   return std::nullopt;
 }
 
-void Elaborator::bind_parameters(Frame& callee, const Frame& caller, const std::vector<ast::Parameter>& parameters,
-                                 Call& c, std::string_view name) {
+void Elaborator::bind_parameters(Frame& callee, const Frame& caller,
+                                 const std::vector<ast::Parameter>& parameters, Call& c,
+                                 std::string_view name) {
   std::vector<const Value*> values(parameters.size(), nullptr);
   std::vector<Span> spans(parameters.size(), c.span);
   std::vector<std::string> names;
@@ -250,7 +250,8 @@ void Elaborator::bind_parameters(Frame& callee, const Frame& caller, const std::
   }
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     if (values[i] && parameters[i].type) {
-      bind(i, match_type(callee, parameters[i].type, *values[i], parameters[i].name.text, spans[i]));
+      bind(i,
+           match_type(callee, parameters[i].type, *values[i], parameters[i].name.text, spans[i]));
     }
   }
   for (std::size_t i = 0; i < parameters.size(); ++i) {
@@ -258,7 +259,8 @@ void Elaborator::bind_parameters(Frame& callee, const Frame& caller, const std::
     if (!parameters[i].value) error(caller, Kind::missing_argument, c.span, name, names[i]);
     Value value = eval(callee, parameters[i].value);
     if (parameters[i].type && !value.is<None>()) {
-      value = match_type(callee, parameters[i].type, value, names[i], (*callee.ast)[parameters[i].value].span);
+      value = match_type(callee, parameters[i].type, value, names[i],
+                         (*callee.ast)[parameters[i].value].span);
     }
     bind(i, std::move(value));
   }
@@ -284,7 +286,6 @@ Value Elaborator::call_function(Frame& frame, const Function& f, Call& c) {
   callee.caller = &frame;
   callee.name = f.name == "fn" ? c.site : f.name;
   callee.call_span = c.span;
-  callee.transformed = frame.transformed;
   charge(callee, c.span);
   for (const auto& [name, value] : c.arguments) {
     if (const std::int64_t n = samples_in(value); n >= 0) callee.count = n;
@@ -297,7 +298,8 @@ Value Elaborator::call_function(Frame& frame, const Function& f, Call& c) {
   if (work) b().set_origin({user_place(callee, c.span), callee.path});
   Value result = eval_block(callee, f.body, false);
   if (f.result) {
-    result = match_type(callee, f.result, result, "the result of `" + callee.name + "`", (*f.ast)[f.body].span);
+    result = match_type(callee, f.result, result, "the result of `" + callee.name + "`",
+                        (*f.ast)[f.body].span);
   }
   if (work) b().set_origin(origin);
   note_sigmoid(f, result);

@@ -5,7 +5,8 @@
 
 namespace ganc::elab {
 
-void Elaborator::note_use(const ast::Ast& ast, ast::StmtId stmt, std::string what, Span span, bool** used) {
+void Elaborator::note_use(const ast::Ast& ast, ast::StmtId stmt, std::string what, Span span,
+                          bool** used) {
   if (in_prelude(span)) return;
   auto& use = uses[{&ast, stmt.index}];
   if (!use) use = std::make_unique<Use>(Use{std::move(what), span, false});
@@ -20,7 +21,8 @@ void Elaborator::check_unused() {
   }
 }
 
-// A weight of a net that training calls, that no player owns, and that is no average and no loaded one.
+// A weight of a net that training calls, that no player owns, and that is no average and no loaded
+// one.
 void Elaborator::check_untrained() {
   if (model.trains.empty()) return;
   std::set<std::string> averaged;
@@ -29,23 +31,27 @@ void Elaborator::check_untrained() {
   }
   std::map<std::string, std::pair<const Variable*, std::size_t>> untrained;
   for (const Variable& v : model.variables) {
-    if (v.kind != VariableKind::weight || v.trained || !v.from.empty() || averaged.contains(v.net)) continue;
+    if (v.kind != VariableKind::weight || v.trained || !v.from.empty() || averaged.contains(v.net))
+      continue;
     auto& entry = untrained[v.net];
     if (entry.second++ == 0) entry.first = &v;
   }
   for (const auto& [net, found] : untrained) {
     const auto& [first, count] = found;
-    Report report = count == 1 ? diagnostics.report(Kind::untrained_weight, first->span, "weight", first->name)
-                               : diagnostics.report(Kind::untrained_weight, first->span, "weights of", net);
+    Report report =
+        count == 1 ? diagnostics.report(Kind::untrained_weight, first->span, "weight", first->name)
+                   : diagnostics.report(Kind::untrained_weight, first->span, "weights of", net);
     if (in_prelude(first->span)) {
-      report.label(nets.at(net)->span, fmt::format("`{}` has {} untrained weight{}, such as `{}`", net, count,
-                                                   count == 1 ? "" : "s", first->name));
+      report.label(nets.at(net)->span, fmt::format("`{}` has {} untrained weight{}, such as `{}`",
+                                                   net, count, count == 1 ? "" : "s", first->name));
     }
-    report.note("they keep their initial values: add the net to a player, or load it `from` a file");
+    report.note(
+        "they keep their initial values: add the net to a player, or load it `from` a file");
   }
 }
 
-void Elaborator::check_reached(Frame& frame, const Objective& o, const std::vector<PlayerPart>& parts,
+void Elaborator::check_reached(Frame& frame, const Objective& o,
+                               const std::vector<PlayerPart>& parts,
                                const std::vector<std::string>& weights,
                                const std::map<std::string, std::vector<NodeId>>& versions) {
   const Span at = (*frame.ast)[o.objective].span;
@@ -56,7 +62,9 @@ void Elaborator::check_reached(Frame& frame, const Objective& o, const std::vect
     if (reached) continue;
     report_at(frame, Kind::independent_objective, at, part.text)
         .label(o.players[0]->span, "this player learns nothing from it")
-        .note("no weight of the player is reached by the objective, or only through `stop`, a draw or a comparison");
+        .note(
+            "no weight of the player is reached by the objective, or only through `stop`, a draw "
+            "or a comparison");
   }
   for (const std::string& name : weights) {
     if (versions.at(name).back() == work->current.at(name)) continue;
@@ -80,11 +88,13 @@ void Elaborator::check_held_repeat(Frame& frame, const Objective& o, std::int64_
     }
     const Binding* binding = frame.scope->find(name);
     const Value* value = binding ? std::get_if<Value>(&binding->what) : nullptr;
-    if (value && value->tensor() && value->tensor()->batched()) why = "`" + name + "` is computed once, by a `let`";
+    if (value && value->tensor() && value->tensor()->batched())
+      why = "`" + name + "` is computed once, by a `let`";
     if (why.empty()) continue;
     report_at(frame, Kind::held_repeat, (*frame.ast)[o.objective].span, times, name)
         .note(why)
-        .fix((*frame.ast)[o.objective].span, "compute it in the objective: a block with its own `let`");
+        .fix((*frame.ast)[o.objective].span,
+             "compute it in the objective: a block with its own `let`");
     return;
   }
 }
@@ -92,7 +102,8 @@ void Elaborator::check_held_repeat(Frame& frame, const Objective& o, std::int64_
 namespace {
 
 NodeId below_movement(const Graph& graph, NodeId id) {
-  while (graph[id].op == Op::reshape || graph[id].op == Op::transpose || graph[id].op == Op::slice) {
+  while (graph[id].op == Op::reshape || graph[id].op == Op::transpose ||
+         graph[id].op == Op::slice) {
     id = graph[id].operands[0];
   }
   return id;
@@ -101,7 +112,8 @@ NodeId below_movement(const Graph& graph, NodeId id) {
 }  // namespace
 
 void Elaborator::note_sigmoid(const Function& function, const Value& result) {
-  if (!function.prelude || !work || (function.name != "sigmoid" && function.name != "softmax")) return;
+  if (!function.prelude || !work || (function.name != "sigmoid" && function.name != "softmax"))
+    return;
   if (const Tensor* t = result.tensor(); t && t->node) work->sigmoids.insert(t->node.index);
 }
 
@@ -110,15 +122,17 @@ void Elaborator::check_logits(const Frame& frame, const Function& function, cons
   if (!function.prelude || !work || (!binary && function.name != "cross_entropy")) return;
   if (c.arguments.empty()) return;
   const Tensor* t = c.arguments[0].second.tensor();
-  if (!t || !t->node || !work->sigmoids.contains(below_movement(work->graph, t->node).index)) return;
-  report_at(frame, Kind::sigmoid_before_logits, c.span, binary ? "sigmoid" : "softmax", function.name)
+  if (!t || !t->node || !work->sigmoids.contains(below_movement(work->graph, t->node).index))
+    return;
+  report_at(frame, Kind::sigmoid_before_logits, c.span, binary ? "sigmoid" : "softmax",
+            function.name)
       .note(fmt::format("`{}` takes logits and applies its own", function.name))
       .fix(c.span, binary ? "drop the `sigmoid`, or use `bce`" : "drop the `softmax`");
 }
 
 // Data in [0, 1] and a net that ends in tanh, at the same parameter of a net.
-void Elaborator::check_range(const Frame& frame, const NetInstance& net, const ast::Parameter& parameter,
-                             const Value& value, Span span) {
+void Elaborator::check_range(const Frame& frame, const NetInstance& net,
+                             const ast::Parameter& parameter, const Value& value, Span span) {
   const Tensor* t = value.tensor();
   if (!t || t->kind != ElementKind::real || !job) return;
   const NodeId id = below_movement(work->graph, node(*t));
@@ -128,9 +142,12 @@ void Elaborator::check_range(const Frame& frame, const NetInstance& net, const a
   if (n.op == Op::input && n.attributes.name.starts_with("data/")) {
     const std::string field = n.attributes.name.substr(n.attributes.name.rfind('/') + 1);
     for (const Source& source : model.sources) {
-      const bool has = std::any_of(source.fields.begin(), source.fields.end(), [&](const FieldInfo& f) { return f.name == field; });
+      const bool has = std::any_of(source.fields.begin(), source.fields.end(),
+                                   [&](const FieldInfo& f) { return f.name == field; });
       const auto range = source.arguments.find("range");
-      const auto* numbers = range == source.arguments.end() ? nullptr : std::get_if<std::vector<double>>(&range->second);
+      const auto* numbers = range == source.arguments.end()
+                                ? nullptr
+                                : std::get_if<std::vector<double>>(&range->second);
       if (has && numbers && *numbers == std::vector<double>{0, 1}) seen = 1;
     }
   }
@@ -139,7 +156,9 @@ void Elaborator::check_range(const Frame& frame, const NetInstance& net, const a
   both |= seen;
   if (both == 3 && before != 3) {
     report_at(frame, Kind::tanh_range, span, net.name)
-        .note("the data are in [0, 1], `tanh` makes values in [-1, 1]: the player tells them apart by that alone")
+        .note(
+            "the data are in [0, 1], `tanh` makes values in [-1, 1]: the player tells them apart "
+            "by that alone")
         .fix(span, "end the net in `sigmoid`, or leave out the data's `range = [0, 1]`");
   }
 }

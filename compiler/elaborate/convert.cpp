@@ -4,10 +4,7 @@
 #include "compiler/elaborate/elaborator.h"
 
 namespace ganc::elab {
-namespace {
-
-
-}  // namespace
+namespace {}  // namespace
 
 NodeId Elaborator::node(const Tensor& tensor) {
   if (tensor.node) return tensor.node;
@@ -15,7 +12,9 @@ NodeId Elaborator::node(const Tensor& tensor) {
   return tensor.lazy->node;
 }
 
-NodeId Elaborator::real_node(const Tensor& tensor) { return b().convert(node(tensor), real()); }
+NodeId Elaborator::real_node(const Tensor& tensor) {
+  return b().convert(node(tensor), real());
+}
 
 Tensor Elaborator::make_tensor(NodeId node, Shape shape, std::int64_t count, ElementKind kind,
                                std::int64_t classes) {
@@ -72,7 +71,8 @@ void flatten(const List& list, std::vector<double>& values) {
 
 }  // namespace
 
-Tensor Elaborator::to_tensor(const Frame& frame, const Value& value, Span span, std::string_view what) {
+Tensor Elaborator::to_tensor(const Frame& frame, const Value& value, Span span,
+                             std::string_view what) {
   if (const Tensor* t = value.tensor()) return *t;
   if (!work) error(frame, Kind::wrong_value, span, what, "a static value", describe(value));
   if (const auto n = value.number()) {
@@ -82,7 +82,8 @@ Tensor Elaborator::to_tensor(const Frame& frame, const Value& value, Span span, 
   error(frame, Kind::wrong_value, span, what, "a tensor", describe(value));
 }
 
-Tensor Elaborator::real_tensor(const Frame& frame, const Value& value, Span span, std::string_view what) {
+Tensor Elaborator::real_tensor(const Frame& frame, const Value& value, Span span,
+                               std::string_view what) {
   Tensor t = to_tensor(frame, value, span, what);
   if (t.kind == ElementKind::class_) {
     fail(report_at(frame, Kind::class_arithmetic, span, what)
@@ -117,7 +118,8 @@ Tensor Elaborator::stack(const Frame& frame, const List& list, Span span) {
     }
     Tensor use = t;
     if (!same_kind) {
-      if (t.kind == ElementKind::class_) error(frame, Kind::class_arithmetic, span, "a list as a tensor");
+      if (t.kind == ElementKind::class_)
+        error(frame, Kind::class_arithmetic, span, "a list as a tensor");
       use.kind = ElementKind::real;
     }
     if (use.kind == ElementKind::real) use.node = real_node(t);
@@ -134,7 +136,8 @@ Tensor Elaborator::stack(const Frame& frame, const List& list, Span span) {
   return make_tensor(all, shape, count, same_kind ? first.kind : ElementKind::real, first.classes);
 }
 
-NodeId Elaborator::broadcast(const Frame&, const Tensor& tensor, const Shape& shape, std::int64_t count) {
+NodeId Elaborator::broadcast(const Frame&, const Tensor& tensor, const Shape& shape,
+                             std::int64_t count) {
   NodeId x = node(tensor);
   if (tensor.shape == shape && tensor.count == count) return x;
   // Axes of length 1 that grow are dropped; the others keep their place from the right.
@@ -156,7 +159,8 @@ NodeId Elaborator::broadcast(const Frame&, const Tensor& tensor, const Shape& sh
   return b().broadcast_in_dim(b().reshape(x, kept), full, axes);
 }
 
-std::int64_t Elaborator::common_count(const Frame& frame, const std::vector<Tensor>& tensors, Span span) {
+std::int64_t Elaborator::common_count(const Frame& frame, const std::vector<Tensor>& tensors,
+                                      Span span) {
   std::int64_t count = -1;
   for (const Tensor& t : tensors) {
     if (!t.batched()) continue;
@@ -166,8 +170,8 @@ std::int64_t Elaborator::common_count(const Frame& frame, const std::vector<Tens
   return count;
 }
 
-Shape Elaborator::common_shape(const Frame& frame, std::string_view op, const Tensor& a, const Tensor& c,
-                               Span span, Span2 sides) {
+Shape Elaborator::common_shape(const Frame& frame, std::string_view op, const Tensor& a,
+                               const Tensor& c, Span span, Span2 sides) {
   Shape shape(std::max(a.shape.size(), c.shape.size()), 1);
   for (std::size_t i = 0; i < shape.size(); ++i) {
     const auto from_right = [&](const Shape& s) { return i < s.size() ? s[s.size() - 1 - i] : 1; };
@@ -183,7 +187,8 @@ Shape Elaborator::common_shape(const Frame& frame, std::string_view op, const Te
   return shape;
 }
 
-Value Elaborator::to_class(const Frame& frame, const Value& value, std::int64_t classes, Span span) {
+Value Elaborator::to_class(const Frame& frame, const Value& value, std::int64_t classes,
+                           Span span) {
   if (const auto n = value.number()) {
     const std::int64_t k = whole(frame, value, span, "a class");
     if (k < 0 || k >= classes) {
@@ -198,7 +203,8 @@ Value Elaborator::to_class(const Frame& frame, const Value& value, std::int64_t 
   }
   const Tensor* t = value.tensor();
   if (!t || t->kind != ElementKind::class_) {
-    error(frame, Kind::wrong_value, span, "a class", fmt::format("class[{}]", classes), describe(value));
+    error(frame, Kind::wrong_value, span, "a class", fmt::format("class[{}]", classes),
+          describe(value));
   }
   if (t->classes > classes) error(frame, Kind::class_too_large, span, describe(*t), classes);
   Tensor wide = *t;

@@ -24,8 +24,8 @@ struct Declare {
     binding.span = name.span;
     e.add_name(scope, name, std::move(binding));
   }
-  void function(const ast::Name& name, const std::vector<ast::Parameter>& parameters, ast::TypeId result,
-                ast::BlockId body, bool layer) const {
+  void function(const ast::Name& name, const std::vector<ast::Parameter>& parameters,
+                ast::TypeId result, ast::BlockId body, bool layer) const {
     Function f{name.text, &ast, &parameters, result, body, scope, layer, prelude};
     f.span = decl.span;
     add(name, Value(std::make_shared<const Function>(std::move(f))));
@@ -40,7 +40,8 @@ struct Declare {
   }
   void operator()(const ast::Data& n) const {
     auto source = std::make_shared<DataSource>(DataSource{&ast, &n, scope, decl.span});
-    for (std::size_t i = 0; i < n.fields.size(); ++i) add(n.fields[i].name, Binding::DataField{source, i});
+    for (std::size_t i = 0; i < n.fields.size(); ++i)
+      add(n.fields[i].name, Binding::DataField{source, i});
   }
   void operator()(const ast::Noise& n) const {
     add(n.name, std::make_shared<NoiseName>(NoiseName{&ast, &n, scope, decl.span}));
@@ -48,8 +49,12 @@ struct Declare {
   void operator()(const ast::State& n) const {
     add(n.init.name, std::make_shared<FileState>(FileState{&ast, &n.init, scope, decl.span}));
   }
-  void operator()(const ast::Fn& n) const { function(n.name, n.parameters, n.result, n.body, false); }
-  void operator()(const ast::Layer& n) const { function(n.name, n.parameters, n.result, n.body, true); }
+  void operator()(const ast::Fn& n) const {
+    function(n.name, n.parameters, n.result, n.body, false);
+  }
+  void operator()(const ast::Layer& n) const {
+    function(n.name, n.parameters, n.result, n.body, true);
+  }
   void operator()(const ast::Net& n) const { e.declare_net(ast, n, decl.span, scope); }
   void operator()(const ast::Optimizer& n) const {
     auto t = std::make_shared<OptimizerTemplate>(OptimizerTemplate{&ast, &n, scope});
@@ -76,12 +81,14 @@ struct Declare {
 
 }  // namespace
 
-void Elaborator::add_name(const std::shared_ptr<Scope>& scope, const ast::Name& name, Binding binding) {
+void Elaborator::add_name(const std::shared_ptr<Scope>& scope, const ast::Name& name,
+                          Binding binding) {
   // Names of a declaration inside a loop are the file's: an index tells them apart.
   Scope* target = scope.get();
   while (target != prelude_scope.get() && target != file_scope.get()) target = target->parent.get();
   if (const auto it = target->names.find(name.text); it != target->names.end()) {
-    diagnostics.report(Kind::defined_twice, name.span, name.text).label(it->second.span, "the first is here");
+    diagnostics.report(Kind::defined_twice, name.span, name.text)
+        .label(it->second.span, "the first is here");
     return;
   }
   target->names.emplace(name.text, std::move(binding));
@@ -95,10 +102,12 @@ Frame Elaborator::file_frame(const ast::Ast& ast, const std::shared_ptr<Scope>& 
   return frame;
 }
 
-std::string Elaborator::indexed_name(Frame& frame, const ast::Path& path) { return path_component(frame, path); }
+std::string Elaborator::indexed_name(Frame& frame, const ast::Path& path) {
+  return path_component(frame, path);
+}
 
-void Elaborator::declare_one(const ast::Ast& ast, const ast::Decl& decl, const std::shared_ptr<Scope>& scope,
-                             bool prelude) {
+void Elaborator::declare_one(const ast::Ast& ast, const ast::Decl& decl,
+                             const std::shared_ptr<Scope>& scope, bool prelude) {
   try {
     std::visit(Declare{*this, ast, decl, scope, prelude}, decl.node);
   } catch (const Failed&) {
@@ -112,8 +121,10 @@ void Elaborator::declare(const ast::Ast& ast, const std::vector<ast::DeclId>& id
   Frame frame = file_frame(ast, scope);
   const auto late = [&](const ast::Decl& d) {
     const auto* net = std::get_if<ast::Net>(&d.node);
-    return (net && net->alias) || std::holds_alternative<ast::ForDecl>(d.node) || std::holds_alternative<ast::IfDecl>(d.node) ||
-           std::holds_alternative<ast::Train>(d.node) || std::holds_alternative<ast::Output>(d.node) ||
+    return (net && net->alias) || std::holds_alternative<ast::ForDecl>(d.node) ||
+           std::holds_alternative<ast::IfDecl>(d.node) ||
+           std::holds_alternative<ast::Train>(d.node) ||
+           std::holds_alternative<ast::Output>(d.node) ||
            std::holds_alternative<ast::Metric>(d.node);
   };
   for (const ast::DeclId id : ids) {
@@ -131,10 +142,12 @@ void Elaborator::declare(const ast::Ast& ast, const std::vector<ast::DeclId>& id
   }
 }
 
-void Elaborator::declare_control(const ast::Ast& ast, const ast::Decl& decl, const std::shared_ptr<Scope>& scope) {
+void Elaborator::declare_control(const ast::Ast& ast, const ast::Decl& decl,
+                                 const std::shared_ptr<Scope>& scope) {
   Frame frame = file_frame(ast, scope);
   if (const auto* loop = std::get_if<ast::ForDecl>(&decl.node)) {
-    const std::vector<Value> values = loop_values(frame, eval(frame, loop->list), ast[loop->list].span);
+    const std::vector<Value> values =
+        loop_values(frame, eval(frame, loop->list), ast[loop->list].span);
     for (const Value& value : values) {
       charge(frame, decl.span, 10);
       if (steps_ > most_declarations * 1000) return;
@@ -146,7 +159,8 @@ void Elaborator::declare_control(const ast::Ast& ast, const ast::Decl& decl, con
       declare(ast, loop->body, inner, false);
     }
   } else if (const auto* choice = std::get_if<ast::IfDecl>(&decl.node)) {
-    const bool taken = static_condition(frame, eval(frame, choice->condition), ast[choice->condition].span);
+    const bool taken =
+        static_condition(frame, eval(frame, choice->condition), ast[choice->condition].span);
     declare(ast, taken ? choice->then : choice->otherwise, inner_scope(scope, true), false);
   } else {
     declare_one(ast, decl, scope, false);
@@ -165,10 +179,12 @@ void Elaborator::declare_net(const ast::Ast& ast, const ast::Net& node, Span spa
   net->span = span;
   if (node.alias) {
     const auto* call = std::get_if<ast::Call>(&ast[node.alias].node);
-    const bool copies = call && callee_text(ast, call->callee) == "copy" && call->arguments.size() == 1;
+    const bool copies =
+        call && callee_text(ast, call->callee) == "copy" && call->arguments.size() == 1;
     const Value original = copies ? eval(frame, call->arguments[0].value) : Value(None{});
     if (!original.is<NetValue>()) {
-      error(frame, Kind::wrong_value, ast[node.alias].span, "net", "`copy(..)` of a net", text(ast[node.alias].span));
+      error(frame, Kind::wrong_value, ast[node.alias].span, "net", "`copy(..)` of a net",
+            text(ast[node.alias].span));
     }
     net->copied = original.get<NetValue>()->net;
   }
@@ -183,9 +199,20 @@ void Elaborator::declare_net(const ast::Ast& ast, const ast::Net& node, Span spa
     return;
   }
   // "D[]" says that `D` has members.
-  for (std::size_t at = net->name.rfind('['); at != std::string::npos && at > 0; at = net->name.rfind('[', at - 1)) {
+  for (std::size_t at = net->name.rfind('['); at != std::string::npos && at > 0;
+       at = net->name.rfind('[', at - 1)) {
     nets.emplace(net->name.substr(0, at) + "[]", nullptr);
   }
+}
+
+const ast::Ast& Elaborator::parse_file(std::uint32_t file) {
+  const std::size_t errors = diagnostics.error_count();
+  asts.push_back(parse(sources_, file, diagnostics));
+  if (diagnostics.error_count() > errors || diagnostics.full()) {
+    syntax_error = true;
+    throw Failed{};
+  }
+  return asts.back();
 }
 
 void Elaborator::use_file(const ast::Use& use, Span span) {
@@ -194,13 +221,15 @@ void Elaborator::use_file(const ast::Use& use, Span span) {
   const fs::path path = (folder / use.file).lexically_normal();
   if (!used_files.insert(path.string()).second) return;
   if (used_files.size() > most_files) {
-    fail(diagnostics.report(Kind::unreadable_file, use.file_span, use.file, "a program uses too many files"));
+    fail(diagnostics.report(Kind::unreadable_file, use.file_span, use.file,
+                            "a program uses too many files"));
   }
   std::error_code wrong;
   const bool regular = fs::is_regular_file(path, wrong);
   std::ifstream in(path, std::ios::binary);
   if (!regular || !in) {
-    const char* why = wrong || !fs::exists(path, wrong) ? "there is no such file" : "it is no readable file";
+    const char* why =
+        wrong || !fs::exists(path, wrong) ? "there is no such file" : "it is no readable file";
     fail(diagnostics.report(Kind::unreadable_file, use.file_span, use.file, why)
              .note(fmt::format("looked for `{}`", path.string())));
   }
@@ -210,8 +239,8 @@ void Elaborator::use_file(const ast::Use& use, Span span) {
   content.resize(static_cast<std::size_t>(in.gcount()));
   const std::uint32_t file = sources_.add(path.string(), std::move(content));
   model.files.push_back(path.string());
-  asts.push_back(parse(sources_, file, diagnostics));
-  declare(asts.back(), asts.back().roots, file_scope, false);
+  const ast::Ast& ast = parse_file(file);
+  declare(ast, ast.roots, file_scope, false);
 }
 
 // `--set NAME=VALUE`: the value is an expression of the language, in place of the file's.
@@ -223,10 +252,11 @@ void Elaborator::apply_settings() {
     auto* constant = std::get_if<std::shared_ptr<ConstantName>>(&it->second.what);
     if (!constant) continue;
     settings_used.insert(name);
-    const std::uint32_t file = sources_.add("--set " + name, "const " + name + " = " + value + "\n");
-    asts.push_back(parse(sources_, file, diagnostics));
-    const ast::Ast& ast = asts.back();
-    const auto* node = ast.roots.size() == 1 ? std::get_if<ast::Const>(&ast[ast.roots[0]].node) : nullptr;
+    const std::uint32_t file =
+        sources_.add("--set " + name, "const " + name + " = " + value + "\n");
+    const ast::Ast& ast = parse_file(file);
+    const auto* node =
+        ast.roots.size() == 1 ? std::get_if<ast::Const>(&ast[ast.roots[0]].node) : nullptr;
     if (!node) {
       diagnostics.report(Kind::wrong_setting, it->second.span, name, value);
       continue;

@@ -12,8 +12,8 @@ std::uint32_t fnv1a(std::string_view text) {
   return hash;
 }
 
-// Standard random numbers in f32, so that a run in f64 draws the same ones. Sample i does not depend on the batch:
-// elements are counted row-major with the batch first.
+// Standard random numbers in f32, so that a run in f64 draws the same ones. Sample i does not
+// depend on the batch: elements are counted row-major with the batch first.
 struct Sampler {
   Builder& b;
   NodeId seed, step;
@@ -56,12 +56,14 @@ struct Sampler {
   NodeId inverse_erf(NodeId x) {
     const NodeId one = constant(1);
     const NodeId w = b.negate(b.log(b.multiply(b.subtract(one, x), b.add(one, x))));
-    const NodeId centre = polynomial(b.subtract(w, constant(2.5)),
-                                     {2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087,
-                                      -0.00125372503, -0.00417768164, 0.246640727, 1.50140941});
-    const NodeId tail = polynomial(b.subtract(b.sqrt(b.maximum(w, constant(5))), constant(3)),
-                                   {-0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773,
-                                    -0.0076224613, 0.00943887047, 1.00167406, 2.83297682});
+    const NodeId centre =
+        polynomial(b.subtract(w, constant(2.5)),
+                   {2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087,
+                    -0.00125372503, -0.00417768164, 0.246640727, 1.50140941});
+    const NodeId tail =
+        polynomial(b.subtract(b.sqrt(b.maximum(w, constant(5))), constant(3)),
+                   {-0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773,
+                    -0.0076224613, 0.00943887047, 1.00167406, 2.83297682});
     return b.multiply(x, b.select(b.compare(Comparison::less, w, constant(5)), centre, tail));
   }
 
@@ -69,18 +71,22 @@ struct Sampler {
   NodeId truncated_normal(double limit) {
     const NodeId u = b.add(uniform(), constant(0x1p-25));
     const double mass = std::erf(limit / std::numbers::sqrt2);
-    const NodeId x = b.multiply(b.subtract(b.multiply(u, constant(2)), constant(1)), constant(mass));
+    const NodeId x =
+        b.multiply(b.subtract(b.multiply(u, constant(2)), constant(1)), constant(mass));
     const NodeId z = b.multiply(inverse_erf(x), constant(std::numbers::sqrt2));
     return b.minimum(b.maximum(z, constant(-limit)), constant(limit));
   }
 };
 
-bool is_static(const Value& v, double x) { return v.number() && *v.number() == x; }
+bool is_static(const Value& v, double x) {
+  return v.number() && *v.number() == x;
+}
 
 }  // namespace
 
-NodeId Elaborator::sample(Frame& frame, const Distribution& d, const TypeSpec& type, std::int64_t count,
-                          const std::string& stream_name, NodeId step, Span span, std::uint32_t* stream) {
+NodeId Elaborator::sample(Frame& frame, const Distribution& d, const TypeSpec& type,
+                          std::int64_t count, const std::string& stream_name, NodeId step,
+                          Span span, std::uint32_t* stream) {
   Shape full = type.shape;
   if (count >= 0) full.insert(full.begin(), count);
   check_elements(frame, span, type.shape, count);
@@ -129,7 +135,8 @@ NodeId Elaborator::sample(Frame& frame, const Distribution& d, const TypeSpec& t
       // How many partial sums of p the number has passed.
       const Tensor p = real_tensor(frame, d.arguments[0], span, "`categorical`");
       if (p.shape != Shape{type.classes} || p.batched()) {
-        error(frame, Kind::shapes_differ, span, d.text, fmt::format("[{}]", type.classes), describe(p));
+        error(frame, Kind::shapes_differ, span, d.text, fmt::format("[{}]", type.classes),
+              describe(p));
       }
       const NodeId u_real = b().convert(u, real());
       NodeId sum;
@@ -137,14 +144,17 @@ NodeId Elaborator::sample(Frame& frame, const Distribution& d, const TypeSpec& t
       for (std::int64_t k = 0; k + 1 < type.classes; ++k) {
         const NodeId one = b().reshape(b().slice(real_node(p), {k}, {k + 1}), {});
         sum = sum ? b().add(sum, one) : one;
-        const NodeId passed = b().compare(Comparison::greater_equal, u_real, b().broadcast_scalar(sum, full));
+        const NodeId passed =
+            b().compare(Comparison::greater_equal, u_real, b().broadcast_scalar(sum, full));
         value = b().add(value, b().convert(passed, DType::i32));
       }
       break;
     }
     case Distribution::Kind::truncated_normal: {
-      const double limit = static_number(frame, d.arguments[0], span, "the limit of `truncated_normal`");
-      if (!(limit > 0)) error(frame, Kind::wrong_value, span, "truncated_normal", "a limit above 0", limit);
+      const double limit =
+          static_number(frame, d.arguments[0], span, "the limit of `truncated_normal`");
+      if (!(limit > 0))
+        error(frame, Kind::wrong_value, span, "truncated_normal", "a limit above 0", limit);
       value = b().convert(s.truncated_normal(limit), real());
       break;
     }
@@ -153,8 +163,10 @@ NodeId Elaborator::sample(Frame& frame, const Distribution& d, const TypeSpec& t
   return value;
 }
 
-// `~ normal`, `~ normal(0, 0.02)`, `~ he_normal`: the last is a function from a shape to a distribution.
-Distribution Elaborator::distribution(Frame& frame, const Value& value, const TypeSpec& type, Span span) {
+// `~ normal`, `~ normal(0, 0.02)`, `~ he_normal`: the last is a function from a shape to a
+// distribution.
+Distribution Elaborator::distribution(Frame& frame, const Value& value, const TypeSpec& type,
+                                      Span span) {
   Value made = value;
   if (const auto* native = value.get<const NativeFunction*>()) {
     made = call_with(frame, Value(*native), {}, span, (*native)->name);
@@ -166,14 +178,15 @@ Distribution Elaborator::distribution(Frame& frame, const Value& value, const Ty
   const bool categorical = (*d)->kind == Distribution::Kind::categorical;
   if (categorical != (type.kind == ElementKind::class_) || type.kind == ElementKind::integer) {
     error(frame, Kind::wrong_value, span, "`~`",
-          type.kind == ElementKind::real ? "a distribution of real numbers" : "`categorical` and a class",
+          type.kind == ElementKind::real ? "a distribution of real numbers"
+                                         : "`categorical` and a class",
           "`" + (*d)->text + "`");
   }
   return **d;
 }
 
-Tensor Elaborator::draw(Frame& frame, const Distribution& d, const TypeSpec& type, std::int64_t count,
-                        const std::string& name, Span span) {
+Tensor Elaborator::draw(Frame& frame, const Distribution& d, const TypeSpec& type,
+                        std::int64_t count, const std::string& name, Span span) {
   std::string unique = name;
   for (int n = 2; work->draw_of_name.contains(unique); ++n) unique = fmt::format("{}_{}", name, n);
   std::uint32_t stream = 0;
@@ -221,7 +234,8 @@ void Elaborator::make_noise(Frame& frame, const ast::Noise& noise, Span span) {
 }
 
 // A noise of the file or of a train block: one sample within an update, or what the block holds.
-Value Elaborator::read_noise(Frame& frame, const std::shared_ptr<NoiseName>& noise, std::string_view name, Span) {
+Value Elaborator::read_noise(Frame& frame, const std::shared_ptr<NoiseName>& noise,
+                             std::string_view name, Span) {
   Frame own = file_frame(*noise->ast, noise->scope);
   own.sees_draws = true;
   own.caller = &frame;

@@ -7,7 +7,8 @@
 
 namespace ganc::elab {
 
-Elaborator::Elaborator(Sources& sources, Diagnostics& found, const ElaborateOptions& given, Model& made)
+Elaborator::Elaborator(Sources& sources, Diagnostics& found, const ElaborateOptions& given,
+                       Model& made)
     : sources_(sources), diagnostics(found), options(given), model(made) {}
 
 void Elaborator::load_prelude() {
@@ -27,15 +28,16 @@ void Elaborator::load_prelude() {
   constant("f64", DType::f64);
   constant("bf16", DType::bf16);
   for (const PreludeFile& file : prelude_files_embedded()) {
-    const std::uint32_t id = sources_.add("prelude/" + std::string(file.name), std::string(file.text));
+    const std::uint32_t id =
+        sources_.add("prelude/" + std::string(file.name), std::string(file.text));
     prelude_files.insert(id);
     asts.push_back(parse(sources_, id, diagnostics));
     declare(asts.back(), asts.back().roots, prelude_scope, true);
   }
-  prelude_asts = asts.size();
 }
 
-// What is declared, then every program: train blocks, outputs, metrics, forward passes, gradients, initial values.
+// What is declared, then every program: train blocks, outputs, metrics, forward passes, gradients,
+// initial values.
 void Elaborator::run(std::uint32_t file) {
   const char here = 0;
   stack_base = &here;
@@ -45,11 +47,16 @@ void Elaborator::run(std::uint32_t file) {
   model.name = std::filesystem::path(sources_.name(file)).stem().string();
   model.files.push_back(sources_.name(file));
   used_files.insert(std::filesystem::path(sources_.name(file)).lexically_normal().string());
-  asts.push_back(parse(sources_, file, diagnostics));
-  const ast::Ast& ast = asts.back();
-  declare(ast, ast.roots, file_scope, false);
+  try {
+    const ast::Ast& ast = parse_file(file);
+    declare(ast, ast.roots, file_scope, false);
+  } catch (const Failed&) {
+    // Reported.
+  }
+  if (syntax_error) return;
   for (const auto& [name, value] : options.set) {
-    if (!settings_used.contains(name)) diagnostics.report(Kind::unknown_setting, Span{file, 0, 0}, name);
+    if (!settings_used.contains(name))
+      diagnostics.report(Kind::unknown_setting, Span{file, 0, 0}, name);
   }
   const auto each = [&](const auto& step) {
     if (diagnostics.full()) return;
@@ -62,13 +69,21 @@ void Elaborator::run(std::uint32_t file) {
     unit = block_unit = nullptr;
     job = nullptr;
     train = nullptr;
+    only_update.clear();
+    only_done = false;
+    repetition = -1;
+    current_let.clear();
   };
   for (TrainJob& t : trains) each([&] { elaborate_train(t); });
   for (const Later& o : outputs_) {
-    each([&] { elaborate_output(*o.ast, std::get<ast::Output>(o.decl->node), o.decl->span, o.scope); });
+    each([&] {
+      elaborate_output(*o.ast, std::get<ast::Output>(o.decl->node), o.decl->span, o.scope);
+    });
   }
   for (const Later& m : metrics_) {
-    each([&] { elaborate_metric(*m.ast, std::get<ast::Metric>(m.decl->node), m.decl->span, m.scope); });
+    each([&] {
+      elaborate_metric(*m.ast, std::get<ast::Metric>(m.decl->node), m.decl->span, m.scope);
+    });
   }
   if (!diagnostics.has_error()) {
     check_unused();
@@ -88,7 +103,8 @@ void Elaborator::run(std::uint32_t file) {
 
 namespace ganc {
 
-Model elaborate(Sources& sources, std::uint32_t file, const ElaborateOptions& options, Diagnostics& diagnostics) {
+Model elaborate(Sources& sources, std::uint32_t file, const ElaborateOptions& options,
+                Diagnostics& diagnostics) {
   Model model;
   const elab::KeptValues kept;
   elab::Elaborator elaborator(sources, diagnostics, options, model);

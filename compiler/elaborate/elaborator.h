@@ -9,7 +9,8 @@
 
 namespace ganc::elab {
 
-// Thrown after a diagnostic was reported, and caught where evaluation can go on: at a statement or declaration.
+// Thrown after a diagnostic was reported, and caught where evaluation can go on: at a statement or
+// declaration.
 struct Failed {};
 
 // How a dimension or a whole type was found to be.
@@ -24,13 +25,18 @@ struct Span2 {
   Span left, right;
 };
 
-// Evaluates programs with tensors as symbols. One object elaborates one file; its functions stand in the
-// files named in the comments.
+// Evaluates a program with tensors as symbols. One object elaborates one file; its functions stand
+// in the files named in the comments, one a concern. What evaluation is in the middle of stands in
+// Frame (a body), Unit (a statement that draws and saves as one) and Work (a graph).
 class Elaborator {
  public:
-  Elaborator(Sources& sources, Diagnostics& diagnostics, const ElaborateOptions& options, Model& model);
+  Elaborator(Sources& sources, Diagnostics& diagnostics, const ElaborateOptions& options,
+             Model& model);
 
   void run(std::uint32_t file);  // elaborator.cpp
+
+  // Parses; throws where the text is wrong: what the parser recovered from has holes.
+  const ast::Ast& parse_file(std::uint32_t file);  // declarations.cpp
 
   // ---- errors.cpp
   [[noreturn]] void fail(Report report);
@@ -54,7 +60,7 @@ class Elaborator {
   // ---- expressions.cpp
   Value eval(Frame& frame, ast::ExprId id);
   Value eval_block(Frame& frame, ast::BlockId id, bool own_scope = true);
-  bool eval_statement(Frame& frame, ast::StmtId id, bool last, Value* result);  // statements.cpp
+  void eval_statement(Frame& frame, ast::StmtId id, bool last, Value* result);  // statements.cpp
   Value eval_for(Frame& frame, const ast::For& node, Span span);
   Value eval_if(Frame& frame, const ast::If& node, Span span);
   Value eval_name(Frame& frame, std::string_view name, Span span);  // names.cpp
@@ -76,29 +82,35 @@ class Elaborator {
   DType real() const { return options.real; }
   NodeId node(const Tensor& tensor);
   NodeId real_node(const Tensor& tensor);  // converted to the real dtype
-  Tensor make_tensor(NodeId node, Shape shape, std::int64_t count, ElementKind kind = ElementKind::real,
-                     std::int64_t classes = 0);
+  Tensor make_tensor(NodeId node, Shape shape, std::int64_t count,
+                     ElementKind kind = ElementKind::real, std::int64_t classes = 0);
   Tensor number_tensor(NodeId node);
   // A tensor of any value that can be one: numbers become constants, lists their stack.
   Tensor to_tensor(const Frame& frame, const Value& value, Span span, std::string_view what);
   Tensor real_tensor(const Frame& frame, const Value& value, Span span, std::string_view what);
   Tensor stack(const Frame& frame, const List& list, Span span);
   // The node brought to a sample shape and batch.
-  NodeId broadcast(const Frame& frame, const Tensor& tensor, const Shape& shape, std::int64_t count);
+  NodeId broadcast(const Frame& frame, const Tensor& tensor, const Shape& shape,
+                   std::int64_t count);
   NodeId as_number(const Value& value);  // f64 []
   std::int64_t common_count(const Frame& frame, const std::vector<Tensor>& tensors, Span span);
-  Shape common_shape(const Frame& frame, std::string_view op, const Tensor& a, const Tensor& b, Span span,
-                     Span2 sides);
-  Value binary(Frame& frame, ast::BinaryOp op, const Value& a, const Value& b, Span span, Span2 sides);
-  Value compare(Frame& frame, ast::BinaryOp op, const Value& a, const Value& b, Span span, Span2 sides);
+  Shape common_shape(const Frame& frame, std::string_view op, const Tensor& a, const Tensor& b,
+                     Span span, Span2 sides);
+  Value binary(Frame& frame, ast::BinaryOp op, const Value& a, const Value& b, Span span,
+               Span2 sides);
+  Value compare(Frame& frame, ast::BinaryOp op, const Value& a, const Value& b, Span span,
+                Span2 sides);
   Value logic(Frame& frame, ast::BinaryOp op, const Value& a, const Value& b, Span span);
-  Value elementwise(Frame& frame, Op op, const Value& a, const Value& b, std::string_view name, Span span,
-                    Span2 sides);
+  Value elementwise(Frame& frame, Op op, const Value& a, const Value& b, std::string_view name,
+                    Span span, Span2 sides);
   Value power(Frame& frame, const Value& a, const Value& b, Span span, Span2 sides);
-  Value unary(Frame& frame, Op op, double (*fold)(double), const Value& x, std::string_view name, Span span);
-  Value matmul(Frame& frame, const Value& a, const Value& b, Span span, Span2 sides);  // contract.cpp
+  Value unary(Frame& frame, Op op, double (*fold)(double), const Value& x, std::string_view name,
+              Span span);
+  Value matmul(Frame& frame, const Value& a, const Value& b, Span span,
+               Span2 sides);  // contract.cpp
   Value where(Frame& frame, const Value& c, const Value& a, const Value& b, Span span);
-  NodeId predicate(const Frame& frame, const Value& value, Span span);  // of the condition's own shape
+  NodeId predicate(const Frame& frame, const Value& value,
+                   Span span);                                   // of the condition's own shape
   Value index(Frame& frame, const ast::Index& node, Span span);  // index.cpp
 
   // ---- calls.cpp
@@ -108,9 +120,9 @@ class Elaborator {
     std::vector<Span> spans;                               // one an argument
     std::vector<Span> names;
     Span span;
-    std::string site;        // its component of the path
+    std::string site;  // its component of the path
     std::string draw_site;
-    bool shared = false;     // named by `as`
+    bool shared = false;  // named by `as`
     std::vector<Transformation> with;
     ast::ExprId expr;
     const ast::Ast* ast = nullptr;
@@ -126,11 +138,13 @@ class Elaborator {
   Value call_native(Frame& frame, const NativeFunction& native, Call& call);
   Value call_with(Frame& frame, const Value& callee, std::vector<Value> arguments, Span span,
                   const std::string& site);
-  void bind_parameters(Frame& callee, const Frame& caller, const std::vector<ast::Parameter>& parameters,
-                       Call& call, std::string_view name);
-  std::optional<bool> take_training(const Frame& frame, Call& call, const std::vector<ast::Parameter>* own);
-  void add_layer_row(Frame& frame, const Call& call, const std::string& path, std::size_t first_node,
-                     std::size_t first_variable, const Value& result);
+  void bind_parameters(Frame& callee, const Frame& caller,
+                       const std::vector<ast::Parameter>& parameters, Call& call,
+                       std::string_view name);
+  std::optional<bool> take_training(const Frame& frame, Call& call,
+                                    const std::vector<ast::Parameter>* own);
+  void add_layer_row(Frame& frame, const Call& call, const std::string& path,
+                     std::size_t first_node, std::size_t first_variable, const Value& result);
   void note_sigmoid(const Function& function, const Value& result);  // checks.cpp
   void check_logits(const Frame& frame, const Function& function, const Call& call);
   void check_range(const Frame& frame, const NetInstance& net, const ast::Parameter& parameter,
@@ -139,10 +153,12 @@ class Elaborator {
 
   // ---- types.cpp
   TypeSpec eval_type(Frame& frame, ast::TypeId id);  // complete
-  Value match_type(Frame& frame, ast::TypeId id, const Value& value, std::string_view what, Span span);
-  Value match_tensor(Frame& frame, ast::TypeId id, const Value& value, std::string_view what, Span span);
-  void match_dims(Frame& frame, const std::vector<ast::Dim>& dims, const Shape& shape, std::string_view what,
-                  Span span, Span type_span);
+  Value match_type(Frame& frame, ast::TypeId id, const Value& value, std::string_view what,
+                   Span span);
+  Value match_tensor(Frame& frame, ast::TypeId id, const Value& value, std::string_view what,
+                     Span span);
+  void match_dims(Frame& frame, const std::vector<ast::Dim>& dims, const Shape& shape,
+                  std::string_view what, Span span, Span type_span);
   std::optional<double> known_number(Frame& frame, const std::string& name, bool* is_number);
   Value to_class(const Frame& frame, const Value& value, std::int64_t classes, Span span);
 
@@ -172,17 +188,18 @@ class Elaborator {
   void ensure_copy(const NetInstance& copy, const std::string& original, const std::string& name);
 
   // ---- draws.cpp
-  Tensor draw(Frame& frame, const Distribution& distribution, const TypeSpec& type, std::int64_t count,
-              const std::string& name, Span span);
-  NodeId sample(Frame& frame, const Distribution& distribution, const TypeSpec& type, std::int64_t count,
-                const std::string& stream_name, NodeId step, Span span, std::uint32_t* stream);
-  Value read_noise(Frame& frame, const std::shared_ptr<NoiseName>& noise, std::string_view name, Span span);
+  Tensor draw(Frame& frame, const Distribution& distribution, const TypeSpec& type,
+              std::int64_t count, const std::string& name, Span span);
+  NodeId sample(Frame& frame, const Distribution& distribution, const TypeSpec& type,
+                std::int64_t count, const std::string& stream_name, NodeId step, Span span,
+                std::uint32_t* stream);
+  Value read_noise(Frame& frame, const std::shared_ptr<NoiseName>& noise, std::string_view name,
+                   Span span);
   Value read_data(Frame& frame, const Binding::DataField& field, std::string_view name, Span span);
   void make_noise(Frame& frame, const ast::Noise& noise, Span span);
   Distribution distribution(Frame& frame, const Value& value, const TypeSpec& type, Span span);
   void resolve_source(DataSource& source);  // sources.cpp
   const FieldInfo& field_info(const Binding::DataField& field) const;
-  Span text_span(const ast::Ast& ast, ast::ExprId id) const { return ast[id].span; }
   std::string text(Span span) const;
 
   // ---- declarations.cpp
@@ -190,8 +207,10 @@ class Elaborator {
                const std::shared_ptr<Scope>& scope, bool prelude);
   void declare_one(const ast::Ast& ast, const ast::Decl& decl, const std::shared_ptr<Scope>& scope,
                    bool prelude);
-  void declare_control(const ast::Ast& ast, const ast::Decl& decl, const std::shared_ptr<Scope>& scope);
-  void declare_net(const ast::Ast& ast, const ast::Net& net, Span span, const std::shared_ptr<Scope>& scope);
+  void declare_control(const ast::Ast& ast, const ast::Decl& decl,
+                       const std::shared_ptr<Scope>& scope);
+  void declare_net(const ast::Ast& ast, const ast::Net& net, Span span,
+                   const std::shared_ptr<Scope>& scope);
   void use_file(const ast::Use& use, Span span);
   void add_name(const std::shared_ptr<Scope>& scope, const ast::Name& name, Binding binding);
   void apply_settings();
@@ -213,7 +232,8 @@ class Elaborator {
   void elaborate_train(TrainJob& job);
   void find_trained(Frame& frame, ast::BlockId block, std::set<std::string>& trained);
   void find_families(const ast::Ast& ast, ast::BlockId block, std::set<std::string>& trained);
-  void find_players(Frame& frame, const std::vector<ast::Player>& players, std::set<std::string>& trained);
+  void find_players(Frame& frame, const std::vector<ast::Player>& players,
+                    std::set<std::string>& trained);
   void run_block(Frame& frame, ast::BlockId id);
   void run_statement(Frame& frame, ast::StmtId id);
   void run_times(Frame& frame, const ast::Times& node, Span span, ast::StmtId id);
@@ -238,7 +258,8 @@ class Elaborator {
   };
   void run_objective(Frame& frame, const Objective& objective);
   void run_update_once(Frame& frame, const Objective& objective, const std::string& base,
-                       const std::string& name, const std::string& data_label, std::int64_t batch_index);
+                       const std::string& name, const std::string& data_label,
+                       std::int64_t batch_index);
   std::string update_name(Frame& frame, const Objective& objective, std::string* label);
   struct PlayerPart {
     std::shared_ptr<NetInstance> net;
@@ -246,29 +267,35 @@ class Elaborator {
     std::string text;    // "D.head"
   };
   PlayerPart player(Frame& frame, const ast::Player& player);
-  std::vector<Step::Entry> differentiate_weights(NodeId loss, const std::vector<std::string>& weights,
-                                                 const std::map<std::string, std::vector<NodeId>>& versions);
-  void report_update(const Objective& objective, const std::vector<PlayerPart>& parts, const std::string& name,
-                     NodeId loss, const std::vector<Step::Entry>& entries);
-  void check_held_repeat(Frame& frame, const Objective& objective, std::int64_t times);  // checks.cpp
+  std::vector<Step::Entry> differentiate_weights(
+      NodeId loss, const std::vector<std::string>& weights,
+      const std::map<std::string, std::vector<NodeId>>& versions);
+  void report_update(const Objective& objective, const std::vector<PlayerPart>& parts,
+                     const std::string& name, NodeId loss, const std::vector<Step::Entry>& entries);
+  void check_held_repeat(Frame& frame, const Objective& objective,
+                         std::int64_t times);  // checks.cpp
   void check_reached(Frame& frame, const Objective& objective, const std::vector<PlayerPart>& parts,
                      const std::vector<std::string>& weights,
                      const std::map<std::string, std::vector<NodeId>>& versions);
-  NodeId every_condition(Frame& frame, ast::ExprId period, bool epochs, Span span, const std::string& key);
+  NodeId every_condition(Frame& frame, ast::ExprId period, bool epochs, Span span,
+                         const std::string& key);
   std::vector<std::string> reached_weights(NodeId loss, const std::vector<PlayerPart>& parts,
                                            std::map<std::string, std::vector<NodeId>>* versions);
   std::shared_ptr<OptimizerInstance> optimizer_of(Frame& frame, const Value& value, Span span);
   std::vector<NodeId> optimizer_step(Frame& frame, const OptimizerInstance& optimizer,
-                                     const std::string& owner, std::vector<Step::Entry> entries, Span span);
+                                     const std::string& owner, std::vector<Step::Entry> entries,
+                                     Span span);
   Value apply_optimizer(Frame& frame, const OptimizerInstance& optimizer,
-                        std::shared_ptr<OptimizerFrame> state, const Value& weight, const Value& gradient,
-                        Span span);
+                        std::shared_ptr<OptimizerFrame> state, const Value& weight,
+                        const Value& gradient, Span span);
   Value call_optimizer(Frame& frame, const OptimizerInstance& optimizer, Call& call);
-  Value instantiate(Frame& frame, const std::shared_ptr<OptimizerTemplate>& declaration, Call& call);
+  Value instantiate(Frame& frame, const std::shared_ptr<OptimizerTemplate>& declaration,
+                    Call& call);
   Value total(Frame& frame, ast::ExprId argument, Span span);
   Value descend(Frame& frame, const Arguments& arguments);
   // What `roots` are computed from, down to saved values; only where a derivative flows, or all.
-  std::vector<bool> cone(const std::vector<NodeId>& roots, bool derivatives, std::uint32_t least = 0) const;
+  std::vector<bool> cone(const std::vector<NodeId>& roots, bool derivatives,
+                         std::uint32_t least = 0) const;
   bool reaches(NodeId y, NodeId x) const;
 
   // ---- outputs.cpp
@@ -280,7 +307,8 @@ class Elaborator {
   void elaborate_gradients(TrainJob& job, const Train& train);
   void finish_draws(Work& finished, const std::vector<UpdateInfo>& updates);
   std::int64_t static_option(Frame& frame, const ast::TrainOption& option, std::string_view what);
-  void output_part(OutputProgram& output, Frame& frame, const Value& value, const std::string& part, Span span);
+  void output_part(OutputProgram& output, Frame& frame, const Value& value, const std::string& part,
+                   Span span);
   Frame program_frame(const ast::Ast& ast, const std::shared_ptr<Scope>& scope, const Sites* table);
   std::vector<SourceUse> source_uses(const Work& finished) const;
   void finish_init();
@@ -297,8 +325,8 @@ class Elaborator {
   Model& model;
 
   std::deque<ast::Ast> asts;
-  std::size_t prelude_asts = 0;
   std::set<std::uint32_t> prelude_files;
+  bool syntax_error = false;
   std::set<std::string> used_files;
   std::shared_ptr<Scope> prelude_scope, file_scope;
   std::map<std::string, std::shared_ptr<NetInstance>> nets;
@@ -329,10 +357,11 @@ class Elaborator {
   std::int64_t repetition = -1;       // of a `5 times { }` around; -1: none
   std::deque<Sites> statement_sites;  // frames point into it
   TrainJob* job = nullptr;
-  Train* train = nullptr;  // where the statements' results go; null in gradient programs
+  Train* train = nullptr;   // where the statements' results go; null in gradient programs
   std::string only_update;  // a gradient program: the update that it is for
   bool only_done = false;
-  std::map<std::string, std::map<std::string, std::string>> update_names;  // label: statement -> name
+  std::map<std::string, std::map<std::string, std::string>>
+      update_names;  // label: statement -> name
   std::set<std::string> settings_used;
   std::map<std::string, int> range_seen;  // "D.x": 1 data in [0, 1], 2 a tanh
 

@@ -13,7 +13,9 @@ constexpr std::size_t longest_chain = 12;       // calls printed
 
 }  // namespace
 
-void Elaborator::fail(Report) { throw Failed{}; }
+void Elaborator::fail(Report) {
+  throw Failed{};
+}
 
 bool Elaborator::in_prelude(Span span) const {
   return span.known() && prelude_files.contains(span.file);
@@ -58,11 +60,13 @@ void Elaborator::charge(const Frame& frame, Span span, std::int64_t steps) {
   }
 }
 
-void Elaborator::check_elements(const Frame& frame, Span span, const Shape& shape, std::int64_t count) {
+void Elaborator::check_elements(const Frame& frame, Span span, const Shape& shape,
+                                std::int64_t count) {
   // In double: the product of what a program may write overflows 64 bits.
   double elements = static_cast<double>(count < 0 ? 1 : count);
   for (const std::int64_t n : shape) {
-    if (n < 0) error(frame, Kind::wrong_value, span, "a shape", "lengths of at least 0", print(shape));
+    if (n < 0)
+      error(frame, Kind::wrong_value, span, "a shape", "lengths of at least 0", print(shape));
     elements *= static_cast<double>(n);
   }
   if (elements > static_cast<double>(most_elements) || shape.size() > 16) {

@@ -73,7 +73,8 @@ struct Evaluate {
 Value Evaluate::operator()(const ast::Expectation& x) const {
   const Span operand = (*frame.ast)[x.operand].span;
   const Value value = e.eval(frame, x.operand);
-  if (value.number() || (value.tensor() && !value.tensor()->batched() && value.tensor()->shape.empty())) {
+  if (value.number() ||
+      (value.tensor() && !value.tensor()->batched() && value.tensor()->shape.empty())) {
     e.fail(e.report_at(frame, Kind::reduced_number, operand, "E")
                .note("`E[..]` averages over the samples of a batch and over every axis"));
   }
@@ -120,7 +121,8 @@ Value Elaborator::member(Frame& frame, const ast::Member& node, Span) {
   if (const Value* field = record->find(node.name.text)) return *field;
   std::vector<std::string> names;
   for (const auto& [name, value] : record->fields) names.push_back(name);
-  Report report = report_at(frame, Kind::no_member, node.name.span, describe(object), node.name.text);
+  Report report =
+      report_at(frame, Kind::no_member, node.name.span, describe(object), node.name.text);
   if (const std::string best = nearest(node.name.text, names); !best.empty()) {
     report.fix(node.name.span, fmt::format("did you mean `{}`?", best), best);
   }
@@ -177,18 +179,21 @@ bool Elaborator::static_condition(Frame& frame, const Value& value, Span span) {
 
 Value Elaborator::eval_if(Frame& frame, const ast::If& node, Span) {
   const Span span = (*frame.ast)[node.condition].span;
-  if (static_condition(frame, eval(frame, node.condition), span)) return eval_block(frame, node.then);
+  if (static_condition(frame, eval(frame, node.condition), span))
+    return eval_block(frame, node.then);
   if (!node.otherwise) return None{};
   return eval(frame, node.otherwise);
 }
 
-double Elaborator::static_number(const Frame& frame, const Value& value, Span span, std::string_view what) {
+double Elaborator::static_number(const Frame& frame, const Value& value, Span span,
+                                 std::string_view what) {
   if (const auto n = value.number()) return *n;
   if (value.tensor()) error(frame, Kind::not_static, span, what);
   error(frame, Kind::wrong_value, span, what, "a number", describe(value));
 }
 
-std::int64_t Elaborator::whole(const Frame& frame, const Value& value, Span span, std::string_view what) {
+std::int64_t Elaborator::whole(const Frame& frame, const Value& value, Span span,
+                               std::string_view what) {
   const double x = static_number(frame, value, span, what);
   if (!(std::abs(x) < 9e15) || x != std::floor(x)) {
     error(frame, Kind::not_whole, span, what, print_number(x));
@@ -196,7 +201,8 @@ std::int64_t Elaborator::whole(const Frame& frame, const Value& value, Span span
   return static_cast<std::int64_t>(x);
 }
 
-Shape Elaborator::shape_of_list(const Frame& frame, const Value& value, Span span, std::string_view what) {
+Shape Elaborator::shape_of_list(const Frame& frame, const Value& value, Span span,
+                                std::string_view what) {
   const List* list = value.list();
   if (!list) error(frame, Kind::wrong_value, span, what, "a list of numbers", describe(value));
   Shape shape;

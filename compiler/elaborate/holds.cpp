@@ -27,13 +27,15 @@ struct Reader {
       if (!hidden.contains(use->name)) names.insert(use->name);
       return;
     }
-    if (const auto* call = std::get_if<ast::Call>(&node); call && reads_shape_only(callee_text(ast, call->callee))) {
+    if (const auto* call = std::get_if<ast::Call>(&node);
+        call && reads_shape_only(callee_text(ast, call->callee))) {
       for (const ast::Argument& a : call->arguments) {
         if (!std::holds_alternative<ast::NameUse>(ast[a.value].node)) expr(a.value);
       }
       return;
     }
-    if (const auto* lambda = std::get_if<ast::Lambda>(&node)) return function(lambda->parameters, lambda->body);
+    if (const auto* lambda = std::get_if<ast::Lambda>(&node))
+      return function(lambda->parameters, lambda->body);
     const Parts parts = parts_of(ast, id);
     for (const ast::ExprId e : parts.exprs) expr(e);
     for (const ast::BlockId b : parts.blocks) block(b);
@@ -84,7 +86,8 @@ struct Holder {
   void hold(const std::string& let, const std::set<std::string>& names, int depth) {
     for (const std::string& name : names) {
       if (!held.emplace(name, let).second) continue;
-      if (const auto it = functions.find(name); it != functions.end() && depth < 64) hold(let, it->second, depth + 1);
+      if (const auto it = functions.find(name); it != functions.end() && depth < 64)
+        hold(let, it->second, depth + 1);
     }
   }
 
@@ -112,7 +115,8 @@ struct Holder {
   // `if` and `for` as statements: their lets are the block's.
   void nested(ast::ExprId id) {
     const auto& node = ast[id].node;
-    const bool control = std::holds_alternative<ast::If>(node) || std::holds_alternative<ast::For>(node) ||
+    const bool control = std::holds_alternative<ast::If>(node) ||
+                         std::holds_alternative<ast::For>(node) ||
                          std::holds_alternative<ast::BlockExpr>(node);
     if (!control) return;
     const Parts parts = parts_of(ast, id);

@@ -8,9 +8,9 @@
 
 namespace ganc::elab {
 
-// What the `let`s of a train block read, by name, and which of them does: "`let fake`". Names of functions that
-// the block declares stand for what their bodies read. Blocks of `every` and `times` hold on their own.
-// `shape(x)` and the like read no value.
+// What the `let`s of a train block read, by name, and which of them does: "`let fake`". Names of
+// functions that the block declares stand for what their bodies read. Blocks of `every` and `times`
+// hold on their own. `shape(x)` and the like read no value.
 std::map<std::string, std::string> names_held(const ast::Ast& ast, ast::BlockId block);
 
 // The names that an expression reads.

@@ -8,7 +8,9 @@ namespace {
 
 using Part = ast::IndexPart;
 
-std::int64_t normalized(std::int64_t i, std::int64_t length) { return i < 0 ? i + length : i; }
+std::int64_t normalized(std::int64_t i, std::int64_t length) {
+  return i < 0 ? i + length : i;
+}
 
 struct Indexer {
   Elaborator& e;
@@ -27,18 +29,21 @@ struct Indexer {
   }
 
   Value of_list(const List& list) const {
-    if (syntax.parts.size() != 1) e.error(frame, Kind::wrong_value, span, "a list", "one index", "several");
+    if (syntax.parts.size() != 1)
+      e.error(frame, Kind::wrong_value, span, "a list", "one index", "several");
     const Part& part = syntax.parts[0];
     const auto length = static_cast<std::int64_t>(list.size());
     if (part.kind == Part::Kind::range) {
       const std::int64_t first = bound(part.begin, length, 0);
       const std::int64_t end = bound(part.end, length, length);
-      if (end < first) e.error(frame, Kind::no_such_index, part.span, first, fmt::format("0..{}", end));
+      if (end < first)
+        e.error(frame, Kind::no_such_index, part.span, first, fmt::format("0..{}", end));
       e.charge(frame, span, end - first);
       return make_list(List(list.begin() + first, list.begin() + end));
     }
     if (part.kind != Part::Kind::at) {
-      e.error(frame, Kind::wrong_value, part.span, "a list", "a number or `a:b`", e.text(part.span));
+      e.error(frame, Kind::wrong_value, part.span, "a list", "a number or `a:b`",
+              e.text(part.span));
     }
     const Value at = e.eval(frame, part.at);
     if (at.tensor()) return of_tensor(e.stack(frame, list, span), {at});
@@ -121,7 +126,8 @@ struct Indexer {
     const std::int64_t length = s.t.shape[s.axis];
     const std::int64_t first = bound(part.begin, length, 0);
     const std::int64_t end = bound(part.end, length, length);
-    if (end < first) e.error(frame, Kind::no_such_index, part.span, first, fmt::format("0..{}", end));
+    if (end < first)
+      e.error(frame, Kind::no_such_index, part.span, first, fmt::format("0..{}", end));
     Shape shape = s.t.shape;
     shape[s.axis] = end - first;
     set(s, cut(s, first, end), shape);
@@ -130,11 +136,13 @@ struct Indexer {
 
   void at(State& s, const Part& part, const Value& index) const {
     const std::int64_t length = s.t.shape[s.axis];
-    if (index.tensor() || index.list()) return gather(s, part, e.to_tensor(frame, index, part.span, "an index"));
+    if (index.tensor() || index.list())
+      return gather(s, part, e.to_tensor(frame, index, part.span, "an index"));
     const std::int64_t given = e.whole(frame, index, part.span, "an index");
     const std::int64_t i = normalized(given, length);
     if (i < 0 || i >= length) {
-      e.error(frame, Kind::no_such_index, part.span, given, fmt::format("axis {} of {}", s.axis, describe(s.t)));
+      e.error(frame, Kind::no_such_index, part.span, given,
+              fmt::format("axis {} of {}", s.axis, describe(s.t)));
     }
     const NodeId one = cut(s, i, i + 1);
     Shape shape = s.t.shape;
@@ -143,10 +151,12 @@ struct Indexer {
   }
 
   void gather(State& s, const Part& part, const Tensor& index) const {
-    if (s.gathered) e.error(frame, Kind::wrong_value, part.span, "an index", "one tensor", "several");
+    if (s.gathered)
+      e.error(frame, Kind::wrong_value, part.span, "an index", "one tensor", "several");
     s.gathered = true;
     if (index.kind == ElementKind::real && !index.number) {
-      e.fail(e.report_at(frame, Kind::wrong_value, part.span, "an index", "whole numbers", describe(index))
+      e.fail(e.report_at(frame, Kind::wrong_value, part.span, "an index", "whole numbers",
+                         describe(index))
                  .fix(part.span, "`int(x)` makes whole numbers"));
     }
     if (s.t.batched() && index.batched() && s.t.count != index.count) {
@@ -156,7 +166,8 @@ struct Indexer {
     const std::int64_t count = s.t.batched() ? s.t.count : index.count;
     Shape shape(s.t.shape.begin(), s.t.shape.begin() + static_cast<std::ptrdiff_t>(s.axis));
     shape.insert(shape.end(), index.shape.begin(), index.shape.end());
-    shape.insert(shape.end(), s.t.shape.begin() + static_cast<std::ptrdiff_t>(s.axis) + 1, s.t.shape.end());
+    shape.insert(shape.end(), s.t.shape.begin() + static_cast<std::ptrdiff_t>(s.axis) + 1,
+                 s.t.shape.end());
     e.check_elements(frame, part.span, shape, count);
     const auto axis = static_cast<std::int64_t>(s.axis);
     NodeId result;
@@ -185,7 +196,8 @@ Value Elaborator::index(Frame& frame, const ast::Index& syntax, Span span) {
   if (const auto* family = object.get<NetFamily>()) {
     std::string name = family->name;
     for (const Part& part : syntax.parts) {
-      if (part.kind != Part::Kind::at) error(frame, Kind::wrong_value, part.span, "a net", "an index", "a range");
+      if (part.kind != Part::Kind::at)
+        error(frame, Kind::wrong_value, part.span, "a net", "an index", "a range");
       name += loop_suffix(eval(frame, part.at), 0);
     }
     if (const auto it = nets.find(name); it != nets.end()) return NetValue{it->second, nullptr};

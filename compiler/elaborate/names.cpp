@@ -59,7 +59,8 @@ Value Elaborator::read_binding(Frame& frame, Binding& binding, std::string_view 
   if (!frame.sees_draws && !std::get_if<std::shared_ptr<FileState>>(&binding.what)) {
     fail(report_at(frame, Kind::not_visible, span, name)
              .label(binding.span, fmt::format("`{}` is declared here", name))
-             .note("data and noise are drawn in train blocks, outputs, metrics and functions inside them")
+             .note("data and noise are drawn in train blocks, outputs, metrics and functions "
+                   "inside them")
              .fix(span, fmt::format("take `{}` as a parameter", name)));
   }
   if (!work) error(frame, Kind::not_static, span, name);
@@ -76,7 +77,8 @@ Value Elaborator::read_binding(Frame& frame, Binding& binding, std::string_view 
   return read_noise(frame, std::get<std::shared_ptr<NoiseName>>(binding.what), name, span);
 }
 
-Value Elaborator::eval_constant(const Frame& frame, ConstantName& constant, std::string_view name, Span span) {
+Value Elaborator::eval_constant(const Frame& frame, ConstantName& constant, std::string_view name,
+                                Span span) {
   if (constant.known) return constant.value;
   if (constant.evaluating) error(frame, Kind::cyclic_constant, span, name);
   constant.evaluating = true;
@@ -88,7 +90,8 @@ Value Elaborator::eval_constant(const Frame& frame, ConstantName& constant, std:
   own.caller = &frame;
   own.call_span = span;
   own.path = frame.path;
-  own.draw_path = frame.draw_path.empty() ? std::string(name) : frame.draw_path + "." + std::string(name);
+  own.draw_path =
+      frame.draw_path.empty() ? std::string(name) : frame.draw_path + "." + std::string(name);
   const std::uint64_t before = dynamic_reads;
   Value value;
   try {

@@ -24,8 +24,9 @@ NativeFunction parse(const NativeRow& row) {
   return f;
 }
 
-constexpr std::array sources = {"digits", "mnist", "ring",  "grid",   "swissroll", "images", "cifar10",
-                                "pairs",  "scenes", "waves", "table", "series",    "text",   "npy"};
+constexpr std::array sources = {"digits", "mnist",   "ring",  "grid",   "swissroll",
+                                "images", "cifar10", "pairs", "scenes", "waves",
+                                "table",  "series",  "text",  "npy"};
 constexpr std::array metrics = {"fid", "inception_score", "precision_recall", "mode_coverage"};
 
 }  // namespace
@@ -34,8 +35,9 @@ const std::vector<NativeFunction>& all_natives() {
   static const std::vector<NativeFunction> table = [] {
     std::vector<NativeFunction> all;
     for (const auto* rows :
-         {&elementwise_natives(), &reduce_natives(), &movement_natives(), &index_natives(), &contract_natives(),
-          &list_natives(), &batch_natives(), &net_natives(), &distribution_natives(), &special_natives()}) {
+         {&elementwise_natives(), &reduce_natives(), &movement_natives(), &index_natives(),
+          &contract_natives(), &list_natives(), &batch_natives(), &net_natives(),
+          &distribution_natives(), &special_natives()}) {
       for (const NativeRow& row : *rows) all.push_back(parse(row));
     }
     return all;

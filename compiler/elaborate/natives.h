@@ -25,8 +25,8 @@ struct Arguments {
 
 using NativeCode = Value (*)(Elaborator&, Frame&, const Arguments&);
 
-// A name that the compiler itself knows. `signature` is "pad(x, amount, mode = none)"; `rest_` takes any
-// number of arguments, as a list.
+// A name that the compiler itself knows. `signature` is "pad(x, amount, mode = none)"; `rest_`
+// takes any number of arguments, as a list.
 struct NativeFunction {
   struct Parameter {
     std::string name;

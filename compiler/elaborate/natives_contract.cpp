@@ -19,8 +19,8 @@ Axes per_axis(Elaborator& e, Frame& frame, const Arguments& a, std::size_t place
   }
   for (const std::int64_t v : values) {
     if (v < least || v > (1 << 20) || values.size() != axes) {
-      e.error(frame, Kind::wrong_value, a.spans[place], what, fmt::format("{} numbers of at least {}", axes, least),
-              print(values));
+      e.error(frame, Kind::wrong_value, a.spans[place], what,
+              fmt::format("{} numbers of at least {}", axes, least), print(values));
     }
   }
   return values;
@@ -42,7 +42,9 @@ Convolution operands(Elaborator& e, Frame& frame, const Arguments& a, std::size_
     e.error(frame, Kind::shapes_differ, a.call, a.function->name, describe(c.x), describe(c.w));
   }
   c.axes = c.x.shape.size() - 1;
-  c.groups = a.given(groups_place) ? e.whole(frame, a[groups_place], a.spans[groups_place], "`groups`") : 1;
+  c.groups = a.given(groups_place)
+                 ? e.whole(frame, a[groups_place], a.spans[groups_place], "`groups`")
+                 : 1;
   if (c.groups < 1 || c.x.shape[0] % c.groups != 0) {
     e.error(frame, Kind::wrong_value, a.spans[groups_place], "groups",
             fmt::format("a number that divides {} channels", c.x.shape[0]), c.groups);
@@ -50,14 +52,18 @@ Convolution operands(Elaborator& e, Frame& frame, const Arguments& a, std::size_
   return c;
 }
 
-// The convolution of each sample; `w` is [O, C / groups, k..], with a batch where every sample has its own.
-Value convolve_with(Elaborator& e, Frame& frame, const Arguments& a, Convolution c, const std::vector<Window>& windows) {
+// The convolution of each sample; `w` is [O, C / groups, k..], with a batch where every sample has
+// its own.
+Value convolve_with(Elaborator& e, Frame& frame, const Arguments& a, Convolution c,
+                    const std::vector<Window>& windows) {
   Builder& b = e.b();
   const std::int64_t channels = c.x.shape[0];
   const std::int64_t filters = c.w.shape[0];
   if (c.w.shape[1] * c.groups != channels || filters % c.groups != 0) {
-    e.fail(e.report_at(frame, Kind::shapes_differ, a.call, a.function->name, describe(c.x), describe(c.w))
-               .note(fmt::format("the kernel takes {} channels, there are {}", c.w.shape[1] * c.groups, channels)));
+    e.fail(e.report_at(frame, Kind::shapes_differ, a.call, a.function->name, describe(c.x),
+                       describe(c.w))
+               .note(fmt::format("the kernel takes {} channels, there are {}",
+                                 c.w.shape[1] * c.groups, channels)));
   }
   Shape shape = {filters};
   for (std::size_t i = 0; i < c.axes; ++i) {
@@ -65,7 +71,8 @@ Value convolve_with(Elaborator& e, Frame& frame, const Arguments& a, Convolution
     const std::int64_t input = (c.x.shape[i + 1] - 1) * w.lhs_dilation + 1 + w.pad_low + w.pad_high;
     const std::int64_t window = (c.w.shape[i + 2] - 1) * w.rhs_dilation + 1;
     if (input < window || c.x.shape[i + 1] == 0) {
-      e.fail(e.report_at(frame, Kind::shapes_differ, a.call, a.function->name, describe(c.x), describe(c.w))
+      e.fail(e.report_at(frame, Kind::shapes_differ, a.call, a.function->name, describe(c.x),
+                         describe(c.w))
                  .note(fmt::format("the kernel is longer than axis {} with its padding", i + 1)));
     }
     shape.push_back((input - window) / w.stride + 1);
@@ -107,8 +114,8 @@ Value convolve(Elaborator& e, Frame& frame, const Arguments& a) {
   return convolve_with(e, frame, a, std::move(c), windows);
 }
 
-// [C, O / groups, k..] -> [O, C / groups, k..], reversed along the kernel: the transpose of a convolution is one
-// over the input with holes.
+// [C, O / groups, k..] -> [O, C / groups, k..], reversed along the kernel: the transpose of a
+// convolution is one over the input with holes.
 Tensor transposed_kernel(Elaborator& e, const Convolution& c) {
   Builder& b = e.b();
   const std::int64_t g = c.groups;
@@ -122,7 +129,8 @@ Tensor transposed_kernel(Elaborator& e, const Convolution& c) {
   for (std::size_t i = 0; i < split.size(); ++i) order.push_back(static_cast<std::int64_t>(i));
   std::swap(order[first + 1], order[first + 2]);
   Axes spatial;
-  for (std::size_t i = first + 3; i < split.size(); ++i) spatial.push_back(static_cast<std::int64_t>(i));
+  for (std::size_t i = first + 3; i < split.size(); ++i)
+    spatial.push_back(static_cast<std::int64_t>(i));
   NodeId w = b.transpose(b.reshape(c.w.node, split), order);
   w = b.reverse(w, spatial);
   Shape shape = c.w.shape;
@@ -139,8 +147,10 @@ Value convolve_transpose(Elaborator& e, Frame& frame, const Arguments& a) {
   const Axes padding = per_axis(e, frame, a, 3, c.axes, 0, 0, "the padding");
   const Axes output_pad = per_axis(e, frame, a, 4, c.axes, 0, 0, "the output padding");
   if (c.w.shape[0] != c.x.shape[0]) {
-    e.fail(e.report_at(frame, Kind::shapes_differ, a.call, a.function->name, describe(c.x), describe(c.w))
-               .note(fmt::format("the kernel takes {} channels, there are {}", c.w.shape[0], c.x.shape[0])));
+    e.fail(e.report_at(frame, Kind::shapes_differ, a.call, a.function->name, describe(c.x),
+                       describe(c.w))
+               .note(fmt::format("the kernel takes {} channels, there are {}", c.w.shape[0],
+                                 c.x.shape[0])));
   }
   std::vector<Window> windows(c.axes);
   for (std::size_t i = 0; i < c.axes; ++i) {
@@ -201,12 +211,17 @@ Value window(Elaborator& e, Frame& frame, const Arguments& a, bool greatest) {
   return e.make_tensor(x, shape, t.count);
 }
 
-Value window_max(Elaborator& e, Frame& frame, const Arguments& a) { return window(e, frame, a, true); }
-Value window_mean(Elaborator& e, Frame& frame, const Arguments& a) { return window(e, frame, a, false); }
+Value window_max(Elaborator& e, Frame& frame, const Arguments& a) {
+  return window(e, frame, a, true);
+}
+Value window_mean(Elaborator& e, Frame& frame, const Arguments& a) {
+  return window(e, frame, a, false);
+}
 
 }  // namespace
 
-// [.., k] @ [k, m], [k] @ [k, m], [n, k] @ [k]; further axes in front of a matrix on the right are paired.
+// [.., k] @ [k, m], [k] @ [k, m], [n, k] @ [k]; further axes in front of a matrix on the right are
+// paired.
 Value Elaborator::matmul(Frame& frame, const Value& a, const Value& c, Span span, Span2 sides) {
   Tensor x = real_tensor(frame, a, sides.left, "`@`");
   Tensor w = real_tensor(frame, c, sides.right, "`@`");
@@ -246,7 +261,8 @@ Value Elaborator::matmul(Frame& frame, const Value& a, const Value& c, Span span
     right_batch.push_back(static_cast<std::int64_t>(i) + right);
     shape.push_back(x.shape[i]);
   }
-  shape.insert(shape.end(), x.shape.begin() + static_cast<std::ptrdiff_t>(pairs), x.shape.end() - 1);
+  shape.insert(shape.end(), x.shape.begin() + static_cast<std::ptrdiff_t>(pairs),
+               x.shape.end() - 1);
   if (w.shape.size() > 1) shape.push_back(w.shape.back());
   check_elements(frame, span, shape, count);
   const NodeId y = b().dot_general(x.node, w.node, left_batch, right_batch,
@@ -258,7 +274,8 @@ Value Elaborator::matmul(Frame& frame, const Value& a, const Value& c, Span span
 const std::vector<NativeRow>& contract_natives() {
   static const std::vector<NativeRow> rows = {
       {"convolve(x, w, stride = 1, pad = 0, dilation = 1, groups = 1)", convolve},
-      {"convolve_transpose(x, w, stride = 1, pad = 0, output_pad = 0, groups = 1)", convolve_transpose},
+      {"convolve_transpose(x, w, stride = 1, pad = 0, output_pad = 0, groups = 1)",
+       convolve_transpose},
       {"window_max(x, size, stride = none)", window_max},
       {"window_mean(x, size, stride = none)", window_mean},
   };

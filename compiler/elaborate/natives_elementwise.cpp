@@ -10,7 +10,9 @@ Value unary(Elaborator& e, Frame& frame, const Arguments& a, double (*fold)(doub
   return e.unary(frame, op, fold, a[0], a.function->name, a.spans[0]);
 }
 
-double sign_of(double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }
+double sign_of(double x) {
+  return x > 0 ? 1 : x < 0 ? -1 : 0;
+}
 
 Value exponential(Elaborator& e, Frame& f, const Arguments& a) {
   return unary<Op::exponential>(e, f, a, [](double x) { return std::exp(x); });
@@ -24,7 +26,9 @@ Value square_root(Elaborator& e, Frame& f, const Arguments& a) {
 Value absolute(Elaborator& e, Frame& f, const Arguments& a) {
   return unary<Op::abs>(e, f, a, [](double x) { return std::abs(x); });
 }
-Value sign(Elaborator& e, Frame& f, const Arguments& a) { return unary<Op::sign>(e, f, a, sign_of); }
+Value sign(Elaborator& e, Frame& f, const Arguments& a) {
+  return unary<Op::sign>(e, f, a, sign_of);
+}
 Value sine(Elaborator& e, Frame& f, const Arguments& a) {
   return unary<Op::sine>(e, f, a, [](double x) { return std::sin(x); });
 }
@@ -67,7 +71,8 @@ Value stop(Elaborator& e, Frame& frame, const Arguments& a) {
 Value to_int(Elaborator& e, Frame& frame, const Arguments& a) {
   if (const auto n = a[0].number()) return std::trunc(*n);
   const Tensor t = e.to_tensor(frame, a[0], a.spans[0], "`int`");
-  return e.make_tensor(e.b().convert(e.node(t), DType::i32), t.shape, t.count, ElementKind::integer);
+  return e.make_tensor(e.b().convert(e.node(t), DType::i32), t.shape, t.count,
+                       ElementKind::integer);
 }
 
 Value to_real(Elaborator& e, Frame& frame, const Arguments& a) {
@@ -79,9 +84,11 @@ Value to_real(Elaborator& e, Frame& frame, const Arguments& a) {
 
 Value cast(Elaborator& e, Frame& frame, const Arguments& a) {
   const DType* type = a[1].get<DType>();
-  if (!type) e.error(frame, Kind::wrong_value, a.spans[1], "cast", "f32, bf16 or f64", describe(a[1]));
+  if (!type)
+    e.error(frame, Kind::wrong_value, a.spans[1], "cast", "f32, bf16 or f64", describe(a[1]));
   Tensor t = e.real_tensor(frame, a[0], a.spans[0], "`cast`");
-  return e.make_tensor(e.b().convert(e.b().convert(e.real_node(t), *type), e.real()), t.shape, t.count);
+  return e.make_tensor(e.b().convert(e.b().convert(e.real_node(t), *type), e.real()), t.shape,
+                       t.count);
 }
 
 Value one_hot(Elaborator& e, Frame& frame, const Arguments& a) {
@@ -89,7 +96,8 @@ Value one_hot(Elaborator& e, Frame& frame, const Arguments& a) {
   const Tensor t = e.to_tensor(frame, a[0], a.spans[0], "`one_hot`");
   if (n == 0) n = t.classes;
   if (n <= 0) {
-    e.error(frame, Kind::wrong_value, a.spans[0], "one_hot", "a class, or its length", describe(a[0]));
+    e.error(frame, Kind::wrong_value, a.spans[0], "one_hot", "a class, or its length",
+            describe(a[0]));
   }
   if (t.classes > n) e.error(frame, Kind::class_too_large, a.spans[0], describe(t), n);
   Shape shape = t.shape;
@@ -115,7 +123,8 @@ Value grad(Elaborator& e, Frame& frame, const Arguments& a) {
   const Tensor y = e.real_tensor(frame, a[0], a.spans[0], "`grad`");
   const Tensor* x = a[1].tensor();
   if (!x || x->kind != ElementKind::real) {
-    e.error(frame, Kind::wrong_value, a.spans[1], "grad", "a tensor to differentiate by", describe(a[1]));
+    e.error(frame, Kind::wrong_value, a.spans[1], "grad", "a tensor to differentiate by",
+            describe(a[1]));
   }
   const NodeId by = e.node(*x);
   if (!e.reaches(e.node(y), by)) {

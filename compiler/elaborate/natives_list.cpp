@@ -44,13 +44,16 @@ Shape shape_of(Elaborator& e, Frame& frame, const Arguments& a) {
   if (const Tensor* t = a[0].tensor()) return t->shape;
   if (a[0].number()) return {};
   if (const List* list = a[0].list()) {
-    const bool numbers = std::all_of(list->begin(), list->end(), [](const Value& v) { return v.number(); });
+    const bool numbers =
+        std::all_of(list->begin(), list->end(), [](const Value& v) { return v.number(); });
     if (numbers) return {static_cast<std::int64_t>(list->size())};
   }
   return e.to_tensor(frame, a[0], a.spans[0], "`" + a.function->name + "`").shape;
 }
 
-Value shape(Elaborator& e, Frame& frame, const Arguments& a) { return make_list(shape_of(e, frame, a)); }
+Value shape(Elaborator& e, Frame& frame, const Arguments& a) {
+  return make_list(shape_of(e, frame, a));
+}
 Value rank(Elaborator& e, Frame& frame, const Arguments& a) {
   return static_cast<double>(shape_of(e, frame, a).size());
 }
@@ -70,7 +73,8 @@ Value range(Elaborator& e, Frame& frame, const Arguments& a) {
   const std::int64_t n = e.whole(frame, a[0], a.spans[0], "the length of `range`");
   if (n < 0) e.error(frame, Kind::wrong_value, a.spans[0], "range", "a length of at least 0", n);
   e.check_elements(frame, a.call, {n});
-  if (!e.work) e.error(frame, Kind::wrong_value, a.call, "range", "a place in a graph", "a static value");
+  if (!e.work)
+    e.error(frame, Kind::wrong_value, a.call, "range", "a place in a graph", "a static value");
   return e.make_tensor(e.b().iota(0, {DType::i32, {n}}), {n}, -1, ElementKind::integer);
 }
 
@@ -100,7 +104,8 @@ Value count(Elaborator& e, Frame& frame, const Arguments& a) {
 
 Value all_samples(Elaborator& e, Frame& frame, const Arguments& a) {
   const Tensor* t = a[0].tensor();
-  if (!t || !t->batched()) e.error(frame, Kind::needs_batch, a.spans[0], "all_samples", describe(a[0]));
+  if (!t || !t->batched())
+    e.error(frame, Kind::needs_batch, a.spans[0], "all_samples", describe(a[0]));
   Shape shape = t->shape;
   shape.insert(shape.begin(), t->count);
   return e.make_tensor(e.node(*t), shape, -1, t->kind, t->classes);
@@ -109,11 +114,14 @@ Value all_samples(Elaborator& e, Frame& frame, const Arguments& a) {
 Value each_sample(Elaborator& e, Frame& frame, const Arguments& a) {
   Tensor t = e.to_tensor(frame, a[0], a.spans[0], "`each_sample`");
   if (t.batched() || t.shape.empty()) {
-    e.error(frame, Kind::wrong_value, a.spans[0], "each_sample", "a tensor without a batch, of an axis or more",
+    e.error(frame, Kind::wrong_value, a.spans[0], "each_sample",
+            "a tensor without a batch, of an axis or more",
             t.batched() ? "a batch of " + describe(t) : describe(t));
   }
   const std::int64_t n = t.shape.front();
-  if (n == 0) e.error(frame, Kind::wrong_value, a.spans[0], "each_sample", "at least one sample", describe(t));
+  if (n == 0)
+    e.error(frame, Kind::wrong_value, a.spans[0], "each_sample", "at least one sample",
+            describe(t));
   Shape shape(t.shape.begin() + 1, t.shape.end());
   return e.make_tensor(e.node(t), shape, n, t.kind, t.classes);
 }
@@ -132,8 +140,8 @@ const std::vector<NativeRow>& list_natives() {
 
 const std::vector<NativeRow>& index_natives() {
   static const std::vector<NativeRow> rows = {
-      {"shape(x)", shape},     {"rank(x)", rank},           {"size(x)", size},
-      {"classes(y)", classes}, {"range(n)", range},         {"fan_in(shape)", fan_in},
+      {"shape(x)", shape},         {"rank(x)", rank},   {"size(x)", size},
+      {"classes(y)", classes},     {"range(n)", range}, {"fan_in(shape)", fan_in},
       {"fan_out(shape)", fan_out},
   };
   return rows;

@@ -40,7 +40,8 @@ Value reshape(Elaborator& e, Frame& frame, const Arguments& a) {
     }
   }
   if (open) *open = rest > 0 && elements % rest == 0 ? elements / rest : -1;
-  if (std::find(shape.begin(), shape.end(), -1) != shape.end() || element_count(shape) != elements) {
+  if (std::find(shape.begin(), shape.end(), -1) != shape.end() ||
+      element_count(shape) != elements) {
     e.error(frame, Kind::reshape_differs, a.call, describe(t), print(shape), elements, rest);
   }
   Tensor result = with_node(e, t, e.b().reshape(e.node(t), full_shape(t, shape)), shape);
@@ -100,7 +101,8 @@ bool join_lists(const std::vector<Value>& parts, List& joined) {
   return true;
 }
 
-Value concat_tensors(Elaborator& e, Frame& frame, const Arguments& a, const std::vector<Value>& parts) {
+Value concat_tensors(Elaborator& e, Frame& frame, const Arguments& a,
+                     const std::vector<Value>& parts) {
   std::vector<Tensor> tensors;
   bool real = false;
   for (const Value& part : parts) {
@@ -126,13 +128,15 @@ Value concat_tensors(Elaborator& e, Frame& frame, const Arguments& a, const std:
                  .note(fmt::format("only axis {} may differ", axis)));
     }
     shape[axis] += t.shape[axis];
-    if (real && t.kind == ElementKind::class_) e.error(frame, Kind::class_arithmetic, a.call, "`concat`");
+    if (real && t.kind == ElementKind::class_)
+      e.error(frame, Kind::class_arithmetic, a.call, "`concat`");
     if (real) t.node = e.real_node(t);
     t.number = false;
     nodes.push_back(e.broadcast(frame, t, t.shape, count));
   }
   e.check_elements(frame, a.call, shape, count);
-  const NodeId all = nodes.size() == 1 ? nodes[0] : e.b().concatenate(nodes, axis + (count >= 0 ? 1 : 0));
+  const NodeId all =
+      nodes.size() == 1 ? nodes[0] : e.b().concatenate(nodes, axis + (count >= 0 ? 1 : 0));
   return e.make_tensor(all, shape, count, real ? ElementKind::real : first.kind, first.classes);
 }
 
@@ -141,8 +145,9 @@ Value concat(Elaborator& e, Frame& frame, const Arguments& a) {
   std::vector<Value> parts = *a[0].list();
   if (parts.size() == 1 && parts[0].list()) {
     const List& members = *parts[0].list();
-    const bool nested = std::any_of(members.begin(), members.end(),
-                                    [](const Value& v) { return v.list() || (v.tensor() && !v.tensor()->shape.empty()); });
+    const bool nested = std::any_of(members.begin(), members.end(), [](const Value& v) {
+      return v.list() || (v.tensor() && !v.tensor()->shape.empty());
+    });
     if (nested) parts = members;
   }
   e.charge(frame, a.call, static_cast<std::int64_t>(parts.size()));
@@ -151,7 +156,8 @@ Value concat(Elaborator& e, Frame& frame, const Arguments& a) {
     e.charge(frame, a.call, static_cast<std::int64_t>(joined.size()));
     return make_list(std::move(joined));
   }
-  if (parts.empty()) e.error(frame, Kind::wrong_value, a.call, "concat", "at least one part", "none");
+  if (parts.empty())
+    e.error(frame, Kind::wrong_value, a.call, "concat", "at least one part", "none");
   return concat_tensors(e, frame, a, parts);
 }
 
@@ -191,8 +197,8 @@ Value pad(Elaborator& e, Frame& frame, const Arguments& a) {
   if (a[1].list()) {
     amounts = e.shape_of_list(frame, a[1], a.spans[1], "the padding");
     if (amounts.size() != t.shape.size()) {
-      e.error(frame, Kind::wrong_value, a.spans[1], "pad", fmt::format("{} numbers", t.shape.size()),
-              print(amounts));
+      e.error(frame, Kind::wrong_value, a.spans[1], "pad",
+              fmt::format("{} numbers", t.shape.size()), print(amounts));
     }
   } else {
     const std::int64_t n = e.whole(frame, a[1], a.spans[1], "the padding");
@@ -201,7 +207,8 @@ Value pad(Elaborator& e, Frame& frame, const Arguments& a) {
   const auto* given = a[2].get<std::string>();
   const std::string mode = given ? *given : a.given(2) ? "" : "zero";
   if (mode != "zero" && mode != "reflect" && mode != "edge") {
-    e.error(frame, Kind::wrong_value, a.spans[2], "pad", "\"zero\", \"reflect\" or \"edge\"", describe(a[2]));
+    e.error(frame, Kind::wrong_value, a.spans[2], "pad", "\"zero\", \"reflect\" or \"edge\"",
+            describe(a[2]));
   }
   Shape shape = t.shape;
   NodeId x = e.node(t);
@@ -209,9 +216,12 @@ Value pad(Elaborator& e, Frame& frame, const Arguments& a) {
   for (std::size_t i = 0; i < amounts.size(); ++i) {
     const std::size_t axis = i + (t.batched() ? 1 : 0);
     const std::int64_t n = amounts[i];
-    const bool fits = n >= 0 && n < (1 << 20) && (mode == "zero" || n == 0 || (mode == "reflect" ? n < shape[i] : shape[i] > 0));
+    const bool fits =
+        n >= 0 && n < (1 << 20) &&
+        (mode == "zero" || n == 0 || (mode == "reflect" ? n < shape[i] : shape[i] > 0));
     if (!fits) {
-      e.error(frame, Kind::wrong_value, a.spans[1], "pad", fmt::format("a padding that {} allows", describe(t)), n);
+      e.error(frame, Kind::wrong_value, a.spans[1], "pad",
+              fmt::format("a padding that {} allows", describe(t)), n);
     }
     shape[i] += 2 * n;
     low[axis] = n;
@@ -236,13 +246,15 @@ Value roll(Elaborator& e, Frame& frame, const Arguments& a) {
   const std::size_t k = static_cast<std::size_t>(axis) + (t.batched() ? 1 : 0);
   const NodeId x = e.node(t);
   Builder& b = e.b();
-  const NodeId turned = b.concatenate({cut(b, x, k, length - shift, length), cut(b, x, k, 0, length - shift)},
-                                      static_cast<std::int64_t>(k));
+  const NodeId turned =
+      b.concatenate({cut(b, x, k, length - shift, length), cut(b, x, k, 0, length - shift)},
+                    static_cast<std::int64_t>(k));
   return with_node(e, t, turned, t.shape);
 }
 
 Value reverse(Elaborator& e, Frame& frame, const Arguments& a) {
-  if (const List* list = a[0].list(); list && !a.given(1)) return make_list(List(list->rbegin(), list->rend()));
+  if (const List* list = a[0].list(); list && !a.given(1))
+    return make_list(List(list->rbegin(), list->rend()));
   const Tensor t = e.to_tensor(frame, a[0], a.spans[0], "`reverse`");
   if (t.shape.empty()) e.error(frame, Kind::no_such_axis, a.spans[0], 0, describe(t));
   const std::int64_t axis = a.given(1) ? axis_of(e, frame, a[1], a.spans[1], t) : 0;

@@ -7,14 +7,15 @@ namespace ganc::elab {
 namespace {
 
 // The axes that `axis =` or `keep =` say, of one sample.
-std::vector<std::int64_t> axes_given(Elaborator& e, Frame& frame, const Arguments& a, std::size_t place,
-                                     const Tensor& t) {
+std::vector<std::int64_t> axes_given(Elaborator& e, Frame& frame, const Arguments& a,
+                                     std::size_t place, const Tensor& t) {
   std::vector<std::int64_t> axes;
   const auto rank = static_cast<std::int64_t>(t.shape.size());
   const auto add = [&](const Value& v) {
     const std::int64_t given = e.whole(frame, v, a.spans[place], "an axis");
     const std::int64_t axis = given < 0 ? given + rank : given;
-    if (axis < 0 || axis >= rank) e.error(frame, Kind::no_such_axis, a.spans[place], given, describe(t));
+    if (axis < 0 || axis >= rank)
+      e.error(frame, Kind::no_such_axis, a.spans[place], given, describe(t));
     if (std::find(axes.begin(), axes.end(), axis) == axes.end()) axes.push_back(axis);
   };
   if (const List* list = a[place].list()) {
@@ -27,8 +28,8 @@ std::vector<std::int64_t> axes_given(Elaborator& e, Frame& frame, const Argument
 }
 
 // The axes to reduce: all, those of `axis`, or all but those of `keep`.
-std::vector<std::int64_t> axes_to_reduce(Elaborator& e, Frame& frame, const Arguments& a, std::size_t axis,
-                                         std::size_t keep, const Tensor& t) {
+std::vector<std::int64_t> axes_to_reduce(Elaborator& e, Frame& frame, const Arguments& a,
+                                         std::size_t axis, std::size_t keep, const Tensor& t) {
   if (a.given(axis) && a.given(keep)) {
     e.error(frame, Kind::wrong_value, a.call, a.function->name, "`axis` or `keep`", "both");
   }
@@ -44,14 +45,18 @@ std::vector<std::int64_t> axes_to_reduce(Elaborator& e, Frame& frame, const Argu
 
 enum class Reduction { sum, mean, min, max };
 
-Value reduce_static(Elaborator& e, Frame& frame, const Arguments& a, const List& list, Reduction how) {
+Value reduce_static(Elaborator& e, Frame& frame, const Arguments& a, const List& list,
+                    Reduction how) {
   double result = how == Reduction::min ? INFINITY : how == Reduction::max ? -INFINITY : 0;
   for (const Value& v : list) {
     const double x = *v.number();
-    result = how == Reduction::min ? std::min(result, x) : how == Reduction::max ? std::max(result, x) : result + x;
+    result = how == Reduction::min   ? std::min(result, x)
+             : how == Reduction::max ? std::max(result, x)
+                                     : result + x;
   }
   if (list.empty() && how != Reduction::sum) {
-    e.error(frame, Kind::wrong_value, a.spans[0], a.function->name, "at least one number", "an empty list");
+    e.error(frame, Kind::wrong_value, a.spans[0], a.function->name, "at least one number",
+            "an empty list");
   }
   return how == Reduction::mean ? result / static_cast<double>(list.size()) : result;
 }
@@ -75,9 +80,11 @@ NodeId reduce_node(Elaborator& e, NodeId x, const std::vector<std::int64_t>& axe
   std::abort();
 }
 
-Value reduce(Elaborator& e, Frame& frame, const Arguments& a, std::size_t axis, std::size_t keep, Reduction how) {
+Value reduce(Elaborator& e, Frame& frame, const Arguments& a, std::size_t axis, std::size_t keep,
+             Reduction how) {
   if (const List* list = a[0].list(); list && !a.given(axis) && !a.given(keep)) {
-    const bool all = std::all_of(list->begin(), list->end(), [](const Value& v) { return v.number(); });
+    const bool all =
+        std::all_of(list->begin(), list->end(), [](const Value& v) { return v.number(); });
     if (all) return reduce_static(e, frame, a, *list, how);
   }
   const Tensor t = e.real_tensor(frame, a[0], a.spans[0], fmt::format("`{}`", a.function->name));
@@ -98,25 +105,35 @@ Value reduce(Elaborator& e, Frame& frame, const Arguments& a, std::size_t axis, 
                        integer ? ElementKind::integer : ElementKind::real);
 }
 
-Value sum(Elaborator& e, Frame& f, const Arguments& a) { return reduce(e, f, a, 1, 2, Reduction::sum); }
-Value mean(Elaborator& e, Frame& f, const Arguments& a) { return reduce(e, f, a, 1, 2, Reduction::mean); }
+Value sum(Elaborator& e, Frame& f, const Arguments& a) {
+  return reduce(e, f, a, 1, 2, Reduction::sum);
+}
+Value mean(Elaborator& e, Frame& f, const Arguments& a) {
+  return reduce(e, f, a, 1, 2, Reduction::mean);
+}
 
 // One argument reduces, two are the elementwise choice.
 Value extreme(Elaborator& e, Frame& frame, const Arguments& a, bool greater) {
   if (!a.given(1)) return reduce(e, frame, a, 2, 3, greater ? Reduction::max : Reduction::min);
   if (a.given(2) || a.given(3)) {
-    e.error(frame, Kind::wrong_value, a.call, a.function->name, "two values, or one and axes", "both");
+    e.error(frame, Kind::wrong_value, a.call, a.function->name, "two values, or one and axes",
+            "both");
   }
   const auto x = a[0].number();
   const auto y = a[1].number();
   if (x && y) return greater ? std::max(*x, *y) : std::min(*x, *y);
-  return e.elementwise(frame, greater ? Op::maximum : Op::minimum, a[0], a[1], a.function->name, a.call,
-                       {a.spans[0], a.spans[1]});
+  return e.elementwise(frame, greater ? Op::maximum : Op::minimum, a[0], a[1], a.function->name,
+                       a.call, {a.spans[0], a.spans[1]});
 }
-Value minimum(Elaborator& e, Frame& f, const Arguments& a) { return extreme(e, f, a, false); }
-Value maximum(Elaborator& e, Frame& f, const Arguments& a) { return extreme(e, f, a, true); }
+Value minimum(Elaborator& e, Frame& f, const Arguments& a) {
+  return extreme(e, f, a, false);
+}
+Value maximum(Elaborator& e, Frame& f, const Arguments& a) {
+  return extreme(e, f, a, true);
+}
 
-std::size_t one_axis(Elaborator& e, Frame& frame, const Arguments& a, std::size_t place, const Tensor& t) {
+std::size_t one_axis(Elaborator& e, Frame& frame, const Arguments& a, std::size_t place,
+                     const Tensor& t) {
   if (t.shape.empty()) e.error(frame, Kind::reduced_number, a.spans[0], a.function->name);
   if (!a.given(place)) return t.shape.size() - 1;
   return static_cast<std::size_t>(axes_given(e, frame, a, place, t).front());

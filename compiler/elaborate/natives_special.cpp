@@ -13,7 +13,8 @@ Value distribution(Elaborator& e, Frame& frame, const Arguments& a, Distribution
   for (const double otherwise : defaults) {
     const Value& v = a[i];
     const bool fits = v.is<None>() || v.number() || v.tensor() || v.list();
-    if (!fits) e.error(frame, Kind::wrong_value, a.spans[i], a.function->name, "a number", describe(v));
+    if (!fits)
+      e.error(frame, Kind::wrong_value, a.spans[i], a.function->name, "a number", describe(v));
     d.arguments.push_back(v.is<None>() ? Value(otherwise) : v);
     const Value& used = d.arguments.back();
     text += (i++ ? ", " : "") + (used.number() ? print_number(*used.number()) : describe(used));
@@ -40,7 +41,9 @@ Value truncated_normal(Elaborator& e, Frame& f, const Arguments& a) {
 
 // ---- nets
 
-Value descend(Elaborator& e, Frame& frame, const Arguments& a) { return e.descend(frame, a); }
+Value descend(Elaborator& e, Frame& frame, const Arguments& a) {
+  return e.descend(frame, a);
+}
 
 Value copy(Elaborator& e, Frame& frame, const Arguments& a) {
   e.fail(e.report_at(frame, Kind::misplaced, a.call, "`copy`", "`net NAME = copy(..)`"));
@@ -67,7 +70,8 @@ Value total(Elaborator& e, Frame& frame, const Arguments& a) {
 
 Value special(Elaborator&, Frame&, const Arguments& a) {
   Special s{a.function->name, {}};
-  for (std::size_t i = 0; i < a.values.size(); ++i) s.arguments[a.function->parameters[i].name] = a[i];
+  for (std::size_t i = 0; i < a.values.size(); ++i)
+    s.arguments[a.function->parameters[i].name] = a[i];
   return std::make_shared<const Special>(std::move(s));
 }
 

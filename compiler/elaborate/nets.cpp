@@ -14,7 +14,8 @@ double contraction_flop(const Graph& graph, std::size_t first) {
     double one = 2 * static_cast<double>(element_count(n.type.shape));
     if (n.op == Op::dot_general) {
       const Shape& left = graph[n.operands[0]].type.shape;
-      for (const std::int64_t axis : n.attributes.lhs_contract) one *= static_cast<double>(left[axis]);
+      for (const std::int64_t axis : n.attributes.lhs_contract)
+        one *= static_cast<double>(left[axis]);
     } else {
       const Shape& kernel = graph[n.operands[1]].type.shape;
       for (std::size_t k = 1; k < kernel.size(); ++k) one *= static_cast<double>(kernel[k]);
@@ -24,6 +25,17 @@ double contraction_flop(const Graph& graph, std::size_t first) {
     flop += one;
   }
   return flop;
+}
+
+// A value that leaves a net is there: what was not read until now is.
+void force(Elaborator& e, const Value& value) {
+  if (const Tensor* t = value.tensor()) {
+    if (!t->node) e.node(*t);
+  } else if (const List* list = value.list()) {
+    for (const Value& v : *list) force(e, v);
+  } else if (const Record* record = value.record()) {
+    for (const auto& [name, v] : record->fields) force(e, v);
+  }
 }
 
 std::string describe_result(const Value& value) {
@@ -38,17 +50,6 @@ std::string describe_result(const Value& value) {
 }
 
 }  // namespace
-
-// A value that leaves a net is there: what was not read until now is.
-static void force(Elaborator& e, const Value& value) {
-  if (const Tensor* t = value.tensor()) {
-    if (!t->node) e.node(*t);
-  } else if (const List* list = value.list()) {
-    for (const Value& v : *list) force(e, v);
-  } else if (const Record* record = value.record()) {
-    for (const auto& [name, v] : record->fields) force(e, v);
-  }
-}
 
 Value Elaborator::call_net(Frame& frame, const NetValue& value, Call& c) {
   const std::shared_ptr<NetInstance>& net = value.net;
@@ -71,18 +72,11 @@ Value Elaborator::call_net(Frame& frame, const NetValue& value, Call& c) {
   callee.net_body = true;
   charge(callee, c.span);
   for (const auto& [name, argument] : c.arguments) {
-    std::int64_t n = -1;
-    if (const Tensor* t = argument.tensor()) n = t->count;
-    if (const Record* r = argument.record()) {
-      for (const auto& [field, v] : r->fields) n = v.tensor() ? std::max(n, v.tensor()->count) : n;
-    }
-    if (const List* l = argument.list()) {
-      for (const Value& v : *l) n = v.tensor() ? std::max(n, v.tensor()->count) : n;
-    }
-    if (n >= 0) callee.count = n;
+    if (const std::int64_t n = samples_in(argument); n >= 0) callee.count = n;
   }
   Frame declared = file_frame(*body.ast, body.scope);
-  for (const ast::ExprId t : body.declaration->transformations) callee.with.push_back(transformation(declared, t));
+  for (const ast::ExprId t : body.declaration->transformations)
+    callee.with.push_back(transformation(declared, t));
   bind_parameters(callee, frame, body.declaration->parameters, c, net->name);
   for (std::size_t i = 0; i < body.declaration->parameters.size(); ++i) {
     const ast::Parameter& p = body.declaration->parameters[i];
@@ -95,8 +89,9 @@ Value Elaborator::call_net(Frame& frame, const NetValue& value, Call& c) {
   b().set_origin({user_place(callee, c.span), callee.path});
   Value result = eval_block(callee, body.declaration->body, false);
   if (body.declaration->result) {
-    result = match_type(callee, body.declaration->result, result, "the result of `" + net->name + "`",
-                        (*body.ast)[body.declaration->body].span);
+    result =
+        match_type(callee, body.declaration->result, result, "the result of `" + net->name + "`",
+                   (*body.ast)[body.declaration->body].span);
   }
   force(*this, result);
   b().set_origin(origin);
@@ -106,8 +101,9 @@ Value Elaborator::call_net(Frame& frame, const NetValue& value, Call& c) {
 }
 
 // One row for a layer that a net's body calls, the first time.
-void Elaborator::add_layer_row(Frame& frame, const Call& c, const std::string& path, std::size_t first_node,
-                               std::size_t first_variable, const Value& result) {
+void Elaborator::add_layer_row(Frame& frame, const Call& c, const std::string& path,
+                               std::size_t first_node, std::size_t first_variable,
+                               const Value& result) {
   if (!frame.net_body || !frame.net || path.empty()) return;
   const Function* function = c.callee.function();
   if (!function || !function->layer) return;
@@ -118,9 +114,11 @@ void Elaborator::add_layer_row(Frame& frame, const Call& c, const std::string& p
   row.output = describe_result(result);
   for (std::size_t i = first_variable; i < model.variables.size(); ++i) {
     const Variable& v = model.variables[i];
-    if (v.kind == VariableKind::weight && v.net == frame.net->name) row.parameters += element_count(v.type.shape);
+    if (v.kind == VariableKind::weight && v.net == frame.net->name)
+      row.parameters += element_count(v.type.shape);
   }
-  if (frame.net->rows_complete && row.parameters == 0) return;  // a layer that the first call has shown
+  if (frame.net->rows_complete && row.parameters == 0)
+    return;  // a layer that the first call has shown
   const std::int64_t samples = frame.count > 0 ? frame.count : 1;
   row.flop = contraction_flop(work->graph, first_node) / static_cast<double>(samples);
   row.span = c.span;
@@ -151,8 +149,8 @@ void Elaborator::declare_weights(Frame& frame, const std::shared_ptr<NetInstance
       Shape full = type.shape;
       full.insert(full.begin(), beside.count);
       const DType dtype = type.kind == ElementKind::real ? real() : DType::i32;
-      c.arguments.emplace_back("", make_tensor(b().constant(0, {dtype, full}), type.shape, beside.count,
-                                               type.kind, type.classes));
+      c.arguments.emplace_back("", make_tensor(b().constant(0, {dtype, full}), type.shape,
+                                               beside.count, type.kind, type.classes));
       c.spans.push_back(span);
       c.names.push_back({});
     }

@@ -21,7 +21,8 @@ void bind_name(const std::shared_ptr<Scope>& scope, const ast::Name& name, Value
 
 }  // namespace
 
-Value Elaborator::instantiate(Frame& frame, const std::shared_ptr<OptimizerTemplate>& declaration, Call& c) {
+Value Elaborator::instantiate(Frame& frame, const std::shared_ptr<OptimizerTemplate>& declaration,
+                              Call& c) {
   Frame own = file_frame(*declaration->ast, declaration->scope);
   own.caller = &frame;
   own.call_span = c.span;
@@ -30,7 +31,8 @@ Value Elaborator::instantiate(Frame& frame, const std::shared_ptr<OptimizerTempl
   return std::make_shared<OptimizerInstance>(OptimizerInstance{declaration, own.scope, {}});
 }
 
-std::shared_ptr<OptimizerInstance> Elaborator::optimizer_of(Frame& frame, const Value& value, Span span) {
+std::shared_ptr<OptimizerInstance> Elaborator::optimizer_of(Frame& frame, const Value& value,
+                                                            Span span) {
   if (const auto* instance = value.get<std::shared_ptr<OptimizerInstance>>()) return *instance;
   Report report = report_at(frame, Kind::not_an_optimizer, span, describe(value));
   if (value.is<std::shared_ptr<OptimizerTemplate>>()) {
@@ -41,7 +43,8 @@ std::shared_ptr<OptimizerInstance> Elaborator::optimizer_of(Frame& frame, const 
 
 // The new weights, each by the optimizer's body with its own states.
 std::vector<NodeId> Elaborator::optimizer_step(Frame& frame, const OptimizerInstance& optimizer,
-                                               const std::string& owner, std::vector<Step::Entry> entries, Span span) {
+                                               const std::string& owner,
+                                               std::vector<Step::Entry> entries, Span span) {
   auto step = std::make_shared<Step>();
   step->entries = std::move(entries);
   std::vector<NodeId> updated;
@@ -53,15 +56,16 @@ std::vector<NodeId> Elaborator::optimizer_step(Frame& frame, const OptimizerInst
     state->given = [step](std::size_t j) {
       return std::pair(step->entries[j].weight, step->entries[j].gradient);
     };
-    const Value result = apply_optimizer(frame, optimizer, state, entry.weight, entry.gradient, span);
+    const Value result =
+        apply_optimizer(frame, optimizer, state, entry.weight, entry.gradient, span);
     updated.push_back(real_node(*result.tensor()));
   }
   return updated;
 }
 
 Value Elaborator::apply_optimizer(Frame& frame, const OptimizerInstance& optimizer,
-                                  std::shared_ptr<OptimizerFrame> state, const Value& weight, const Value& gradient,
-                                  Span span) {
+                                  std::shared_ptr<OptimizerFrame> state, const Value& weight,
+                                  const Value& gradient, Span span) {
   const ast::Optimizer& declaration = *optimizer.declaration->declaration;
   const std::string& name = declaration.name.text;
   state->chain += "/" + name;
@@ -102,7 +106,8 @@ Value Elaborator::call_optimizer(Frame& frame, const OptimizerInstance& optimize
     // `adam(lr = 1e-3)(..)`, or an instance as the first argument of an arrow.
     error(frame, Kind::not_callable, c.span, "an optimizer outside of an optimizer");
   }
-  if (c.arguments.size() != 2 || !c.arguments[0].second.tensor() || !c.arguments[1].second.tensor()) {
+  if (c.arguments.size() != 2 || !c.arguments[0].second.tensor() ||
+      !c.arguments[1].second.tensor()) {
     error(frame, Kind::wrong_value, c.span, "an optimizer", "a weight and its gradient",
           fmt::format("{} arguments", c.arguments.size()));
   }
@@ -117,17 +122,20 @@ Value Elaborator::call_optimizer(Frame& frame, const OptimizerInstance& optimize
     const auto [w, g] = given(j);
     bind_name(at.scope, outer.optimizer->declaration->weight, w);
     bind_name(at.scope, outer.optimizer->declaration->gradient, g);
-    if (!written || written->arguments.size() != 2) error(at, Kind::misplaced, outer.call_span, "`total`", "`inner(w, g)`");
+    if (!written || written->arguments.size() != 2)
+      error(at, Kind::misplaced, outer.call_span, "`total`", "`inner(w, g)`");
     return std::pair(eval(at, written->arguments[0].value), eval(at, written->arguments[1].value));
   };
-  return apply_optimizer(frame, optimizer, state, c.arguments[0].second, c.arguments[1].second, c.span);
+  return apply_optimizer(frame, optimizer, state, c.arguments[0].second, c.arguments[1].second,
+                         c.span);
 }
 
 // `total(e)`: the sum of all elements of e over all weights of the update.
 Value Elaborator::total(Frame& frame, ast::ExprId argument, Span span) {
   OptimizerFrame& state = *frame.optimizer;
   const std::string key = fmt::format("{}:{}", state.chain, argument.index);
-  if (const auto it = state.step->totals.find(key); it != state.step->totals.end()) return it->second;
+  if (const auto it = state.step->totals.find(key); it != state.step->totals.end())
+    return it->second;
   NodeId sum;
   for (std::size_t j = 0; j < state.step->entries.size(); ++j) {
     Frame own = frame;
@@ -138,7 +146,8 @@ Value Elaborator::total(Frame& frame, ast::ExprId argument, Span span) {
     const Tensor t = real_tensor(own, eval(own, argument), span, "`total`");
     const NodeId x = real_node(t);
     std::vector<std::int64_t> axes;
-    for (std::size_t i = 0; i < b().shape(x).size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
+    for (std::size_t i = 0; i < b().shape(x).size(); ++i)
+      axes.push_back(static_cast<std::int64_t>(i));
     const NodeId one = b().reduce_sum(x, axes);
     sum = sum ? b().add(sum, one) : one;
   }
@@ -147,20 +156,25 @@ Value Elaborator::total(Frame& frame, ast::ExprId argument, Span span) {
   return result;
 }
 
-// The net after some virtual steps of an optimizer on loss(net). States are carried along, nothing is saved.
+// The net after some virtual steps of an optimizer on loss(net). States are carried along, nothing
+// is saved.
 Value Elaborator::descend(Frame& frame, const Arguments& a) {
   const NetValue* net = a[0].get<NetValue>();
   if (!net) error(frame, Kind::wrong_value, a.spans[0], "descend", "a net", describe(a[0]));
   const auto optimizer = optimizer_of(frame, a[2], a.spans[2]);
   const std::int64_t steps = whole(frame, a[3], a.spans[3], "the steps of `descend`");
-  if (steps < 0 || steps > 1000) error(frame, Kind::wrong_value, a.spans[3], "descend", "0 to 1000 steps", steps);
-  const std::string owner = optimizer->owner.empty() ? unit->draw_label + ".descend" : optimizer->owner;
+  if (steps < 0 || steps > 1000)
+    error(frame, Kind::wrong_value, a.spans[3], "descend", "0 to 1000 steps", steps);
+  const std::string owner =
+      optimizer->owner.empty() ? unit->draw_label + ".descend" : optimizer->owner;
   const auto pending = unit->pending;
   const auto order = unit->order;
-  auto overlay = net->overlay ? std::make_shared<Overlay>(*net->overlay) : std::make_shared<Overlay>();
+  auto overlay =
+      net->overlay ? std::make_shared<Overlay>(*net->overlay) : std::make_shared<Overlay>();
   for (std::int64_t k = 0; k < steps; ++k) {
     overlay->transformed.clear();
-    const Value value = call_with(frame, a[1], {NetValue{net->net, overlay}}, a.spans[1], fmt::format("descend[{}]", k));
+    const Value value = call_with(frame, a[1], {NetValue{net->net, overlay}}, a.spans[1],
+                                  fmt::format("descend[{}]", k));
     const Tensor* loss = value.tensor();
     if (!loss || loss->number || loss->batched() || !loss->shape.empty()) {
       error(frame, Kind::objective_no_number, a.spans[1], describe(value));
@@ -172,7 +186,8 @@ Value Elaborator::descend(Frame& frame, const Arguments& a) {
       const NodeId x = read_variable(name, overlay);
       if (x.index >= reached.size() || !reached[x.index]) continue;
       const Shape& shape = variable(name)->type.shape;
-      entries.push_back({name, Value(make_tensor(x, shape, -1)), Value(make_tensor(b().grad(y, x), shape, -1))});
+      entries.push_back(
+          {name, Value(make_tensor(x, shape, -1)), Value(make_tensor(b().grad(y, x), shape, -1))});
     }
     Frame inside = frame;
     inside.overlay = overlay;

@@ -16,7 +16,8 @@ bool is_sigmoid(const Graph& graph, NodeId id) {
     } else if (n.op == Op::divide) {  // 1 / (1 + exp(-x))
       const Node& below = graph[n.operands[1]];
       if (below.op != Op::add) return false;
-      return graph[below.operands[0]].op == Op::exponential || graph[below.operands[1]].op == Op::exponential;
+      return graph[below.operands[0]].op == Op::exponential ||
+             graph[below.operands[1]].op == Op::exponential;
     } else {
       return n.op == Op::logistic;
     }
@@ -25,8 +26,8 @@ bool is_sigmoid(const Graph& graph, NodeId id) {
 
 }  // namespace
 
-void Elaborator::output_part(OutputProgram& output, Frame& frame, const Value& value, const std::string& part,
-                             Span span) {
+void Elaborator::output_part(OutputProgram& output, Frame& frame, const Value& value,
+                             const std::string& part, Span span) {
   Value shown = value;
   OutputProgram::Kind kind = OutputProgram::Kind::array;
   bool said = false;
@@ -37,7 +38,8 @@ void Elaborator::output_part(OutputProgram& output, Frame& frame, const Value& v
       kind = OutputProgram::Kind::image;
     } else if (form == "audio") {
       kind = OutputProgram::Kind::audio;
-      output.rate = static_number(frame, (*special)->arguments.at("rate"), span, "the rate of `audio`");
+      output.rate =
+          static_number(frame, (*special)->arguments.at("rate"), span, "the rate of `audio`");
       model.missing.push_back("sound cannot be written yet");
     } else if (form == "rows") {
       kind = OutputProgram::Kind::rows;
@@ -68,7 +70,9 @@ void Elaborator::output_part(OutputProgram& output, Frame& frame, const Value& v
   bool unit_range = is_sigmoid(work->graph, x);
   for (const Source& source : model.sources) {
     const auto range = source.arguments.find("range");
-    const auto* numbers = range == source.arguments.end() ? nullptr : std::get_if<std::vector<double>>(&range->second);
+    const auto* numbers = range == source.arguments.end()
+                              ? nullptr
+                              : std::get_if<std::vector<double>>(&range->second);
     unit_range = unit_range || (numbers && *numbers == std::vector<double>{0, 1});
   }
   output.ranges.insert(output.ranges.end(), {unit_range ? 0.0 : -1.0, 1.0});
@@ -99,7 +103,8 @@ void Elaborator::elaborate_output(const ast::Ast& ast, const ast::Output& declar
       for (std::size_t i = 0; i < list->size(); ++i) {
         output_part(output, frame, (*list)[i], fmt::format("out/{}", i), at);
       }
-      if (list->empty()) error(frame, Kind::wrong_value, at, "output", "at least one value", "an empty list");
+      if (list->empty())
+        error(frame, Kind::wrong_value, at, "output", "at least one value", "an empty list");
     } else {
       output_part(output, frame, value, "out", at);
     }
@@ -140,7 +145,8 @@ void Elaborator::elaborate_metric(const ast::Ast& ast, const ast::Metric& declar
     if (special && is_metric((*special)->function)) {
       metric.function = (*special)->function;
     } else if (!t || t->batched() || !t->shape.empty()) {
-      error(frame, Kind::wrong_value, at, "metric", "one number, or a measure such as `fid(..)`", describe(value));
+      error(frame, Kind::wrong_value, at, "metric", "one number, or a measure such as `fid(..)`",
+            describe(value));
     }
   } catch (const Failed&) {
     work = nullptr;

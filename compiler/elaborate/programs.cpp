@@ -29,7 +29,8 @@ struct Working {
 
 }  // namespace
 
-std::int64_t Elaborator::static_option(Frame& frame, const ast::TrainOption& option, std::string_view what) {
+std::int64_t Elaborator::static_option(Frame& frame, const ast::TrainOption& option,
+                                       std::string_view what) {
   const Span at = (*frame.ast)[option.value].span;
   return whole(frame, eval(frame, option.value), at, what);
 }
@@ -66,7 +67,8 @@ void Elaborator::elaborate_train(TrainJob& now) {
   const Span at = (*now.ast)[node.count].span;
   made.count = static_number(frame, eval(frame, node.count), at, "the length of the training");
   if (!(made.count >= 0) || (!made.epochs && made.count != std::floor(made.count))) {
-    error(frame, Kind::wrong_value, at, "for", "a number of epochs or whole steps", print_number(made.count));
+    error(frame, Kind::wrong_value, at, "for", "a number of epochs or whole steps",
+          print_number(made.count));
   }
   made.batch = options.batch.value_or(64);
   for (const ast::TrainOption& option : node.options) {
@@ -75,7 +77,8 @@ void Elaborator::elaborate_train(TrainJob& now) {
       case ast::TrainOption::Kind::batch:
         if (!options.batch) made.batch = static_option(frame, option, "the batch");
         if (made.batch < 1 || made.batch > most_samples) {
-          error(frame, Kind::wrong_value, where, "batch", fmt::format("1 to {}", most_samples), made.batch);
+          error(frame, Kind::wrong_value, where, "batch", fmt::format("1 to {}", most_samples),
+                made.batch);
         }
         break;
       case ast::TrainOption::Kind::seed:
@@ -85,7 +88,8 @@ void Elaborator::elaborate_train(TrainJob& now) {
         const auto* name = std::get_if<ast::NameUse>(&(*now.ast)[option.value].node);
         made.precision = name ? name->name : text(where);
         if (made.precision != "exact" && made.precision != "fast" && made.precision != "bf16") {
-          error(frame, Kind::wrong_value, where, "precision", "exact, fast or bf16", made.precision);
+          error(frame, Kind::wrong_value, where, "precision", "exact, fast or bf16",
+                made.precision);
         }
         break;
       }
@@ -102,7 +106,8 @@ void Elaborator::elaborate_train(TrainJob& now) {
     find_trained(body, node.body, now.trained);
     update_names.clear();
     run_body(body, node.body);
-    for (const std::string& name : own.changed) b().output("variable/" + name, own.current.at(name));
+    for (const std::string& name : own.changed)
+      b().output("variable/" + name, own.current.at(name));
   }
   finish_draws(own, made.updates);
   made.draws = std::move(own.draws);
@@ -111,7 +116,8 @@ void Elaborator::elaborate_train(TrainJob& now) {
   model.trains.push_back(std::move(made));
 }
 
-Frame Elaborator::program_frame(const ast::Ast& ast, const std::shared_ptr<Scope>& scope, const Sites* table) {
+Frame Elaborator::program_frame(const ast::Ast& ast, const std::shared_ptr<Scope>& scope,
+                                const Sites* table) {
   Frame frame = file_frame(ast, scope);
   frame.sites = frame.draw_sites = table;
   frame.sees_draws = true;
@@ -182,7 +188,8 @@ void Elaborator::elaborate_forward(const std::shared_ptr<NetInstance>& net) {
     full.insert(full.begin(), own.count);
     const DType dtype = type.kind == ElementKind::real ? real() : DType::i32;
     const NodeId input = b().input("arg/" + p.name.text, {dtype, full});
-    c.arguments.emplace_back("", make_tensor(input, type.shape, own.count, type.kind, type.classes));
+    c.arguments.emplace_back("",
+                             make_tensor(input, type.shape, own.count, type.kind, type.classes));
     c.spans.push_back(p.name.span);
     c.names.push_back({});
   }

@@ -56,13 +56,13 @@ struct Binding {
     std::shared_ptr<DataSource> source;
     std::size_t field;
   };
-  std::variant<Value, std::shared_ptr<ConstantName>, DataField, std::shared_ptr<NoiseName>, StateName,
-               std::shared_ptr<FileState>>
+  std::variant<Value, std::shared_ptr<ConstantName>, DataField, std::shared_ptr<NoiseName>,
+               StateName, std::shared_ptr<FileState>>
       what;
   Span span;
-  bool rebindable = false;               // `var`
-  bool dimension = false;                // bound by a parameter's shape: the body may hide it
-  bool* used = nullptr;                  // set when read; owned by the elaborator
+  bool rebindable = false;  // `var`
+  bool dimension = false;   // bound by a parameter's shape: the body may hide it
+  bool* used = nullptr;     // set when read; owned by the elaborator
 };
 
 struct Scope {

@@ -8,10 +8,11 @@
 
 namespace ganc::elab {
 
-// The names of a body's call sites, by place in its text: `dense`, `dense_2`. Nested functions are bodies of
-// their own.
+// The names of a body's call sites, by place in its text: `dense`, `dense_2`. Nested functions are
+// bodies of their own.
 struct Sites {
-  std::unordered_map<std::uint32_t, std::string> names;  // ExprId of a call, or of what an arrow applies
+  std::unordered_map<std::uint32_t, std::string>
+      names;  // ExprId of a call, or of what an arrow applies
 };
 
 Sites sites_of_block(const ast::Ast& ast, ast::BlockId block);

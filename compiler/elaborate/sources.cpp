@@ -54,7 +54,8 @@ void Elaborator::resolve_source(DataSource& source) {
   const Value value = eval(frame, declaration.source);
   const auto* special = value.get<std::shared_ptr<const Special>>();
   if (!special || !is_source((*special)->function)) {
-    error(frame, Kind::wrong_value, at, "from", "a data source, such as `digits()`", describe(value));
+    error(frame, Kind::wrong_value, at, "from", "a data source, such as `digits()`",
+          describe(value));
   }
   made.function = (*special)->function;
   for (const auto& [name, argument] : (*special)->arguments) {
@@ -62,8 +63,8 @@ void Elaborator::resolve_source(DataSource& source) {
     if (auto fitted = source_argument(argument)) {
       made.arguments[name] = std::move(*fitted);
     } else if (is_readable(made.function)) {
-      error(frame, Kind::wrong_value, at, "`" + name + "` of a source", "a number, a text or a list of numbers",
-            describe(argument));
+      error(frame, Kind::wrong_value, at, "`" + name + "` of a source",
+            "a number, a text or a list of numbers", describe(argument));
     }
   }
   if (!is_readable(made.function)) {
@@ -79,8 +80,8 @@ const FieldInfo& Elaborator::field_info(const Binding::DataField& field) const {
   return model.sources[field.source->source].fields[field.field];
 }
 
-// A batch of a field: that of the repetition, or the one that a `let` of the block holds. A row is one draw, so
-// holding one field holds all.
+// A batch of a field: that of the repetition, or the one that a `let` of the block holds. A row is
+// one draw, so holding one field holds all.
 Value Elaborator::read_data(Frame&, const Binding::DataField& field, std::string_view name, Span) {
   resolve_source(*field.source);
   const FieldInfo& info = field_info(field);
@@ -103,7 +104,8 @@ Value Elaborator::read_data(Frame&, const Binding::DataField& field, std::string
   Shape full = info.shape;
   full.insert(full.begin(), work->count);
   const Type type{t.kind == ElementKind::real ? real() : DType::i32, full};
-  const std::string input = label.empty() ? "data/" + std::string(name) : "data/" + label + "/" + std::string(name);
+  const std::string input =
+      label.empty() ? "data/" + std::string(name) : "data/" + label + "/" + std::string(name);
   t.lazy->make = [this, type, input, index, source = field.source->source] {
     std::int64_t& batches = work->batches[source];
     batches = std::max(batches, index + 1);

@@ -67,10 +67,12 @@ struct Statement {
       e.error(frame, Kind::wrong_value, s.name.span, "update", "a state", "`" + s.name.text + "`");
     }
     const Value value = e.eval(frame, s.value);
-    if (frame.training || frame.optimizer) e.write_state(frame, variable, value, (*frame.ast)[s.value].span);
+    if (frame.training || frame.optimizer)
+      e.write_state(frame, variable, value, (*frame.ast)[s.value].span);
   }
   void operator()(const ast::Param& s) const {
-    known_after(s.init.name, false, [&] { bind(s.init.name, e.make_param(frame, s.init, stmt.span), false); });
+    known_after(s.init.name, false,
+                [&] { bind(s.init.name, e.make_param(frame, s.init, stmt.span), false); });
   }
   void operator()(const ast::State& s) const {
     known_after(s.init.name, false, [&] { e.make_state(frame, s.init, stmt.span); });
@@ -96,7 +98,8 @@ struct Statement {
       return;
     }
     // A loop or an `if` may stand for what its body assigns.
-    const bool control = std::holds_alternative<ast::If>(node) || std::holds_alternative<ast::For>(node) ||
+    const bool control = std::holds_alternative<ast::If>(node) ||
+                         std::holds_alternative<ast::For>(node) ||
                          std::holds_alternative<ast::BlockExpr>(node);
     if (!control && !frame.prelude) {
       e.fail(e.report_at(frame, Kind::unused_value, stmt.span, "this expression")
@@ -116,11 +119,10 @@ struct Statement {
 
 }  // namespace
 
-bool Elaborator::eval_statement(Frame& frame, ast::StmtId id, bool last, Value* result) {
+void Elaborator::eval_statement(Frame& frame, ast::StmtId id, bool last, Value* result) {
   const ast::Stmt& stmt = (*frame.ast)[id];
   charge(frame, stmt.span);
   std::visit(Statement{*this, frame, stmt, id, last, result}, stmt.node);
-  return true;
 }
 
 Value Elaborator::eval_block(Frame& frame, ast::BlockId id, bool own_scope) {

@@ -62,7 +62,8 @@ struct Elaborator::Block {
   Unit unit;
 };
 
-void Elaborator::find_players(Frame& frame, const std::vector<ast::Player>& players, std::set<std::string>& trained) {
+void Elaborator::find_players(Frame& frame, const std::vector<ast::Player>& players,
+                              std::set<std::string>& trained) {
   for (const ast::Player& p : players) {
     try {
       trained.insert(player(frame, p).net->name);
@@ -76,12 +77,15 @@ void Elaborator::find_players(Frame& frame, const std::vector<ast::Player>& play
 void Elaborator::find_trained(Frame& frame, ast::BlockId block, std::set<std::string>& trained) {
   for (const ast::StmtId id : (*frame.ast)[block].statements) {
     const auto& node = (*frame.ast)[id].node;
-    if (const auto* objective = std::get_if<ast::Objective>(&node)) find_players(frame, objective->players, trained);
+    if (const auto* objective = std::get_if<ast::Objective>(&node))
+      find_players(frame, objective->players, trained);
     if (const auto* game = std::get_if<ast::MinMax>(&node)) {
       for (const auto& side : game->sides) find_players(frame, side.players, trained);
     }
-    if (const auto* every = std::get_if<ast::Every>(&node)) find_trained(frame, every->body, trained);
-    if (const auto* times = std::get_if<ast::Times>(&node)) find_trained(frame, times->body, trained);
+    if (const auto* every = std::get_if<ast::Every>(&node))
+      find_trained(frame, every->body, trained);
+    if (const auto* times = std::get_if<ast::Times>(&node))
+      find_trained(frame, times->body, trained);
     const auto* expr = std::get_if<ast::ExprStmt>(&node);
     if (!expr) continue;
     const auto* loop = std::get_if<ast::For>(&(*frame.ast)[expr->value].node);
@@ -95,7 +99,8 @@ void Elaborator::find_trained(Frame& frame, ast::BlockId block, std::set<std::st
       continue;
     }
     const std::set<std::string> names = names_read(*frame.ast, loop->list);
-    const bool known = std::all_of(names.begin(), names.end(), [&](const std::string& n) { return frame.scope->find(n); });
+    const bool known = std::all_of(names.begin(), names.end(),
+                                   [&](const std::string& n) { return frame.scope->find(n); });
     if (!known) {  // its list is a `let` of the block
       find_families(*frame.ast, loop->body, trained);
       continue;
@@ -114,20 +119,25 @@ void Elaborator::find_trained(Frame& frame, ast::BlockId block, std::set<std::st
 }
 
 // Players in a loop that cannot be run yet: all nets of the names.
-void Elaborator::find_families(const ast::Ast& ast, ast::BlockId block, std::set<std::string>& trained) {
+void Elaborator::find_families(const ast::Ast& ast, ast::BlockId block,
+                               std::set<std::string>& trained) {
   for (const ast::StmtId id : ast[block].statements) {
     std::vector<ast::Player> players;
-    if (const auto* objective = std::get_if<ast::Objective>(&ast[id].node)) players = objective->players;
+    if (const auto* objective = std::get_if<ast::Objective>(&ast[id].node))
+      players = objective->players;
     if (const auto* game = std::get_if<ast::MinMax>(&ast[id].node)) {
-      for (const auto& side : game->sides) players.insert(players.end(), side.players.begin(), side.players.end());
+      for (const auto& side : game->sides)
+        players.insert(players.end(), side.players.begin(), side.players.end());
     }
     for (const ast::Player& p : players) {
       for (const auto& [name, net] : nets) {
-        if (net && (name == p.name.text || name.starts_with(p.name.text + "["))) trained.insert(name);
+        if (net && (name == p.name.text || name.starts_with(p.name.text + "[")))
+          trained.insert(name);
       }
     }
     if (const auto* expr = std::get_if<ast::ExprStmt>(&ast[id].node)) {
-      for (const ast::BlockId inner : parts_of(ast, expr->value).blocks) find_families(ast, inner, trained);
+      for (const ast::BlockId inner : parts_of(ast, expr->value).blocks)
+        find_families(ast, inner, trained);
     }
   }
 }
@@ -171,7 +181,9 @@ void Elaborator::run_statement(Frame& frame, ast::StmtId id) {
     run_objective(frame, o);
   } else if (const auto* game = std::get_if<ast::MinMax>(&node)) {
     for (std::size_t side = game->sides.size(); side-- > 0;) {  // the last player first
-      Objective o{{}, game->sides[side].maximize, game->objective, game->by, &game->clauses, id, side, stmt.span};
+      Objective o{
+          {},       game->sides[side].maximize, game->objective, game->by, &game->clauses, id, side,
+          stmt.span};
       for (const ast::Player& p : game->sides[side].players) o.players.push_back(&p);
       run_objective(frame, o);
     }
@@ -194,7 +206,8 @@ void Elaborator::run_statement(Frame& frame, ast::StmtId id) {
     run_expression(frame, expr->value, id);
   } else if (std::holds_alternative<ast::Assign>(node) && !work->conditions.empty()) {
     fail(report_at(frame, Kind::runtime_condition, stmt.span)
-             .note("a name cannot be rebound by a statement that may not run; a `state` can be updated"));
+             .note("a name cannot be rebound by a statement that may not run; a `state` can be "
+                   "updated"));
   } else {
     run_let(frame, id);
   }
@@ -203,11 +216,14 @@ void Elaborator::run_statement(Frame& frame, ast::StmtId id) {
 // `if` and `for` in a train block hold statements of the block.
 void Elaborator::run_expression(Frame& frame, ast::ExprId id, ast::StmtId stmt) {
   const ast::Expr& expr = (*frame.ast)[id];
-  if (const auto* choice = std::get_if<ast::If>(&expr.node)) return run_if(frame, *choice, expr.span);
-  if (const auto* block = std::get_if<ast::BlockExpr>(&expr.node)) return run_block(frame, block->block);
+  if (const auto* choice = std::get_if<ast::If>(&expr.node))
+    return run_if(frame, *choice, expr.span);
+  if (const auto* block = std::get_if<ast::BlockExpr>(&expr.node))
+    return run_block(frame, block->block);
   const auto* loop = std::get_if<ast::For>(&expr.node);
   if (!loop) return run_let(frame, stmt);
-  const std::vector<Value> values = loop_values(frame, eval(frame, loop->list), (*frame.ast)[loop->list].span);
+  const std::vector<Value> values =
+      loop_values(frame, eval(frame, loop->list), (*frame.ast)[loop->list].span);
   const auto outer = frame.scope;
   const std::string loops = frame.loops;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -250,17 +266,20 @@ void Elaborator::run_times(Frame& frame, const ast::Times& node, Span, ast::Stmt
 
 // Statements that run where `condition` holds.
 void Elaborator::run_guarded(Frame& frame, NodeId condition, ast::BlockId body) {
-  const bool guarded = only_update.empty();  // the gradient of an update is asked for whether it would run or not
+  const bool guarded =
+      only_update.empty();  // the gradient of an update is asked for whether it would run or not
   if (guarded) work->conditions.push_back(condition);
   run_block(frame, body);
   if (guarded) work->conditions.pop_back();
 }
 
-NodeId Elaborator::every_condition(Frame& frame, ast::ExprId period, bool epochs, Span span, const std::string& key) {
+NodeId Elaborator::every_condition(Frame& frame, ast::ExprId period, bool epochs, Span span,
+                                   const std::string& key) {
   const Span at = (*frame.ast)[period].span;
   const double n = static_number(frame, eval(frame, period), at, "the period of `every`");
   if (!(n >= 1) || (!epochs && n != std::floor(n))) {
-    error(frame, Kind::wrong_value, at, "every", epochs ? "at least 1 epoch" : "a whole number of at least 1 step", n);
+    error(frame, Kind::wrong_value, at, "every",
+          epochs ? "at least 1 epoch" : "a whole number of at least 1 step", n);
   }
   if (!epochs) {
     const NodeId step = b().input("step", {DType::f64, {}});
@@ -307,7 +326,8 @@ void Elaborator::run_if(Frame& frame, const ast::If& node, Span span) {
     condition = eval(frame, node.condition);
     if (const Tensor* t = condition.tensor()) {
       if (t->batched() || !t->shape.empty()) {
-        error(frame, Kind::wrong_value, at, "if", "one number", t->batched() ? "a batch of " + describe(*t) : describe(*t));
+        error(frame, Kind::wrong_value, at, "if", "one number",
+              t->batched() ? "a batch of " + describe(*t) : describe(*t));
       }
       holds = predicate(frame, condition, at);
     }
@@ -326,7 +346,8 @@ void Elaborator::run_if(Frame& frame, const ast::If& node, Span span) {
   if (!node.otherwise) return;
   const NodeId fails = b().unary(Op::logical_not, holds);
   const auto& otherwise = (*frame.ast)[node.otherwise].node;
-  if (const auto* block = std::get_if<ast::BlockExpr>(&otherwise)) return run_guarded(frame, fails, block->block);
+  if (const auto* block = std::get_if<ast::BlockExpr>(&otherwise))
+    return run_guarded(frame, fails, block->block);
   const auto* next = std::get_if<ast::If>(&otherwise);
   if (!next) return;
   if (only_update.empty()) work->conditions.push_back(fails);

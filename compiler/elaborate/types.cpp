@@ -10,8 +10,10 @@ const std::string* bare_name(const ast::Ast& ast, ast::ExprId id) {
 
 }  // namespace
 
-// A name of a dimension that is a known number: of the body first, then of the file. Anything else is bound.
-std::optional<double> Elaborator::known_number(Frame& frame, const std::string& name, bool* is_number) {
+// A name of a dimension that is a known number: of the body first, then of the file. Anything else
+// is bound.
+std::optional<double> Elaborator::known_number(Frame& frame, const std::string& name,
+                                               bool* is_number) {
   *is_number = false;
   Binding* binding = frame.scope->find(name);
   if (!binding) return std::nullopt;
@@ -66,7 +68,8 @@ void Elaborator::match_dims(Frame& frame, const std::vector<ast::Dim>& dims, con
   }
 }
 
-Value Elaborator::match_tensor(Frame& frame, ast::TypeId id, const Value& value, std::string_view what, Span span) {
+Value Elaborator::match_tensor(Frame& frame, ast::TypeId id, const Value& value,
+                               std::string_view what, Span span) {
   const ast::Type& type = (*frame.ast)[id];
   const auto* tensor_type = std::get_if<ast::TensorType>(&type.node);
   const bool scalar = tensor_type && tensor_type->dims.empty();
@@ -76,7 +79,9 @@ Value Elaborator::match_tensor(Frame& frame, ast::TypeId id, const Value& value,
     const ast::Type& element = (*frame.ast)[type.of];
     if (const auto* class_type = std::get_if<ast::ClassType>(&element.node)) {
       const Span at = (*frame.ast)[class_type->count].span;
-      result = to_class(frame, value, whole(frame, eval(frame, class_type->count), at, "the number of classes"), span);
+      result =
+          to_class(frame, value,
+                   whole(frame, eval(frame, class_type->count), at, "the number of classes"), span);
     }
   }
   if (!result.tensor() && !result.number() && !result.list()) {
@@ -99,7 +104,8 @@ Value Elaborator::match_tensor(Frame& frame, ast::TypeId id, const Value& value,
   return t;
 }
 
-Value Elaborator::match_type(Frame& frame, ast::TypeId id, const Value& value, std::string_view what, Span span) {
+Value Elaborator::match_type(Frame& frame, ast::TypeId id, const Value& value,
+                             std::string_view what, Span span) {
   const ast::Type& type = (*frame.ast)[id];
   if (std::holds_alternative<ast::Invalid>(type.node)) throw Failed{};
   if (const auto* record_type = std::get_if<ast::RecordType>(&type.node)) {
@@ -110,14 +116,16 @@ Value Elaborator::match_type(Frame& frame, ast::TypeId id, const Value& value, s
       const Value* v = record->find(field.name.text);
       if (!v) error(frame, Kind::no_member, span, describe(value), field.name.text);
       fields.emplace_back(field.name.text,
-                          match_type(frame, field.type, *v, fmt::format("`{}` of {}", field.name.text, what), span));
+                          match_type(frame, field.type, *v,
+                                     fmt::format("`{}` of {}", field.name.text, what), span));
     }
     return make_record(std::move(fields));
   }
   if (const auto* class_type = std::get_if<ast::ClassType>(&type.node)) {
     const Span at = (*frame.ast)[class_type->count].span;
     const Value count = eval(frame, class_type->count);
-    const Value fitted = to_class(frame, value, whole(frame, count, at, "the number of classes"), span);
+    const Value fitted =
+        to_class(frame, value, whole(frame, count, at, "the number of classes"), span);
     if (!fitted.tensor()->shape.empty()) {
       error(frame, Kind::wrong_shape, span, what, text(type.span), describe(fitted));
     }
@@ -161,7 +169,8 @@ TypeSpec Elaborator::eval_type(Frame& frame, ast::TypeId id) {
     spec.scalar_literal = tensor->dims.empty();
     for (const ast::Dim& dim : tensor->dims) {
       if (dim.ellipsis) error(frame, Kind::not_static, type.span, "every dimension");
-      spec.shape.push_back(whole(frame, eval(frame, dim.size), (*frame.ast)[dim.size].span, "a dimension"));
+      spec.shape.push_back(
+          whole(frame, eval(frame, dim.size), (*frame.ast)[dim.size].span, "a dimension"));
     }
   } else {
     const auto& expr = std::get<ast::ExprType>(type.node);

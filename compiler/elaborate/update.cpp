@@ -11,7 +11,8 @@ constexpr std::int64_t most_repeats = 1000;
 
 // Evaluates something as a unit of its own and saves what it changed.
 struct OwnUnit {
-  OwnUnit(Elaborator& elaborator, const std::string& draw_label, const std::string& data_label, std::int64_t index)
+  OwnUnit(Elaborator& elaborator, const std::string& draw_label, const std::string& data_label,
+          std::int64_t index)
       : e(elaborator), outer(e.unit) {
     own.draw_label = draw_label;
     own.data_label = data_label;
@@ -40,7 +41,8 @@ Elaborator::PlayerPart Elaborator::player(Frame& frame, const ast::Player& p) {
   std::string name = p.name.text;
   std::size_t step = 0;
   if (step < p.steps.size() && p.steps[step].member.text.empty()) {
-    for (const ast::ExprId index : p.steps[step].indices) name += loop_suffix(eval(frame, index), 0);
+    for (const ast::ExprId index : p.steps[step].indices)
+      name += loop_suffix(eval(frame, index), 0);
     ++step;
   }
   std::shared_ptr<NetInstance> net;
@@ -55,13 +57,15 @@ Elaborator::PlayerPart Elaborator::player(Frame& frame, const ast::Player& p) {
   PlayerPart part{net, net->name, net->name};
   for (; step < p.steps.size(); ++step) {
     part.prefix += "." + p.steps[step].member.text;
-    for (const ast::ExprId index : p.steps[step].indices) part.prefix += loop_suffix(eval(frame, index), 0);
+    for (const ast::ExprId index : p.steps[step].indices)
+      part.prefix += loop_suffix(eval(frame, index), 0);
     part.text = part.prefix;
   }
   return part;
 }
 
-// "D", "Encoder+Decoder", "D[1]" the second statement with these players, "grow[8].D" of several train blocks.
+// "D", "Encoder+Decoder", "D[1]" the second statement with these players, "grow[8].D" of several
+// train blocks.
 std::string Elaborator::update_name(Frame& frame, const Objective& o, std::string* label) {
   std::vector<PlayerPart> parts;
   for (const ast::Player* p : o.players) parts.push_back(player(frame, *p));
@@ -106,14 +110,16 @@ void Elaborator::run_objective(Frame& frame, const Objective& o) {
 }
 
 // The objective's value, its derivatives by the players' weights, the optimizer, the new weights.
-void Elaborator::run_update_once(Frame& frame, const Objective& o, const std::string& base, const std::string& name,
-                                 const std::string& data_label, std::int64_t batch_index) {
+void Elaborator::run_update_once(Frame& frame, const Objective& o, const std::string& base,
+                                 const std::string& name, const std::string& data_label,
+                                 std::int64_t batch_index) {
   std::vector<PlayerPart> parts;
   for (const ast::Player* p : o.players) parts.push_back(player(frame, *p));
   const OwnUnit own(*this, name, data_label, batch_index);
   Frame inside = frame;
   inside.caller = frame.caller;
-  auto& table = let_sites[(static_cast<std::uint64_t>(frame.ast->file) << 32) | (1u << 31) | o.objective.index];
+  auto& table = let_sites[(static_cast<std::uint64_t>(frame.ast->file) << 32) | (1u << 31) |
+                          o.objective.index];
   if (!table) table = std::make_unique<Sites>(sites_of_exprs(*frame.ast, {o.objective}));
   inside.draw_sites = table.get();
   const Span at = (*frame.ast)[o.objective].span;
@@ -126,7 +132,7 @@ void Elaborator::run_update_once(Frame& frame, const Objective& o, const std::st
   if (!t || t->batched() || !t->shape.empty() || t->kind != ElementKind::real) {
     Report report = report_at(frame, Kind::objective_no_number, at,
                               t && t->batched() ? "a batch of " + describe(*t) : describe(value));
-    if (t) report.fix(at, "average it", "E[" + text(at) + "]");
+    if (t) report.fix(at, "average it", fmt::format("E[{}]", sources_.text(at)));
     fail(report);
   }
   NodeId loss = real_node(*t);
@@ -164,13 +170,15 @@ std::vector<Step::Entry> Elaborator::differentiate_weights(
       sum = sum ? b().add(sum, one) : one;
     }
     const NodeId current = work->current.at(name);
-    entries.push_back({name, Value(make_tensor(current, shape, -1)), Value(make_tensor(sum, shape, -1))});
+    entries.push_back(
+        {name, Value(make_tensor(current, shape, -1)), Value(make_tensor(sum, shape, -1))});
   }
   return entries;
 }
 
-void Elaborator::report_update(const Objective& o, const std::vector<PlayerPart>& parts, const std::string& name,
-                               NodeId loss, const std::vector<Step::Entry>& entries) {
+void Elaborator::report_update(const Objective& o, const std::vector<PlayerPart>& parts,
+                               const std::string& name, NodeId loss,
+                               const std::vector<Step::Entry>& entries) {
   const auto guarded = [&](NodeId x) {
     for (const NodeId condition : work->conditions) x = b().select(condition, x, b().like(x, 0));
     return x;
@@ -180,14 +188,16 @@ void Elaborator::report_update(const Objective& o, const std::vector<PlayerPart>
   for (const Step::Entry& entry : entries) {
     const NodeId g = node(*entry.gradient.tensor());
     std::vector<std::int64_t> axes;
-    for (std::size_t i = 0; i < b().shape(g).size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
+    for (std::size_t i = 0; i < b().shape(g).size(); ++i)
+      axes.push_back(static_cast<std::int64_t>(i));
     squares = b().add(squares, b().reduce_sum(b().multiply(g, g), axes));
     b().output("grad/" + name + "/" + entry.name, guarded(g));
   }
   b().output("grad_norm/" + name, guarded(b().sqrt(squares)));
   if (!work->conditions.empty()) {
     NodeId ran = work->conditions[0];
-    for (std::size_t i = 1; i < work->conditions.size(); ++i) ran = b().binary(Op::logical_and, ran, work->conditions[i]);
+    for (std::size_t i = 1; i < work->conditions.size(); ++i)
+      ran = b().binary(Op::logical_and, ran, work->conditions[i]);
     b().output("ran/" + name, ran);
   }
   if (!train) return;
@@ -200,7 +210,8 @@ void Elaborator::report_update(const Objective& o, const std::vector<PlayerPart>
   train->updates.push_back(std::move(info));
 }
 
-std::vector<bool> Elaborator::cone(const std::vector<NodeId>& roots, bool derivatives, std::uint32_t least) const {
+std::vector<bool> Elaborator::cone(const std::vector<NodeId>& roots, bool derivatives,
+                                   std::uint32_t least) const {
   const Graph& graph = work->graph;
   std::set<std::uint32_t> saved;
   for (const auto& [name, versions] : work->versions) {
@@ -224,21 +235,26 @@ std::vector<bool> Elaborator::cone(const std::vector<NodeId>& roots, bool deriva
   return seen;
 }
 
-bool Elaborator::reaches(NodeId y, NodeId x) const { return cone({y}, true, x.index)[x.index]; }
+bool Elaborator::reaches(NodeId y, NodeId x) const {
+  return cone({y}, true, x.index)[x.index];
+}
 
-std::vector<std::string> Elaborator::reached_weights(NodeId loss, const std::vector<PlayerPart>& parts,
-                                                     std::map<std::string, std::vector<NodeId>>* versions) {
+std::vector<std::string> Elaborator::reached_weights(
+    NodeId loss, const std::vector<PlayerPart>& parts,
+    std::map<std::string, std::vector<NodeId>>* versions) {
   const std::vector<bool> reached = cone({loss}, true);
   std::vector<std::string> names;
   for (const Variable& v : model.variables) {
     if (v.kind != VariableKind::weight) continue;
     const bool owned = std::any_of(parts.begin(), parts.end(), [&](const PlayerPart& part) {
-      return v.net == part.net->name && (part.prefix == v.net || v.name.starts_with(part.prefix + "."));
+      return v.net == part.net->name &&
+             (part.prefix == v.net || v.name.starts_with(part.prefix + "."));
     });
     const auto known = work->versions.find(v.name);
     if (!owned || known == work->versions.end()) continue;
     for (const NodeId version : known->second) {
-      if (version.index < reached.size() && reached[version.index]) (*versions)[v.name].push_back(version);
+      if (version.index < reached.size() && reached[version.index])
+        (*versions)[v.name].push_back(version);
     }
     if (versions->contains(v.name)) names.push_back(v.name);
   }
@@ -249,7 +265,8 @@ std::vector<std::string> Elaborator::reached_weights(NodeId loss, const std::vec
 
 void Elaborator::run_update(Frame& frame, const ast::Update& node, ast::StmtId id) {
   if (!only_update.empty()) return;
-  const OwnUnit own(*this, "update." + node.name.text, block_unit->data_label, block_unit->batch_index);
+  const OwnUnit own(*this, "update." + node.name.text, block_unit->data_label,
+                    block_unit->batch_index);
   Value ignored;
   eval_statement(frame, id, false, &ignored);
   save_pending();
@@ -263,10 +280,12 @@ void Elaborator::run_watch(Frame& frame, const ast::Watch& node, Span) {
   const Value value = eval(frame, node.value);
   const Tensor t = real_tensor(frame, value, at, "`watch`");
   if (t.batched() || !t.shape.empty()) {
-    error(frame, Kind::wrong_value, at, "watch", "one number", t.batched() ? "a batch of " + describe(t) : describe(t));
+    error(frame, Kind::wrong_value, at, "watch", "one number",
+          t.batched() ? "a batch of " + describe(t) : describe(t));
   }
   NodeId shown = real_node(t);
-  for (const NodeId condition : work->conditions) shown = b().select(condition, shown, b().like(shown, 0));
+  for (const NodeId condition : work->conditions)
+    shown = b().select(condition, shown, b().like(shown, 0));
   if (std::find(train->watches.begin(), train->watches.end(), name) != train->watches.end()) {
     error(frame, Kind::defined_twice, node.path.span, name);
   }
@@ -275,7 +294,8 @@ void Elaborator::run_watch(Frame& frame, const ast::Watch& node, Span) {
   save_pending();
 }
 
-void Elaborator::ensure_copy(const NetInstance& copy, const std::string& original, const std::string& name) {
+void Elaborator::ensure_copy(const NetInstance& copy, const std::string& original,
+                             const std::string& name) {
   if (variable(name)) return;
   Variable v = *variable(original);
   v.name = name;
@@ -296,18 +316,21 @@ void Elaborator::run_average(Frame& frame, const ast::Average& node, Span span, 
   const std::size_t conditions = work->conditions.size();
   for (const ast::Clause& clause : node.clauses) {
     const Span at = (*frame.ast)[clause.value].span;
-    if (clause.kind == ast::Clause::Kind::times) error(frame, Kind::misplaced, at, "`times`", "an update");
-    work->conditions.push_back(
-        every_condition(frame, clause.value, clause.epochs, at, fmt::format("average_{}", id.index)));
+    if (clause.kind == ast::Clause::Kind::times)
+      error(frame, Kind::misplaced, at, "`times`", "an update");
+    work->conditions.push_back(every_condition(frame, clause.value, clause.epochs, at,
+                                               fmt::format("average_{}", id.index)));
   }
   const Value decay = eval(frame, node.decay);
   const Tensor d = real_tensor(frame, decay, (*frame.ast)[node.decay].span, "a decay");
   if (d.batched() || !d.shape.empty()) {
-    error(frame, Kind::wrong_value, (*frame.ast)[node.decay].span, "decay", "one number", describe(decay));
+    error(frame, Kind::wrong_value, (*frame.ast)[node.decay].span, "decay", "one number",
+          describe(decay));
   }
   std::vector<std::string> names;
   for (const Variable& v : model.variables) {
-    if (v.net == from.net->name && (from.prefix == v.net || v.name.starts_with(from.prefix + "."))) names.push_back(v.name);
+    if (v.net == from.net->name && (from.prefix == v.net || v.name.starts_with(from.prefix + ".")))
+      names.push_back(v.name);
   }
   for (const std::string& name : names) {
     const std::string target = into.prefix + name.substr(from.prefix.size());
@@ -321,7 +344,8 @@ void Elaborator::run_average(Frame& frame, const ast::Average& node, Span span, 
     NodeId value = now;
     if (original.kind == VariableKind::weight) {
       const NodeId before = read_variable(target, nullptr);
-      const NodeId rate = b().broadcast_scalar(b().convert(this->node(d), original.type.dtype), original.type.shape);
+      const NodeId rate = b().broadcast_scalar(b().convert(this->node(d), original.type.dtype),
+                                               original.type.shape);
       value = b().add(now, b().multiply(rate, b().subtract(before, now)));
     } else {
       read_variable(target, nullptr);

@@ -76,6 +76,17 @@ void KeptValues::keep(std::shared_ptr<Scope> scope) {
   if (kept_now) kept_now->scopes_.push_back(std::move(scope));
 }
 
+std::int64_t samples_in(const Value& value) {
+  if (const Tensor* t = value.tensor()) return t->count;
+  std::int64_t count = -1;
+  if (const List* list = value.list()) {
+    for (const Value& v : *list) count = std::max(count, samples_in(v));
+  } else if (const Record* record = value.record()) {
+    for (const auto& [name, v] : record->fields) count = std::max(count, samples_in(v));
+  }
+  return count;
+}
+
 int nesting(const Value& value) {
   if (const List* list = value.list()) return static_cast<const NestedList*>(list)->depth;
   if (const Record* record = value.record()) return static_cast<const NestedRecord*>(record)->depth;
@@ -99,12 +110,15 @@ Value make_list(const Shape& shape) {
 Value make_record(std::vector<std::pair<std::string, Value>> fields) {
   auto record = std::make_shared<NestedRecord>();
   record->fields = std::move(fields);
-  for (const auto& [name, v] : record->fields) record->depth = std::max(record->depth, nesting(v) + 1);
+  for (const auto& [name, v] : record->fields)
+    record->depth = std::max(record->depth, nesting(v) + 1);
   KeptValues::keep(std::shared_ptr<const Record>(record));
   return std::shared_ptr<const Record>(std::move(record));
 }
 
-std::string print_number(double x) { return fmt::format("{}", x == 0 ? 0.0 : x); }
+std::string print_number(double x) {
+  return fmt::format("{}", x == 0 ? 0.0 : x);
+}
 
 std::string print(const Shape& shape) {
   std::string text = "[";
@@ -116,9 +130,8 @@ std::string print(const Shape& shape) {
 
 std::string describe(const Tensor& tensor) {
   if (tensor.kind == ElementKind::real) return print(tensor.shape);
-  const std::string element = tensor.kind == ElementKind::integer
-                                  ? "int"
-                                  : fmt::format("class[{}]", tensor.classes);
+  const std::string element =
+      tensor.kind == ElementKind::integer ? "int" : fmt::format("class[{}]", tensor.classes);
   return tensor.shape.empty() ? element : fmt::format("{} of {}", print(tensor.shape), element);
 }
 
@@ -144,7 +157,8 @@ struct Describe {
     return t.number ? "a number that is known at run time" : describe(t);
   }
   std::string operator()(const std::shared_ptr<const Function>& f) const {
-    return f->layer ? fmt::format("the layer `{}`", f->name) : fmt::format("the function `{}`", f->name);
+    return f->layer ? fmt::format("the layer `{}`", f->name)
+                    : fmt::format("the function `{}`", f->name);
   }
   std::string operator()(const NativeFunction* f) const {
     return fmt::format("the function `{}`", f->name);
@@ -166,6 +180,8 @@ struct Describe {
 
 }  // namespace
 
-std::string describe(const Value& value) { return std::visit(Describe{}, value.v); }
+std::string describe(const Value& value) {
+  return std::visit(Describe{}, value.v);
+}
 
 }  // namespace ganc::elab

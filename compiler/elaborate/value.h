@@ -14,8 +14,8 @@
 
 namespace ganc::elab {
 
-// What an expression of the language evaluates to. Static values hold no node and may be kept across
-// programs; whatever holds a node belongs to the graph that is being built.
+// What an expression of the language evaluates to. Static values hold no node and may be kept
+// across programs; whatever holds a node belongs to the graph that is being built.
 
 enum class ElementKind { real, integer, class_ };
 
@@ -33,7 +33,8 @@ struct Tensor {
   std::int64_t count = -1;  // samples; -1: not batched
   ElementKind kind = ElementKind::real;
   std::int64_t classes = 0;  // kind class_
-  bool number = false;       // an f64 scalar that depends on no tensor: step, schedules, states of type []
+  bool number =
+      false;  // an f64 scalar that depends on no tensor: step, schedules, states of type []
 
   bool batched() const { return count >= 0; }
 };
@@ -79,7 +80,8 @@ struct OptimizerTemplate {
   const ast::Optimizer* declaration = nullptr;
   std::shared_ptr<Scope> scope;
 };
-// `adam(lr = 1e-4)`: the declaration and its arguments. Whose state it uses is said by who calls it.
+// `adam(lr = 1e-4)`: the declaration and its arguments. Whose state it uses is said by who calls
+// it.
 struct OptimizerInstance {
   std::shared_ptr<OptimizerTemplate> declaration;
   std::shared_ptr<Scope> arguments;
@@ -108,8 +110,8 @@ struct Value {
 
   Value() = default;
   template <typename T>
-    requires(!std::is_same_v<std::remove_cvref_t<T>, Value>)
-  Value(T&& x) : v(std::forward<T>(x)) {}  // NOLINT(google-explicit-constructor)
+  requires(!std::is_same_v<std::remove_cvref_t<T>, Value>) Value(T&& x)
+      : v(std::forward<T>(x)) {}  // NOLINT(google-explicit-constructor)
 
   template <typename T>
   bool is() const {
@@ -132,8 +134,8 @@ struct Record {
   const Value* find(std::string_view name) const;
 };
 
-// Keeps every list, record and scope until it goes: their references may be deep or go round in a circle, so
-// they are let go one by one, never through one another. One at a time in a thread.
+// Keeps every list, record and scope until it goes: their references may be deep or go round in a
+// circle, so they are let go one by one, never through one another. One at a time in a thread.
 class KeptValues {
  public:
   KeptValues();
@@ -151,6 +153,8 @@ class KeptValues {
   KeptValues* outer_;
 };
 
+// The samples of the batched tensors in a value; -1: there are none.
+std::int64_t samples_in(const Value& value);
 // How deep lists and records stand in one another.
 int nesting(const Value& value);
 
@@ -158,7 +162,7 @@ Value make_list(List elements);
 Value make_list(const Shape& shape);
 Value make_record(std::vector<std::pair<std::string, Value>> fields);
 
-std::string print_number(double x);   // "8", "0.5"
+std::string print_number(double x);     // "8", "0.5"
 std::string print(const Shape& shape);  // "[3, 64, 64]"
 // What a message calls a value: "the number 3", "[64]", "a layer", "class[10]".
 std::string describe(const Value& value);

@@ -32,7 +32,8 @@ void Elaborator::check_made_once(const Frame& frame, const std::string& name, Sp
   if (fresh || frame.shared) return;
   fail(report_at(frame, Kind::weight_made_twice, span, name)
            .note("a loop meets one value twice, or one place is passed twice")
-           .fix(user_place(frame, span), "name the instance to share its weights: `layer(..) as name`"));
+           .fix(user_place(frame, span),
+                "name the instance to share its weights: `layer(..) as name`"));
 }
 
 // True where the variable is new.
@@ -70,7 +71,8 @@ NodeId Elaborator::initial_value(Frame& frame, const Variable& v, const ast::Ini
     Work* const outer = std::exchange(work, init_work.get());
     NodeId node;
     try {
-      node = sample(frame, d, type, -1, "init/" + init_name, ib.constant(0, {DType::u32, {}}), span, nullptr);
+      node = sample(frame, d, type, -1, "init/" + init_name, ib.constant(0, {DType::u32, {}}), span,
+                    nullptr);
     } catch (const Failed&) {
       work = outer;
       throw;
@@ -80,7 +82,8 @@ NodeId Elaborator::initial_value(Frame& frame, const Variable& v, const ast::Ini
   }
   if (const auto n = value.number()) return ib.constant(*n, v.type);
   if (value.is<NetValue>() || value.is<None>()) {
-    error(frame, Kind::wrong_value, span, "an initial value", "a number, a tensor or a distribution", describe(value));
+    error(frame, Kind::wrong_value, span, "an initial value",
+          "a number, a tensor or a distribution", describe(value));
   }
   const Tensor t = to_tensor(frame, value, span, "an initial value");
   if (t.batched() || (t.shape != v.type.shape && !t.shape.empty())) {
@@ -92,14 +95,16 @@ NodeId Elaborator::initial_value(Frame& frame, const Variable& v, const ast::Ini
 }
 
 // The nodes that an initial value is computed by, over initial values in place of saved ones.
-NodeId Elaborator::copy_into_init(const Frame& frame, NodeId id, Span span, const std::string& name) {
+NodeId Elaborator::copy_into_init(const Frame& frame, NodeId id, Span span,
+                                  const std::string& name) {
   if (const auto it = work->in_init.find(id.index); it != work->in_init.end()) return it->second;
   const Node n = work->graph[id];
   charge(frame, span);
   NodeId result;
   if (n.op == Op::input) {
     const std::string prefix = "variable/";
-    const auto it = init_nodes.find(n.attributes.name.substr(std::min(prefix.size(), n.attributes.name.size())));
+    const auto it = init_nodes.find(
+        n.attributes.name.substr(std::min(prefix.size(), n.attributes.name.size())));
     if (!n.attributes.name.starts_with(prefix) || it == init_nodes.end()) {
       error(frame, Kind::initial_value_depends, span, name, n.attributes.name);
     }
@@ -108,7 +113,8 @@ NodeId Elaborator::copy_into_init(const Frame& frame, NodeId id, Span span, cons
     error(frame, Kind::initial_value_depends, span, name, "a draw");
   } else {
     std::vector<NodeId> operands;
-    for (const NodeId operand : n.operands) operands.push_back(copy_into_init(frame, operand, span, name));
+    for (const NodeId operand : n.operands)
+      operands.push_back(copy_into_init(frame, operand, span, name));
     result = init_work->builder.add_node(n.op, std::move(operands), n.attributes, n.type);
   }
   work->in_init[id.index] = result;
@@ -117,13 +123,14 @@ NodeId Elaborator::copy_into_init(const Frame& frame, NodeId id, Span span, cons
 
 Value Elaborator::make_param(Frame& frame, const ast::Initialized& init, Span span) {
   if (!frame.net) {
-    fail(report_at(frame, Kind::weight_outside_net, span, frame.name.empty() ? "this block" : frame.name,
-                   init.name.text)
+    fail(report_at(frame, Kind::weight_outside_net, span,
+                   frame.name.empty() ? "this block" : frame.name, init.name.text)
              .note("calling a layer makes new weights, which a net owns"));
   }
   const TypeSpec type = eval_type(frame, init.type);
   if (type.kind != ElementKind::real) {
-    error(frame, Kind::wrong_value, span, "a weight", "real numbers", text((*frame.ast)[init.type].span));
+    error(frame, Kind::wrong_value, span, "a weight", "real numbers",
+          text((*frame.ast)[init.type].span));
   }
   // Made when it is read: a weight that nothing reads is none.
   Frame kept = frame;
@@ -150,7 +157,9 @@ Value Elaborator::make_param(Frame& frame, const ast::Initialized& init, Span sp
   if (frame.with.empty()) return raw;
   Tensor shown = raw;
   shown.lazy = std::make_shared<Lazy>();
-  shown.lazy->make = [this, kept, name, raw]() mutable { return node(transformed_weight(kept, name, raw)); };
+  shown.lazy->make = [this, kept, name, raw]() mutable {
+    return node(transformed_weight(kept, name, raw));
+  };
   return shown;
 }
 
@@ -212,7 +221,8 @@ NodeId Elaborator::read_variable(const std::string& name, const std::shared_ptr<
 Value Elaborator::state_value(const Frame& frame, const std::string& name) {
   const Variable* v = variable(name);
   const NodeId value = read_variable(name, frame.overlay);
-  if (v->type.dtype == DType::i32) return make_tensor(value, v->type.shape, -1, ElementKind::integer);
+  if (v->type.dtype == DType::i32)
+    return make_tensor(value, v->type.shape, -1, ElementKind::integer);
   Tensor t = make_tensor(value, v->type.shape, -1);
   t.number = v->type.shape.empty() && v->type.dtype == DType::f64 && v->scalar;
   return t;
@@ -224,7 +234,10 @@ std::string Elaborator::declare_state(Frame& frame, const ast::Initialized& init
   v.kind = VariableKind::state;
   v.name = variable_path(frame, init.name.text);
   v.scalar = type.scalar_literal && type.kind == ElementKind::real;
-  v.type = {type.kind != ElementKind::real ? DType::i32 : v.scalar ? DType::f64 : real(), type.shape};
+  v.type = {type.kind != ElementKind::real ? DType::i32
+            : v.scalar                     ? DType::f64
+                                           : real(),
+            type.shape};
   v.span = span;
   if (frame.optimizer) {
     v.kind = VariableKind::slot;
@@ -250,17 +263,19 @@ void Elaborator::make_state(Frame& frame, const ast::Initialized& init, Span spa
 void Elaborator::write_state(Frame& frame, const std::string& name, const Value& value, Span span) {
   const Variable* v = variable(name);
   NodeId node;
-  if (value.number() || (value.tensor() && value.tensor()->shape.empty() && v->type.shape.empty())) {
+  if (value.number() ||
+      (value.tensor() && value.tensor()->shape.empty() && v->type.shape.empty())) {
     const Tensor* t = value.tensor();
-    if (t && t->batched()) error(frame, Kind::wrong_shape, span, "a state", print(v->type.shape), "a batch of []");
+    if (t && t->batched())
+      error(frame, Kind::wrong_shape, span, "a state", print(v->type.shape), "a batch of []");
     const NodeId scalar = value.number() ? b().constant(*value.number(), {v->type.dtype, {}})
                                          : b().convert(this->node(*t), v->type.dtype);
     node = v->type.shape.empty() ? scalar : b().broadcast_scalar(scalar, v->type.shape);
   } else {
     const Tensor t = to_tensor(frame, value, span, "a state");
     if (t.batched() || t.shape != v->type.shape) {
-      fail(report_at(frame, Kind::wrong_shape, span, "the state `" + name + "`", print(v->type.shape),
-                     t.batched() ? "a batch of " + describe(t) : describe(t))
+      fail(report_at(frame, Kind::wrong_shape, span, "the state `" + name + "`",
+                     print(v->type.shape), t.batched() ? "a batch of " + describe(t) : describe(t))
                .label(v->span, "declared here"));
     }
     node = b().convert(this->node(t), v->type.dtype);
@@ -274,7 +289,8 @@ void Elaborator::write_state(Frame& frame, const std::string& name, const Value&
   unit->pending[name] = node;
 }
 
-// From here on the program reads `value`; it is a constant to derivatives. What is guarded keeps the old value.
+// From here on the program reads `value`; it is a constant to derivatives. What is guarded keeps
+// the old value.
 void Elaborator::save(const std::string& name, NodeId value) {
   NodeId& current = work->current[name];
   for (const NodeId condition : work->conditions) value = b().select(condition, value, current);

@@ -63,10 +63,10 @@ struct Step {
 };
 struct OptimizerFrame {
   std::shared_ptr<Step> step;
-  std::string slots;   // "slot/D/D.dense.w/"
-  std::string weight;  // "D.dense.w"
+  std::string slots;    // "slot/D/D.dense.w/"
+  std::string weight;   // "D.dense.w"
   std::string wrapper;  // "within." of an optimizer around another one
-  std::string chain;   // which optimizer of a nest this is
+  std::string chain;    // which optimizer of a nest this is
   std::shared_ptr<Scope> arguments;
   const ast::Optimizer* declaration = nullptr;
   // Weight and gradient that this optimizer is given for the update's j-th weight.
@@ -85,7 +85,7 @@ struct Frame {
   std::shared_ptr<NetInstance> net;   // whose weights are made here; null outside of nets
   std::shared_ptr<NetCall> net_call;
   std::shared_ptr<Overlay> overlay;
-  std::vector<Transformation> with;   // the innermost first
+  std::vector<Transformation> with;  // the innermost first
   std::shared_ptr<OptimizerFrame> optimizer;
   std::int64_t count = -1;  // samples of a noise drawn here
   bool training = false;
@@ -96,7 +96,6 @@ struct Frame {
   const Frame* caller = nullptr;
   std::string name;  // what was called, for the call chain
   Span call_span;
-  std::string transformed;  // the weight that a transformation is evaluated for
 };
 
 // What draws and saves as one: an update, a statement of a train block, an output.
@@ -105,8 +104,8 @@ struct Unit {
   std::string data_label;  // "D#0" in repeats; else empty
   std::int64_t batch_index = 0;
   std::map<const void*, Tensor> noises;
-  std::vector<std::string> order;           // of `pending`
-  std::map<std::string, NodeId> pending;    // states changed and not yet saved
+  std::vector<std::string> order;             // of `pending`
+  std::map<std::string, NodeId> pending;      // states changed and not yet saved
   std::map<std::string, Tensor> transformed;  // weights after `with`, by path and version
 };
 
@@ -117,7 +116,6 @@ struct HeldBlock {
   std::string data_label;
   std::map<std::string, std::string> why;  // name of a noise or field: the let that reads it
   std::map<const void*, Tensor> noises;
-  std::map<const void*, std::string> why_of;  // resolved at the first read
 };
 
 // One graph that is being built.
@@ -141,7 +139,6 @@ struct Work {
   std::int64_t count = 0;                         // samples of a batch
   std::unordered_set<std::uint32_t> sigmoids;     // results of the prelude's sigmoid and softmax
   std::unordered_map<std::uint32_t, NodeId> in_init;  // nodes copied into the init graph
-  std::string draw_prefix;                        // "grow[8]." with several train blocks
 };
 
 }  // namespace ganc::elab

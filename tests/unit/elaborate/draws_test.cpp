@@ -8,11 +8,13 @@ namespace {
 
 // What a program's output draws.
 Numbers drawn(const std::string& noise, const std::string& shown = "z", std::uint32_t seed = 7) {
-  const Elaborated e("noise " + noise + "\noutput o = " + shown + "\n", {.set = {}, .batch = {}, .real = DType::f64});
+  const Elaborated e("noise " + noise + "\noutput o = " + shown + "\n",
+                     {.set = {}, .batch = {}, .real = DType::f64});
   INFO(e.messages());
   REQUIRE(e.model.outputs.size() == 1);
-  const Values results = run_graph(e.model, e.model.outputs[0].program.graph,
-                                   {{"seed", value_of({DType::u32, {2}}, {static_cast<double>(seed), 0})}});
+  const Values results =
+      run_graph(e.model, e.model.outputs[0].program.graph,
+                {{"seed", value_of({DType::u32, {2}}, {static_cast<double>(seed), 0})}});
   return results.at("out").data;
 }
 
@@ -60,7 +62,8 @@ TEST_CASE("classes are drawn evenly, or by their probabilities") {
   for (int k = 0; k < 4; ++k) {
     CHECK(std::count(even.begin(), even.end(), k) / 64000.0 == Approx(0.25).margin(0.01));
   }
-  const Numbers given = drawn("z: [1000] of class[3] ~ categorical([0.2, 0.5, 0.3])", "real(int(z))");
+  const Numbers given =
+      drawn("z: [1000] of class[3] ~ categorical([0.2, 0.5, 0.3])", "real(int(z))");
   CHECK(std::count(given.begin(), given.end(), 0) / 64000.0 == Approx(0.2).margin(0.01));
   CHECK(std::count(given.begin(), given.end(), 1) / 64000.0 == Approx(0.5).margin(0.01));
   CHECK(std::count(given.begin(), given.end(), 2) / 64000.0 == Approx(0.3).margin(0.01));
@@ -75,13 +78,15 @@ TEST_CASE("draws differ by name and seed, and repeat") {
 
 TEST_CASE("a sample does not depend on the size of the batch") {
   const auto of_batch = [](std::int64_t batch) {
-    const Elaborated e("noise z: [3] ~ normal\nnet D(z: [3]) -> [1] { dense(z, 1) }\n"
-                       "train for 1 steps { watch w = E[z[0]]; D minimizes E[D(z)] by sgd(0.1) }\n",
-                       {.set = {}, .batch = batch, .real = DType::f64});
+    const Elaborated e(
+        "noise z: [3] ~ normal\nnet D(z: [3]) -> [1] { dense(z, 1) }\n"
+        "train for 1 steps { watch w = E[z[0]]; D minimizes E[D(z)] by sgd(0.1) }\n",
+        {.set = {}, .batch = batch, .real = DType::f64});
     REQUIRE(e.model.trains.size() == 1);
     Graph graph = e.model.trains[0].iteration;
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-      if (graph.nodes[i].op == Op::draw) graph.outputs = {{"z", NodeId{static_cast<std::uint32_t>(i)}}};
+      if (graph.nodes[i].op == Op::draw)
+        graph.outputs = {{"z", NodeId{static_cast<std::uint32_t>(i)}}};
     }
     return run_graph(e.model, graph, {}).at("z").data;
   };
@@ -92,8 +97,12 @@ TEST_CASE("a sample does not depend on the size of the batch") {
 }
 
 TEST_CASE("initial values follow their distributions, and a copy starts equal") {
-  const Elaborated e("net F(x: [100]) { x -> dense(200) -> reshape([2, 10, 10]) -> conv(64, 3) -> flatten -> dense(1, init = normal(1, 0.1)) }\n"
-                     "net C = copy(F)\n", {.set = {}, .batch = 2, .real = DType::f64});
+  const Elaborated e(
+      "net F(x: [100]) { x -> dense(200, init = glorot_uniform) -> reshape([2, 10, 10]) -> "
+      "conv(64, 3, init = he_normal) -> flatten -> "
+      "dense(1, init = normal(1, 0.1)) }\n"
+      "net C = copy(F)\n",
+      {.set = {}, .batch = 2, .real = DType::f64});
   INFO(e.messages());
   const Values v = interpret(e.model.init, {{"seed", value_of({DType::u32, {2}}, {3, 0})}});
   const Numbers& glorot = v.at("variable/F.dense.w").data;

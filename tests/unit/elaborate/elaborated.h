@@ -46,7 +46,8 @@ inline ganc::Value value_of(const Type& type, std::vector<double> data) {
   return {type, std::move(data)};
 }
 
-// A value for every input of `graph` that `values` lacks: variables from the initial values, the counters zero.
+// A value for every input of `graph` that `values` lacks: variables from the initial values, the
+// counters zero.
 inline Values with_inputs(const Model& model, const Graph& graph, Values values) {
   Values variables;
   bool initial = false;

@@ -50,8 +50,10 @@ const std::vector<Row>& table() {
       {"(x >= 0) + (x <= 1) * 2", [](double x) { return (x >= 0) + 2 * (x <= 1); }},
       {"(x == x) - (x != x)", [](double) { return 1; }},
       {"min(x, 0.5) + max(0.25, x)", [](double x) { return std::min(x, 0.5) + std::max(0.25, x); }},
-      {"bce(sigmoid(x), 0.3)", [](double x) { return -(0.3 * std::log(s(x)) + 0.7 * std::log(1 - s(x))); }},
-      {"bce_with_logits(x, 0.3)", [](double x) { return -(0.3 * std::log(s(x)) + 0.7 * std::log(1 - s(x))); }},
+      {"bce(sigmoid(x), 0.3)",
+       [](double x) { return -(0.3 * std::log(s(x)) + 0.7 * std::log(1 - s(x))); }},
+      {"bce_with_logits(x, 0.3)",
+       [](double x) { return -(0.3 * std::log(s(x)) + 0.7 * std::log(1 - s(x))); }},
       {"hinge(x, 1)", [](double x) { return std::max(0.0, 1 - x); }},
       {"hinge(x, -1)", [](double x) { return std::max(0.0, 1 + x); }},
       {"real(int(x))", [](double x) { return std::trunc(x); }},
@@ -75,15 +77,16 @@ TEST_CASE("functions of one element are their formulas") {
 TEST_CASE("the derivatives of functions of one element are those of their formulas") {
   for (const Row& row : table()) {
     INFO(row.expression);
-    const bool flat = row.expression.find_first_of("><=") != std::string::npos || row.expression.starts_with("round") ||
-                      row.expression.starts_with("floor") || row.expression.starts_with("sign") ||
-                      row.expression.starts_with("real") || row.expression.starts_with("stop") ||
-                      row.expression.starts_with("cast");
+    const bool flat = row.expression.find_first_of("><=") != std::string::npos ||
+                      row.expression.starts_with("round") || row.expression.starts_with("floor") ||
+                      row.expression.starts_with("sign") || row.expression.starts_with("real") ||
+                      row.expression.starts_with("stop") || row.expression.starts_with("cast");
     if (flat) continue;
     Forward f("net F(x: [4]) { grad(" + row.expression + ", x) }");
     const Numbers x = numbers(8, row.low, row.high, 3);
     Numbers expected;
-    for (const double v : x) expected.push_back((row.formula(v + 1e-6) - row.formula(v - 1e-6)) / 2e-6);
+    for (const double v : x)
+      expected.push_back((row.formula(v + 1e-6) - row.formula(v - 1e-6)) / 2e-6);
     check_close(f.set("arg/x", x).run(), expected, 1e-6);
   }
 }
@@ -92,11 +95,14 @@ TEST_CASE("static arithmetic happens when the program is compiled") {
   Forward f(
       "const n = 7 % 4\n"
       "const list = [1, 2, 3]\n"
-      "net F(x: [1]) { concat(x, [n, min(list), max(list), sum(list), mean(list), length(list), list[-1], -7 % 4,\n"
-      "  if n == 3 and not false { 10 } else { 20 }, 2^10, length(append(list, 4)), fold(list, 0, fn(a, b) { a * 10 + b }),\n"
+      "net F(x: [1]) { concat(x, [n, min(list), max(list), sum(list), mean(list), length(list), "
+      "list[-1], -7 % 4,\n"
+      "  if n == 3 and not false { 10 } else { 20 }, 2^10, length(append(list, 4)), fold(list, 0, "
+      "fn(a, b) { a * 10 + b }),\n"
       "  sum(map(list, fn(v) { v * v })), length(list[1:]), exp(0) + sqrt(4)]) }");
   const Numbers out = f.set("arg/x", {0, 0}).run();
-  check_close(Numbers(out.begin(), out.begin() + 16), {0, 3, 1, 3, 6, 2, 3, 3, 1, 10, 1024, 4, 123, 14, 2, 3});
+  check_close(Numbers(out.begin(), out.begin() + 16),
+              {0, 3, 1, 3, 6, 2, 3, 3, 1, 10, 1024, 4, 123, 14, 2, 3});
 }
 
 TEST_CASE("shapes broadcast from the right and the batch is never written") {

@@ -18,7 +18,9 @@ std::vector<std::filesystem::path> error_files() {
 }
 
 // The kinds that elaboration reports: E01.. and the warnings.
-bool is_ours(const KindInfo& kind) { return kind.severity == Severity::warning || kind.code.starts_with("E01"); }
+bool is_ours(const KindInfo& kind) {
+  return kind.severity == Severity::warning || kind.code.starts_with("E01");
+}
 
 TEST_CASE("every error test reports what its comments say") {
   const auto files = error_files();
@@ -32,7 +34,8 @@ TEST_CASE("every error test reports what its comments say") {
 }
 
 TEST_CASE("every kind that elaboration reports has an error test") {
-  std::set<std::string> expected = {"E0108", "E0109"};  // settings: tested in train_test.cpp, without a file
+  std::set<std::string> expected = {"E0108",
+                                    "E0109"};  // settings: tested in train_test.cpp, without a file
   for (const auto& path : error_files()) {
     for (const Expectation& e : expectations(read_text(path))) expected.insert(e.code);
   }
@@ -44,7 +47,9 @@ TEST_CASE("every kind that elaboration reports has an error test") {
 }
 
 TEST_CASE("an error in the prelude is shown at the user's call, with what was called") {
-  const Elaborated e("noise z: [4] ~ normal\nnet G(z: [4]) -> [2] { z -> dense(3.5) -> dense(2) }\noutput o = G(z)\n");
+  const Elaborated e(
+      "noise z: [4] ~ normal\nnet G(z: [4]) -> [2] { z -> dense(3.5) -> dense(2) }\noutput o = "
+      "G(z)\n");
   REQUIRE(e.diagnostics.error_count() == 1);
   const Diagnostic& d = e.diagnostics.all().front();
   CHECK(d.span.file == e.file);
@@ -55,8 +60,10 @@ TEST_CASE("an error in the prelude is shown at the user's call, with what was ca
 }
 
 TEST_CASE("a mistake is reported once, whatever uses its value") {
-  const Elaborated e("noise z: [4] ~ normal\nnet G(z: [4]) -> [2] {\n  let h = z -> dens(4)\n  let g = h + 1\n  g -> dense(2)\n}\n"
-                     "output a = G(z)\noutput b = G(z)\n");
+  const Elaborated e(
+      "noise z: [4] ~ normal\nnet G(z: [4]) -> [2] {\n  let h = z -> dens(4)\n  let g = h + 1\n  g "
+      "-> dense(2)\n}\n"
+      "output a = G(z)\noutput b = G(z)\n");
   CHECK(e.diagnostics.error_count() == 1);
   REQUIRE_FALSE(e.diagnostics.all().front().fixes.empty());
   CHECK(e.diagnostics.all().front().fixes.front().text == "dense");

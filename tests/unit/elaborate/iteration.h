@@ -36,8 +36,10 @@ struct Iteration {
       if (variables.contains(name)) {
         values[name] = variables.at(name);
       } else {
-        const double value = name == "step" || name == "random_step" ? static_cast<double>(step) : 0;
-        values[name] = value_of(node.type, Numbers(static_cast<std::size_t>(element_count(node.type.shape)), value));
+        const double value =
+            name == "step" || name == "random_step" ? static_cast<double>(step) : 0;
+        values[name] = value_of(
+            node.type, Numbers(static_cast<std::size_t>(element_count(node.type.shape)), value));
       }
     }
     Values results = interpret(graph, values);
@@ -49,7 +51,8 @@ struct Iteration {
   }
   Values with_data(const std::string& field, const Numbers& data) const {
     for (const Node& node : graph.nodes) {
-      if (node.op == Op::input && node.attributes.name == field) return {{field, value_of(node.type, data)}};
+      if (node.op == Op::input && node.attributes.name == field)
+        return {{field, value_of(node.type, data)}};
     }
     FAIL("no input " << field);
     return {};

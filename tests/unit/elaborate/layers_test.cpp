@@ -10,11 +10,13 @@ struct Convolution {
 };
 
 // [n, c, length^axes] with [o, c / g, kernel^axes], each output by its definition.
-Numbers convolve(const Convolution& c, std::size_t samples, const Numbers& x, const Numbers& w, const Numbers& bias,
-                 std::size_t* length_out) {
+Numbers convolve(const Convolution& c, std::size_t samples, const Numbers& x, const Numbers& w,
+                 const Numbers& bias, std::size_t* length_out) {
   const std::size_t out = (c.length + 2 * c.pad - (c.kernel - 1) * c.dilation - 1) / c.stride + 1;
   *length_out = out;
-  const auto power = [&](std::size_t n) { return static_cast<std::size_t>(std::lround(std::pow(n, c.axes))); };
+  const auto power = [&](std::size_t n) {
+    return static_cast<std::size_t>(std::lround(std::pow(n, c.axes)));
+  };
   Numbers y;
   for (std::size_t n = 0; n < samples; ++n) {
     for (std::size_t o = 0; o < c.filters; ++o) {
@@ -27,7 +29,8 @@ Numbers convolve(const Convolution& c, std::size_t samples, const Numbers& x, co
             bool inside = true;
             std::size_t pr = p, kr = k, scale = 1;
             for (std::size_t a = 0; a < c.axes; ++a) {  // the last axis first
-              const auto q = static_cast<std::ptrdiff_t>((pr % out) * c.stride + (kr % c.kernel) * c.dilation) -
+              const auto q = static_cast<std::ptrdiff_t>((pr % out) * c.stride +
+                                                         (kr % c.kernel) * c.dilation) -
                              static_cast<std::ptrdiff_t>(c.pad);
               inside = inside && q >= 0 && q < static_cast<std::ptrdiff_t>(c.length);
               at += inside ? static_cast<std::size_t>(q) * scale : 0;
@@ -71,12 +74,14 @@ TEST_CASE("a dense layer is a product and a sum") {
 }
 
 TEST_CASE("convolutions in one to three dimensions are their definition") {
-  for (const Convolution& c : {Convolution{1, 2, 4, 7, 3, 2, 1, 1, 1}, Convolution{2, 2, 3, 5, 3, 1, 1, 1, 1},
-                               Convolution{2, 4, 4, 6, 2, 2, 0, 1, 2}, Convolution{2, 1, 2, 7, 3, 1, 2, 2, 1},
-                               Convolution{3, 2, 2, 3, 2, 1, 1, 1, 1}}) {
+  for (const Convolution& c :
+       {Convolution{1, 2, 4, 7, 3, 2, 1, 1, 1}, Convolution{2, 2, 3, 5, 3, 1, 1, 1, 1},
+        Convolution{2, 4, 4, 6, 2, 2, 0, 1, 2}, Convolution{2, 1, 2, 7, 3, 1, 2, 2, 1},
+        Convolution{3, 2, 2, 3, 2, 1, 1, 1, 1}}) {
     INFO(c.axes << " axes");
-    Forward f(fmt::format("net F(x: [{}{}]) {{ conv(x, {}, {}, {}, {}, dilation = {}, groups = {}) }}", c.channels,
-                          dims(c.axes, c.length), c.filters, c.kernel, c.stride, c.pad, c.dilation, c.groups));
+    Forward f(fmt::format(
+        "net F(x: [{}{}]) {{ conv(x, {}, {}, {}, {}, dilation = {}, groups = {}) }}", c.channels,
+        dims(c.axes, c.length), c.filters, c.kernel, c.stride, c.pad, c.dilation, c.groups));
     const Type& w_type = f.input("variable/F.conv.w");
     const Numbers w = numbers(static_cast<std::size_t>(element_count(w_type.shape)), -1, 1, 2);
     const Numbers x = numbers(static_cast<std::size_t>(element_count(f.input("arg/x").shape)));
@@ -92,14 +97,18 @@ TEST_CASE("a transposed convolution is the transpose of the convolution") {
   struct Case {
     std::size_t axes, in, out, length, kernel, stride, pad, output_pad, groups;
   };
-  for (const Case& c : {Case{1, 2, 3, 4, 5, 2, 2, 1, 1}, Case{2, 2, 3, 3, 4, 2, 1, 0, 1}, Case{2, 4, 2, 3, 3, 1, 0, 0, 2},
-                        Case{3, 1, 2, 2, 3, 2, 1, 1, 1}}) {
+  for (const Case& c : {Case{1, 2, 3, 4, 5, 2, 2, 1, 1}, Case{2, 2, 3, 3, 4, 2, 1, 0, 1},
+                        Case{2, 4, 2, 3, 3, 1, 0, 0, 2}, Case{3, 1, 2, 2, 3, 2, 1, 1, 1}}) {
     INFO(c.axes << " axes");
-    Forward f(fmt::format("net F(x: [{}{}]) {{ deconv(x, {}, {}, {}, {}, output_pad = {}, groups = {}, bias = false) }}",
-                          c.in, dims(c.axes, c.length), c.out, c.kernel, c.stride, c.pad, c.output_pad, c.groups),
+    Forward f(fmt::format("net F(x: [{}{}]) {{ deconv(x, {}, {}, {}, {}, output_pad = {}, groups = "
+                          "{}, bias = false) }}",
+                          c.in, dims(c.axes, c.length), c.out, c.kernel, c.stride, c.pad,
+                          c.output_pad, c.groups),
               1);
     const std::size_t long_out = (c.length - 1) * c.stride + c.kernel - 2 * c.pad + c.output_pad;
-    const auto power = [&](std::size_t n) { return static_cast<std::size_t>(std::lround(std::pow(n, c.axes))); };
+    const auto power = [&](std::size_t n) {
+      return static_cast<std::size_t>(std::lround(std::pow(n, c.axes)));
+    };
     const Numbers x = numbers(c.in * power(c.length));
     const Numbers w = numbers(c.in * c.out / c.groups * power(c.kernel), -1, 1, 2);
     const Numbers y = numbers(c.out * power(long_out), -1, 1, 3);
@@ -123,8 +132,9 @@ TEST_CASE("a kernel for each sample is the convolution of each sample") {
   Numbers expected;
   for (std::size_t n = 0; n < 2; ++n) {
     std::size_t out = 0;
-    const Numbers one = convolve({2, 2, 3, 4, 3, 1, 1, 1, 1}, 1, Numbers(x.begin() + 32 * n, x.begin() + 32 * (n + 1)),
-                                 Numbers(w.begin() + 54 * n, w.begin() + 54 * (n + 1)), {0, 0, 0}, &out);
+    const Numbers one = convolve(
+        {2, 2, 3, 4, 3, 1, 1, 1, 1}, 1, Numbers(x.begin() + 32 * n, x.begin() + 32 * (n + 1)),
+        Numbers(w.begin() + 54 * n, w.begin() + 54 * (n + 1)), {0, 0, 0}, &out);
     expected.insert(expected.end(), one.begin(), one.end());
   }
   check_close(got, expected);
@@ -132,7 +142,8 @@ TEST_CASE("a kernel for each sample is the convolution of each sample") {
 
 TEST_CASE("an embedding is a row of its table") {
   Forward f("net F(y: class[3]) { embedding(y, 2) }");
-  check_close(f.set("arg/y", {2, 1}).set("variable/F.embedding.w", {1, 2, 3, 4, 5, 6}).run(), {5, 6, 3, 4});
+  check_close(f.set("arg/y", {2, 1}).set("variable/F.embedding.w", {1, 2, 3, 4, 5, 6}).run(),
+              {5, 6, 3, 4});
 }
 
 struct Moments {
@@ -159,7 +170,8 @@ void check_normalised(const std::string& call, const std::string& weights, bool 
   Forward f("net F(x: [4, 3]) { " + call + " }");
   const Numbers x = numbers(24), gain = numbers(4, 0.5, 2, 2), bias = numbers(4, -1, 1, 3);
   f.set("arg/x", x);
-  if (affine) f.set("variable/F." + weights + ".gain", gain).set("variable/F." + weights + ".bias", bias);
+  if (affine)
+    f.set("variable/F." + weights + ".gain", gain).set("variable/F." + weights + ".bias", bias);
   Numbers expected;
   for (std::size_t i = 0; i < x.size(); ++i) {
     const Moments m = moments(x, [&](std::size_t j) { return group(j) == group(i); });
@@ -170,7 +182,8 @@ void check_normalised(const std::string& call, const std::string& weights, bool 
 }
 
 TEST_CASE("normalisations take mean and variance of their group") {
-  check_normalised("batchnorm(x, training = true)", "batchnorm", true, [](std::size_t i) { return i / 3 % 4; });
+  check_normalised("batchnorm(x, training = true)", "batchnorm", true,
+                   [](std::size_t i) { return i / 3 % 4; });
   check_normalised("layernorm(x)", "layernorm", true, [](std::size_t i) { return i / 12; });
   check_normalised("groupnorm(x, 2)", "groupnorm", true, [](std::size_t i) { return i / 6; });
   check_normalised("instancenorm(x)", "", false, [](std::size_t i) { return i / 3; });
@@ -179,12 +192,15 @@ TEST_CASE("normalisations take mean and variance of their group") {
 TEST_CASE("batch norm evaluates with its running statistics") {
   Forward f("net F(x: [2, 2]) { batchnorm(x) }");
   const Numbers x = numbers(8);
-  f.set("arg/x", x).set("variable/F.batchnorm.running_mean", {0.5, -1}).set("variable/F.batchnorm.running_var", {2, 3});
+  f.set("arg/x", x)
+      .set("variable/F.batchnorm.running_mean", {0.5, -1})
+      .set("variable/F.batchnorm.running_var", {2, 3});
   f.set("variable/F.batchnorm.gain", {1.5, 2}).set("variable/F.batchnorm.bias", {0.1, 0.2});
   Numbers expected;
   for (std::size_t i = 0; i < 8; ++i) {
     const std::size_t c = i / 2 % 2;
-    expected.push_back((x[i] - (c ? -1 : 0.5)) / std::sqrt((c ? 3 : 2) + 1e-5) * (c ? 2 : 1.5) + (c ? 0.2 : 0.1));
+    expected.push_back((x[i] - (c ? -1 : 0.5)) / std::sqrt((c ? 3 : 2) + 1e-5) * (c ? 2 : 1.5) +
+                       (c ? 0.2 : 0.1));
   }
   check_close(f.run(), expected);
 }
@@ -192,7 +208,8 @@ TEST_CASE("batch norm evaluates with its running statistics") {
 TEST_CASE("conditional batch norm takes gain and bias from its condition") {
   Forward f("net F(x: [2], c: [1]) { conditional_batchnorm(x, c) }");
   f.set("arg/x", {1, 2, 3, 4}).set("arg/c", {1, 2});
-  f.set("variable/F.conditional_batchnorm.gain.w", {0.5, 1}).set("variable/F.conditional_batchnorm.bias.w", {3, 4});
+  f.set("variable/F.conditional_batchnorm.gain.w", {0.5, 1})
+      .set("variable/F.conditional_batchnorm.bias.w", {3, 4});
   const double s = 1 / std::sqrt(1 + 1e-5);
   check_close(f.run(), {1 * s * 1.5 + 3, 2 * s * 2 + 4, 3 * s * 2 + 6, 4 * s * 3 + 8});
 }
@@ -219,7 +236,9 @@ TEST_CASE("dropout in training keeps and scales") {
   CHECK(kept < 810);
 }
 
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+double sigmoid(double x) {
+  return 1 / (1 + std::exp(-x));
+}
 
 TEST_CASE("recurrent layers are loops over one cell") {
   const Numbers w = numbers(3 * 8, -1, 1, 2), b = numbers(8, -1, 1, 3), x = numbers(3);
@@ -243,14 +262,18 @@ TEST_CASE("recurrent layers are loops over one cell") {
   };
   for (const bool backward : {false, true}) {
     for (const std::size_t length : {3, 2}) {
-      Forward f(fmt::format("net F(x: [3, 1]) {{ lstm(x, 2, {}, backward = {}) }}", length, backward), 1);
-      f.set("arg/x", x).set("variable/F.lstm.cell.dense.w", w).set("variable/F.lstm.cell.dense.b", b);
+      Forward f(
+          fmt::format("net F(x: [3, 1]) {{ lstm(x, 2, {}, backward = {}) }}", length, backward), 1);
+      f.set("arg/x", x)
+          .set("variable/F.lstm.cell.dense.w", w)
+          .set("variable/F.lstm.cell.dense.b", b);
       check_close(f.run(), lstm(backward, length));
     }
   }
   Forward g("net F(x: [1], h: [1]) { gru_cell(x, h) }", 1);
   g.set("arg/x", {0.3}).set("arg/h", {0.7});
-  g.set("variable/F.gru_cell.dense.w", {0.1, 0.2, 0.3, 0.4}).set("variable/F.gru_cell.dense.b", {0.5, 0.6});
+  g.set("variable/F.gru_cell.dense.w", {0.1, 0.2, 0.3, 0.4})
+      .set("variable/F.gru_cell.dense.b", {0.5, 0.6});
   g.set("variable/F.gru_cell.dense_2.w", {0.7, 0.8}).set("variable/F.gru_cell.dense_2.b", {0.9});
   const double g0 = sigmoid(0.3 * 0.1 + 0.7 * 0.3 + 0.5), g1 = sigmoid(0.3 * 0.2 + 0.7 * 0.4 + 0.6);
   const double h2 = std::tanh(0.3 * 0.7 + g0 * 0.7 * 0.8 + 0.9);
@@ -262,8 +285,11 @@ TEST_CASE("attention without gain is the identity, and with one adds what it att
   const Numbers x = numbers(8);
   f.set("arg/x", x);
   check_close(f.run(), x);
-  f.set("variable/F.attention.gain", {2}).set("variable/F.attention.conv_3.w", {1, 0}).set("variable/F.attention.conv_4.w", {1, 3});
-  // One key: the attention is all on it, whatever the query; its value is the greatest of the first channel.
+  f.set("variable/F.attention.gain", {2})
+      .set("variable/F.attention.conv_3.w", {1, 0})
+      .set("variable/F.attention.conv_4.w", {1, 3});
+  // One key: the attention is all on it, whatever the query; its value is the greatest of the first
+  // channel.
   const double v = *std::max_element(x.begin(), x.begin() + 4);
   Numbers expected = x;
   for (std::size_t i = 0; i < 8; ++i) expected[i] += 2 * v * (i < 4 ? 1 : 3);
@@ -281,14 +307,16 @@ TEST_CASE("transformations of weights") {
   const auto dense = [&](const Numbers& weight) {
     Numbers y;
     for (std::size_t n = 0; n < 2; ++n) {
-      for (std::size_t j = 0; j < 3; ++j) y.push_back(x[2 * n] * weight[j] + x[2 * n + 1] * weight[3 + j]);
+      for (std::size_t j = 0; j < 3; ++j)
+        y.push_back(x[2 * n] * weight[j] + x[2 * n + 1] * weight[3 + j]);
     }
     return y;
   };
   Forward sn("net F(x: [2]) with spectral_norm { dense(x, 3, bias = false) }");
   sn.set("arg/x", x).set("variable/F.dense.w", w).set("variable/F.dense.w.spectral_norm.u", u);
   Numbers v(2, 0), u2(3, 0);  // m = transpose(w) is [3, 2]
-  for (std::size_t k = 0; k < 2; ++k) for (std::size_t j = 0; j < 3; ++j) v[k] += u[j] * w[k * 3 + j];
+  for (std::size_t k = 0; k < 2; ++k)
+    for (std::size_t j = 0; j < 3; ++j) v[k] += u[j] * w[k * 3 + j];
   const double nv = std::sqrt(v[0] * v[0] + v[1] * v[1] + 1e-12);
   for (double& e : v) e /= nv;
   for (std::size_t j = 0; j < 3; ++j) u2[j] = w[j] * v[0] + w[3 + j] * v[1];

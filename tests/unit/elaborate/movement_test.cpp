@@ -8,7 +8,9 @@ namespace ganc::testing {
 namespace {
 
 // One sample [2, 3] of 1 .. 6 and one of 11 .. 16, so that a wrong place is seen at once.
-Numbers counted() { return {1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16}; }
+Numbers counted() {
+  return {1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16};
+}
 
 Numbers on_counted(const std::string& body) {
   Forward f("net F(x: [2, 3]) { " + body + " }");
@@ -70,7 +72,8 @@ TEST_CASE("reductions take all axes, those of `axis` or all but those of `keep`"
   check_close(on_counted("cumsum(x, axis = 0)"), {1, 2, 3, 5, 7, 9, 11, 12, 13, 25, 27, 29});
   check_close(on_counted("int(argmax(x))"), {2, 2, 2, 2});
   check_close(on_counted("int(argmax(min(x, 5), axis = 1))"), {2, 1, 0, 0});
-  check_close(on_counted("norm(x)"), {std::sqrt(91.0), std::sqrt(121.0 + 144 + 169 + 196 + 225 + 256)});
+  check_close(on_counted("norm(x)"),
+              {std::sqrt(91.0), std::sqrt(121.0 + 144 + 169 + 196 + 225 + 256)});
   check_close(on_counted("sum(all_samples(x), axis = 0)"), {12, 14, 16, 18, 20, 22});
   check_close(on_counted("each_sample(all_samples(x)) + count(x)"),
               {3, 4, 5, 6, 7, 8, 13, 14, 15, 16, 17, 18});
@@ -99,7 +102,8 @@ TEST_CASE("softmax sums to one along its axis and normalize has length one") {
 }
 
 TEST_CASE("classes index, are compared and become one-hot") {
-  Forward f("net F(y: class[4], w: [4, 2]) { concat(one_hot(y), real(y == 2)[_], w[y], [classes(y)]) }");
+  Forward f(
+      "net F(y: class[4], w: [4, 2]) { concat(one_hot(y), real(y == 2)[_], w[y], [classes(y)]) }");
   const Numbers w = numbers(16);
   f.set("arg/y", {2, 0}).set("arg/w", w);
   check_close(f.run(), {0, 0, 1, 0, 1, w[4], w[5], 4, 1, 0, 0, 0, 0, w[8], w[9], 4});
@@ -109,7 +113,8 @@ TEST_CASE("losses of a sample are their formulas") {
   Forward f("net F(a: [3], y: class[3]) { cross_entropy(a, y) }");
   const Numbers a = numbers(6);
   const auto loss = [&](std::size_t n, std::size_t y) {
-    return std::log(std::exp(a[3 * n]) + std::exp(a[3 * n + 1]) + std::exp(a[3 * n + 2])) - a[3 * n + y];
+    return std::log(std::exp(a[3 * n]) + std::exp(a[3 * n + 1]) + std::exp(a[3 * n + 2])) -
+           a[3 * n + y];
   };
   check_close(f.set("arg/a", a).set("arg/y", {1, 2}).run(), {loss(0, 1), loss(1, 2)});
   Forward kl("net F(mu: [2], logvar: [2]) { kl_normal(mu, logvar) }");
@@ -120,7 +125,8 @@ TEST_CASE("losses of a sample are their formulas") {
 
 TEST_CASE("resampling in one to three dimensions") {
   Forward up("net F(x: [1, 2, 2]) { upsample(x) }", 1);
-  check_close(up.set("arg/x", {1, 2, 3, 4}).run(), {1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4});
+  check_close(up.set("arg/x", {1, 2, 3, 4}).run(),
+              {1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4});
   Forward up1("net F(x: [1, 3]) { upsample(x, 3) }", 1);
   check_close(up1.set("arg/x", {1, 2, 3}).run(), {1, 1, 1, 2, 2, 2, 3, 3, 3});
   Forward pool("net F(x: [1, 2, 4]) { concat(avgpool(x), maxpool(x)) }", 1);
@@ -132,23 +138,30 @@ TEST_CASE("resampling in one to three dimensions") {
   Forward resize("net F(x: [1, 4, 4]) { resize(resize(x, 2), 4) }", 1);
   Numbers x(16);
   std::iota(x.begin(), x.end(), 0);
-  check_close(resize.set("arg/x", x).run(),
-              {2.5, 2.5, 4.5, 4.5, 2.5, 2.5, 4.5, 4.5, 10.5, 10.5, 12.5, 12.5, 10.5, 10.5, 12.5, 12.5});
+  check_close(resize.set("arg/x", x).run(), {2.5, 2.5, 4.5, 4.5, 2.5, 2.5, 4.5, 4.5, 10.5, 10.5,
+                                             12.5, 12.5, 10.5, 10.5, 12.5, 12.5});
   Forward shuffle("net F(x: [4, 1, 2]) { pixel_shuffle(x) }", 1);
   check_close(shuffle.set("arg/x", {1, 2, 3, 4, 5, 6, 7, 8}).run(), {1, 3, 2, 4, 5, 7, 6, 8});
 }
 
-TEST_CASE("sampling at the pixels' own points gives the image, half way between gives the mean, outside gives 0") {
+TEST_CASE(
+    "sampling at the pixels' own points gives the image, half way between gives the mean, outside "
+    "gives 0") {
   const std::string grid =
       "let ys = (range(3) + 0.5) / 3 * 2 - 1\n"
       "let xs = (range(2) + 0.5) / 2 * 2 - 1\n";
   const Numbers x = numbers(6);
-  Forward same("net F(x: [1, 3, 2]) {\n" + grid +
-                   "sample_at(x, stack([broadcast(ys[:, _], [3, 2]), broadcast(xs[_, :], [3, 2])])) }", 1);
+  Forward same(
+      "net F(x: [1, 3, 2]) {\n" + grid +
+          "sample_at(x, stack([broadcast(ys[:, _], [3, 2]), broadcast(xs[_, :], [3, 2])])) }",
+      1);
   check_close(same.set("arg/x", x).run(), x);
   Forward half("net F(x: [1, 3, 2]) {\n" + grid +
-                   "sample_at(x, stack([broadcast(ys[:, _], [3, 1]), broadcast(0 * ys[:, _], [3, 1])])) + 0 * sum(xs) }", 1);
-  check_close(half.set("arg/x", x).run(), {(x[0] + x[1]) / 2, (x[2] + x[3]) / 2, (x[4] + x[5]) / 2});
+                   "sample_at(x, stack([broadcast(ys[:, _], [3, 1]), broadcast(0 * ys[:, _], [3, "
+                   "1])])) + 0 * sum(xs) }",
+               1);
+  check_close(half.set("arg/x", x).run(),
+              {(x[0] + x[1]) / 2, (x[2] + x[3]) / 2, (x[4] + x[5]) / 2});
   Forward far("net F(x: [1, 3, 2]) { sample_at(x, broadcast(5, [2, 1, 1])) }", 1);
   check_close(far.set("arg/x", x).run(), {0});
 }

@@ -5,16 +5,20 @@
 namespace ganc::testing {
 namespace {
 
-// One net with the weights a = [1, -2] and b = 3; the gradient of a is c * a, that of b is 4, at every step.
+// One net with the weights a = [1, -2] and b = 3; the gradient of a is c * a, that of b is 4, at
+// every step.
 std::string program(const std::string& optimizer) {
   return "data x: [] from ring()\n"
-         "net P(x: []) -> [] { param a: [2] = 1; param b: [] = 3; sum([0.5, -0.25] * a^2) / 2 + 4 * b + 0 * x }\n"
-         "train for 3 steps, batch 1 { P minimizes E[P(x)] by " + optimizer + " }\n";
+         "net P(x: []) -> [] { param a: [2] = 1; param b: [] = 3; sum([0.5, -0.25] * a^2) / 2 + 4 "
+         "* b + 0 * x }\n"
+         "train for 3 steps, batch 1 { P minimizes E[P(x)] by " +
+         optimizer + " }\n";
 }
 
 struct Rule {
   std::string optimizer;
-  // One element: its value and gradient, its slots, the step from 1; `total` is the norm of all gradients.
+  // One element: its value and gradient, its slots, the step from 1; `total` is the norm of all
+  // gradients.
   std::function<double(double w, double g, Numbers& slots, double t, double total)> step;
 };
 
@@ -22,21 +26,36 @@ TEST_CASE("optimizers are their formulas, for three steps") {
   const auto adam = [](double w, double g, Numbers& s, double t, double lr, double b1, double b2) {
     s[0] = b1 * s[0] + (1 - b1) * g;
     s[1] = b2 * s[1] + (1 - b2) * g * g;
-    return w - lr * (s[0] / (1 - std::pow(b1, t))) / (std::sqrt(s[1] / (1 - std::pow(b2, t))) + 1e-8);
+    return w -
+           lr * (s[0] / (1 - std::pow(b1, t))) / (std::sqrt(s[1] / (1 - std::pow(b2, t))) + 1e-8);
   };
   const std::vector<Rule> rules = {
       {"sgd(0.1)", [](double w, double g, Numbers&, double, double) { return w - 0.1 * g; }},
-      {"sgd(0.1, momentum = 0.9)", [](double w, double g, Numbers& s, double, double) { return w - 0.1 * (s[0] = 0.9 * s[0] + g); }},
-      {"rmsprop(0.01)", [](double w, double g, Numbers& s, double, double) {
+      {"sgd(0.1, momentum = 0.9)", [](double w, double g, Numbers& s, double,
+                                      double) { return w - 0.1 * (s[0] = 0.9 * s[0] + g); }},
+      {"rmsprop(0.01)",
+       [](double w, double g, Numbers& s, double, double) {
          s[0] = 0.99 * s[0] + 0.01 * g * g;
          return w - 0.01 * g / (std::sqrt(s[0]) + 1e-8);
        }},
-      {"adam(0.01)", [&](double w, double g, Numbers& s, double t, double) { return adam(w, g, s, t, 0.01, 0.9, 0.999); }},
-      {"adam(lr = 2e-4, beta1 = 0.5)", [&](double w, double g, Numbers& s, double t, double) { return adam(w, g, s, t, 2e-4, 0.5, 0.999); }},
-      {"adamw(0.01, decay = 0.1)", [&](double w, double g, Numbers& s, double t, double) { return adam(w * (1 - 0.001), g, s, t, 0.01, 0.9, 0.999); }},
-      {"sgd(0.1) -> within(1.5)", [](double w, double g, Numbers&, double, double) { return std::clamp(w - 0.1 * g, -1.5, 1.5); }},
-      {"adam(0.01) -> weight_decay(0.1)", [&](double w, double g, Numbers& s, double t, double) { return adam(w, g + 0.1 * w, s, t, 0.01, 0.9, 0.999); }},
-      {"sgd(0.1) -> clip_gradient(2)", [](double w, double g, Numbers&, double, double total) { return w - 0.1 * g * std::min(1.0, 2 / total); }},
+      {"adam(0.01)", [&](double w, double g, Numbers& s, double t,
+                         double) { return adam(w, g, s, t, 0.01, 0.9, 0.999); }},
+      {"adam(lr = 2e-4, beta1 = 0.5)", [&](double w, double g, Numbers& s, double t,
+                                           double) { return adam(w, g, s, t, 2e-4, 0.5, 0.999); }},
+      {"adamw(0.01, decay = 0.1)",
+       [&](double w, double g, Numbers& s, double t, double) {
+         return adam(w * (1 - 0.001), g, s, t, 0.01, 0.9, 0.999);
+       }},
+      {"sgd(0.1) -> within(1.5)", [](double w, double g, Numbers&, double,
+                                     double) { return std::clamp(w - 0.1 * g, -1.5, 1.5); }},
+      {"adam(0.01) -> weight_decay(0.1)",
+       [&](double w, double g, Numbers& s, double t, double) {
+         return adam(w, g + 0.1 * w, s, t, 0.01, 0.9, 0.999);
+       }},
+      {"sgd(0.1) -> clip_gradient(2)",
+       [](double w, double g, Numbers&, double, double total) {
+         return w - 0.1 * g * std::min(1.0, 2 / total);
+       }},
   };
   for (const Rule& rule : rules) {
     INFO(rule.optimizer);

@@ -15,7 +15,14 @@ const std::vector<Row>& table() {
   static const std::vector<Row> rows = {
       {"aae", {{"Enc", 1794008}, {"Dec", 1794784}, {"D", 1011001}}, 3},
       {"acgan", {{"G", 1393961}, {"D", 201547}}, 2},
-      {"attngan", {{"Text", 70144}, {"Image", 725440}, {"G", 3606536}, {"D[0]", 433858}, {"D[1]", 696258}, {"D[2]", 958658}}, 5},
+      {"attngan",
+       {{"Text", 70144},
+        {"Image", 725440},
+        {"G", 3606536},
+        {"D[0]", 433858},
+        {"D[1]", 696258},
+        {"D[2]", 958658}},
+       5},
       {"augment", {{"G", 1092405}, {"D", 201281}, {"Plain", 50378}, {"Both", 50378}}, 4},
       {"autoencoders", {{"Enc", 217408}, {"Dec", 218128}, {"Conv", 13265}}, 3},
       {"bigan", {{"G", 1907472}, {"Enc", 1906738}, {"D", 1907713}}, 2},
@@ -35,7 +42,9 @@ const std::vector<Row>& table() {
       {"sagan", {{"G", 8604548}, {"D", 4869314}}, 2},
       {"sngan32", {{"G", 4276739}, {"D", 1053825}}, 2},
       {"srgan", {{"G", 1550659}, {"D", 23565505}, {"VGG", 20024384}}, 3},
-      {"stackgan", {{"Text", 102912}, {"G1", 3388803}, {"G2", 1737923}, {"D1", 220865}, {"D2", 2942145}}, 4},
+      {"stackgan",
+       {{"Text", 102912}, {"G1", 3388803}, {"G2", 1737923}, {"D1", 220865}, {"D2", 2942145}},
+       4},
       {"stylegan", {{"Mapping", 2101248}, {"Synthesis", 17963907}, {"D", 18212481}}, 2},
       {"stylegan2", {{"Mapping", 2101248}, {"Synthesis", 16914825}, {"D", 18900609}}, 4},
       {"unrolled", {{"G", 49666}, {"D", 17025}}, 2},
@@ -48,7 +57,9 @@ const std::vector<Row>& table() {
   return rows;
 }
 
-std::string path_of(const std::string& name) { return GANC_TESTS "/programs/" + name + ".gan"; }
+std::string path_of(const std::string& name) {
+  return GANC_TESTS "/programs/" + name + ".gan";
+}
 
 std::size_t statements(const Model& model) {
   std::size_t count = 0;

@@ -59,7 +59,8 @@ TEST_CASE("a repetition reads its own batch, other statements the first") {
   std::vector<std::string> names;
   for (const UpdateInfo& update : it.train->updates) names.push_back(update.name);
   CHECK(names == std::vector<std::string>{"D#0", "D#1", "D#2", "G"});
-  for (const std::string input : {"data/D#0/x", "data/D#1/x", "data/D#2/x", "data/x"}) CHECK(it.has_input(input));
+  for (const std::string input : {"data/D#0/x", "data/D#1/x", "data/D#2/x", "data/x"})
+    CHECK(it.has_input(input));
   CHECK(it.draw("draw/D#1/z"));
   REQUIRE(it.train->sources.size() == 1);
   CHECK(it.train->sources[0].batches == 3);
@@ -135,18 +136,21 @@ TEST_CASE("states pass through an update in the order written, and are saved at 
       "}\n");
   const Values first = it.run();
   check_close(first.at("loss/A").data, {6 + 3});
-  check_close(first.at("grad/A/A.a").data, {2 + 1});  // through the new s, not through the saved one
+  check_close(first.at("grad/A/A.a").data,
+              {2 + 1});  // through the new s, not through the saved one
   check_close(first.at("watch/after").data, {6});
   check_close(it.get("s"), {16});
   CHECK(it.variables.at("variable/s").type.dtype == DType::f64);
 }
 
-TEST_CASE("batch norm's statistics: each pass moves them, in order; evaluation and loaded nets do not") {
+TEST_CASE(
+    "batch norm's statistics: each pass moves them, in order; evaluation and loaded nets do not") {
   Iteration it(
       "data x: [1] from ring()\n"
       "net D(x: [1]) -> [1] { x -> batchnorm -> dense(1) }\n"
       "net C(x: [1]) -> [1] { x -> batchnorm }\n"
-      "train for 1 steps, batch 2 { D minimizes E[D(x)] + E[D(3 * x)] + 0 * E[C(x)] by sgd(0.1) }\n");
+      "train for 1 steps, batch 2 { D minimizes E[D(x)] + E[D(3 * x)] + 0 * E[C(x)] by sgd(0.1) "
+      "}\n");
   it.run(it.with_data("data/x", {1, 3}));
   // means 2 and 6, unbiased variances 2 and 18
   check_close(it.get("D.batchnorm.running_mean"), {0.9 * (0.1 * 2) + 0.1 * 6});
@@ -159,7 +163,8 @@ TEST_CASE("spectral norm moves its vector once an update, however often the net 
     Iteration it(
         "data x: [3] from ring()\n"
         "net D(x: [3]) -> [2] with spectral_norm { dense(x, 2) }\n"
-        "train for 1 steps, batch 1 { D minimizes " + objective + " by sgd(0.1) }\n");
+        "train for 1 steps, batch 1 { D minimizes " +
+        objective + " by sgd(0.1) }\n");
     it.run(it.with_data("data/x", {1, 2, 3}));
     return it.get("D.dense.w.spectral_norm.u");
   };
@@ -199,7 +204,8 @@ TEST_CASE("every some epochs runs once in each") {
       "data x: [] from ring()\n"
       "state s: [] = 0\n"
       "train for 9 steps, batch 1 { every 2 epochs { update s = s + 1 } }\n");
-  for (const double epoch : {0.0, 0.5, 1.0, 2.0, 2.5, 3.9, 4.0}) it.run({{"epoch", value_of({DType::f64, {}}, {epoch})}});
+  for (const double epoch : {0.0, 0.5, 1.0, 2.0, 2.5, 3.9, 4.0})
+    it.run({{"epoch", value_of({DType::f64, {}}, {epoch})}});
   CHECK(it.get("s")[0] == 3);
 }
 
@@ -243,7 +249,8 @@ TEST_CASE("descend differentiates through its steps, states of Adam included, an
     return b;
   };
   const Values results = it.run();
-  const double b = it.get("B.b")[0], m = it.get("slot/opt/B.b/m")[0], v = it.get("slot/opt/B.b/v")[0];
+  const double b = it.get("B.b")[0], m = it.get("slot/opt/B.b/m")[0],
+               v = it.get("slot/opt/B.b/v")[0];
   CHECK(it.get("slot/opt/B.b/t")[0] == 1);
   check_close(results.at("loss/A").data, {loss_at(0.7, b, m, v, 1)}, 1e-9);
   const double slope = (loss_at(0.7 + 1e-5, b, m, v, 1) - loss_at(0.7 - 1e-5, b, m, v, 1)) / 2e-5;
@@ -256,11 +263,13 @@ TEST_CASE("a gradient of a gradient: the penalty of WGAN-GP for a linear critic"
       "data x: [2] from ring()\n"
       "noise z: [2] ~ normal\n"
       "net D(x: [2]) -> [1] { dense(x, 1) }\n"
-      "train for 1 steps, batch 4 { D minimizes gradient_penalty(D, x, z) + r1(D, x) by sgd(0.1) }\n");
+      "train for 1 steps, batch 4 { D minimizes gradient_penalty(D, x, z) + r1(D, x) by sgd(0.1) "
+      "}\n");
   it.set("D.dense.w", {3, 4});
   const Values results = it.run(it.with_data("data/x", numbers(8)));
   check_close(results.at("loss/D").data, {16 + 25}, 1e-9);
-  check_close(results.at("grad/D/D.dense.w").data, {2 * 4 * 3 / 5.0 + 6, 2 * 4 * 4 / 5.0 + 8}, 1e-9);
+  check_close(results.at("grad/D/D.dense.w").data, {2 * 4 * 3 / 5.0 + 6, 2 * 4 * 4 / 5.0 + 8},
+              1e-9);
   CHECK(it.draw("draw/D/gradient_penalty.t"));
 }
 
@@ -293,10 +302,11 @@ TEST_CASE("the pool of past fakes fills, then hands out old ones") {
 }
 
 TEST_CASE("stages have their own nets in training, and names of their own") {
-  Elaborated e(two_nets +
-               "train first for 1 steps, batch 4 { D minimizes E[D(x)] - E[D(G(z))] by adam(0.1) }\n"
-               "train second for 2 epochs, batch 8 { G minimizes -E[D(G(z))] by adam(0.1) }\n"
-               "output o = G(z)\n");
+  Elaborated e(
+      two_nets +
+      "train first for 1 steps, batch 4 { D minimizes E[D(x)] - E[D(G(z))] by adam(0.1) }\n"
+      "train second for 2 epochs, batch 8 { G minimizes -E[D(G(z))] by adam(0.1) }\n"
+      "output o = G(z)\n");
   INFO(e.messages());
   REQUIRE(e.model.trains.size() == 2);
   CHECK(e.model.trains[0].updates[0].name == "first.D");
