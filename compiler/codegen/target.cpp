@@ -39,13 +39,21 @@ const char* tuned_for(Isa isa) {
   std::abort();
 }
 
-// It takes two thirds of the time of a compilation and finds nothing: emit_sum.cpp steps pointers itself, and the
-// indices of other loops are sums of what is hoisted and a loop variable. LLVM has no interface for it but this.
-void switch_off_strength_reduction() {
+template <class Option, class T>
+void set_option(const char* option_name, T value) {
   const auto& options = llvm::cl::getRegisteredOptions();
-  const auto option = options.find("disable-lsr");
-  if (option == options.end()) bug("LLVM has no option disable-lsr");
-  static_cast<llvm::cl::opt<bool>*>(option->second)->setValue(true);
+  const auto option = options.find(option_name);
+  if (option == options.end()) bug("LLVM has no option {}", option_name);
+  static_cast<Option*>(option->second)->setValue(value);
+}
+
+// What LLVM has no interface for but its command line.
+void set_options() {
+  // Strength reduction takes two thirds of the time of a compilation and finds nothing: emit_sum.cpp steps pointers
+  // itself, and the indices of other loops are sums of what is hoisted and a loop variable.
+  set_option<llvm::cl::opt<bool>>("disable-lsr", true);
+  // The quick selector of unoptimized code folds the load of a scalar into vblendvps, which reads 16 bytes.
+  set_option<llvm::cl::opt<llvm::cl::boolOrDefault>>("fast-isel", llvm::cl::BOU_FALSE);
 }
 
 }  // namespace
@@ -57,7 +65,7 @@ std::unique_ptr<llvm::TargetMachine> create_target_machine(const CodegenOptions&
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
-    switch_off_strength_reduction();
+    set_options();
   });
   const llvm::Triple triple("x86_64-unknown-linux-gnu");
   std::string error;
@@ -71,8 +79,6 @@ std::unique_ptr<llvm::TargetMachine> create_target_machine(const CodegenOptions&
       target->createTargetMachine(triple, std::string(name(options.isa)), "", settings,
                                   llvm::Reloc::PIC_, llvm::CodeModel::Small, level));
   if (!machine) bug("no target machine for {}", name(options.isa));
-  // LLVM 22's quick selector folds the load of a scalar into vblendvps, which reads 16 bytes.
-  machine->setO0WantsFastISel(false);
   return machine;
 }
 
