@@ -32,15 +32,19 @@ struct Product {
   Operand lhs, rhs;
 };
 
-// What `make_product` does where an operand cannot be read as it lies: `lhs` or `rhs` copied in this layout.
+// What `make_product` does where an operand cannot be read as it lies: `lhs` or `rhs` copied in
+// this layout.
 struct OperandLayouts {
   std::optional<AxisOrder> lhs, rhs;
 };
 // Null where no domain suits.
-std::unique_ptr<Product> make_product(ProgramDraft& program, const Group& group, const OperandLayouts& copied);
+std::unique_ptr<Product> make_product(ProgramDraft& program, const Group& group,
+                                      const OperandLayouts& copied);
 
-// Pairs (position in lhs, position in rhs) for each output position: exactly those that meet inside both.
-std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> meeting_positions(const SpatialAxis& axis);
+// Pairs (position in lhs, position in rhs) for each output position: exactly those that meet inside
+// both.
+std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> meeting_positions(
+    const SpatialAxis& axis);
 
 // Which variable is what, and how the work is cut. Depends on shapes and layouts alone.
 struct Tiling {
@@ -48,16 +52,17 @@ struct Tiling {
   std::uint32_t v = 0;
   std::optional<std::uint32_t> m;
   std::int64_t v_extent = 1, m_extent = 1, v_block = 1, m_block = 1;
-  std::vector<Axis> outer;   // the outermost first
-  std::size_t shared = 0;    // so many of `outer` are units, with the blocks of m and v if `blocks_shared`
+  std::vector<Axis> outer;  // the outermost first
+  std::size_t shared =
+      0;  // so many of `outer` are units, with the blocks of m and v if `blocks_shared`
   bool blocks_shared = false;
   std::vector<std::uint32_t> reduced;  // innermost last
-  // The sum is done in parts of so many pairs of the first spatial axis, partial results in memory, so that what one
-  // part reads of both operands stays in cache; 0: in one go.
+  // The sum is done in parts of so many pairs of the first spatial axis, partial results in memory,
+  // so that what one part reads of both operands stays in cache; 0: in one go.
   std::int64_t part_pairs = 0;
 };
-// None: no lanes, or rows too few to pay for a copy. `wanted`: the layout in which the vector operand must be copied
-// before this tiling holds; none: it lies well.
+// None: no lanes, or rows too few to pay for a copy. `wanted`: the layout in which the vector
+// operand must be copied before this tiling holds; none: it lies well.
 struct TilingChoice {
   Tiling tiling;
   std::optional<AxisOrder> wanted;

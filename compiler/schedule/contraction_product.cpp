@@ -5,12 +5,18 @@
 namespace ganc::planning {
 namespace {
 
-std::size_t at(std::int64_t axis) { return static_cast<std::size_t>(axis); }
+std::size_t at(std::int64_t axis) {
+  return static_cast<std::size_t>(axis);
+}
 
 class Maker {
  public:
   Maker(ProgramDraft& program, const Group& group, const OperandLayouts& copied)
-      : program_(program), group_(group), copied_(copied), id_(group.roots[0]), node_(program.graph[id_]) {}
+      : program_(program),
+        group_(group),
+        copied_(copied),
+        id_(group.roots[0]),
+        node_(program.graph[id_]) {}
 
   // Copies are made, and domains refined, until both operands are plain memory.
   std::unique_ptr<Product> run() {
@@ -39,7 +45,8 @@ class Maker {
     if (node_.op == Op::convolution)
       s.push_back(shape(node_.operands[1])[1]);
     else
-      for (std::int64_t axis : node_.attributes.lhs_contract) s.push_back(shape(node_.operands[0])[at(axis)]);
+      for (std::int64_t axis : node_.attributes.lhs_contract)
+        s.push_back(shape(node_.operands[0])[at(axis)]);
     return s;
   }
 
@@ -54,8 +61,10 @@ class Maker {
     const Attributes& a = node_.attributes;
     const auto& from = p.c.domain.at;
     const std::size_t rank = node_.type.shape.size();
-    p.lhs = {node_.operands[0], std::vector<IndexId>(shape(node_.operands[0]).size()), no_tensor, {}};
-    p.rhs = {node_.operands[1], std::vector<IndexId>(shape(node_.operands[1]).size()), no_tensor, {}};
+    p.lhs = {
+        node_.operands[0], std::vector<IndexId>(shape(node_.operands[0]).size()), no_tensor, {}};
+    p.rhs = {
+        node_.operands[1], std::vector<IndexId>(shape(node_.operands[1]).size()), no_tensor, {}};
     std::vector<bool> lhs_done(p.lhs.at.size()), rhs_done(p.rhs.at.size());
     std::size_t next = 0;
     for (std::size_t i = 0; i < a.lhs_batch.size(); ++i, ++next) {
@@ -79,7 +88,8 @@ class Maker {
     const Shape& w = shape(node_.operands[1]);
     const IndexId channel = from.back();
     const IndexId group = space.quotient(from[1], w[0] / node_.attributes.groups);
-    p.lhs = {node_.operands[0], {from[0], space.add(space.scale(group, w[1]), channel)}, no_tensor, {}};
+    p.lhs = {
+        node_.operands[0], {from[0], space.add(space.scale(group, w[1]), channel)}, no_tensor, {}};
     p.rhs = {node_.operands[1], {from[1], channel}, no_tensor, {}};
     for (std::size_t i = 2; i < x.size(); ++i) {
       SpatialAxis axis;
@@ -112,12 +122,15 @@ class Maker {
   }
 
   void add_results(Product& p) const {
-    const std::vector<IndexId> result(p.c.domain.at.begin(),
-                                      p.c.domain.at.begin() + static_cast<std::ptrdiff_t>(node_.type.shape.size()));
+    const std::vector<IndexId> result(
+        p.c.domain.at.begin(),
+        p.c.domain.at.begin() + static_cast<std::ptrdiff_t>(node_.type.shape.size()));
     Emitter emitter(program_, p.c.space, p.c.expressions);
     for (NodeId root : group_.roots) {
-      const ExprId value = root == id_ ? p.c.expressions.add({.kind = ExprKind::contraction, .dtype = node_.type.dtype})
-                                       : emitter.emit_definition(root, result);
+      const ExprId value =
+          root == id_
+              ? p.c.expressions.add({.kind = ExprKind::contraction, .dtype = node_.type.dtype})
+              : emitter.emit_definition(root, result);
       emitter.give(root, result, value);
       if (!program_.stored[root.index]) continue;
       const std::uint32_t tensor = tensor_for(program_, root);
@@ -134,11 +147,13 @@ class Maker {
 
 }  // namespace
 
-std::unique_ptr<Product> make_product(ProgramDraft& program, const Group& group, const OperandLayouts& copied) {
+std::unique_ptr<Product> make_product(ProgramDraft& program, const Group& group,
+                                      const OperandLayouts& copied) {
   return Maker(program, group, copied).run();
 }
 
-std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> meeting_positions(const SpatialAxis& axis) {
+std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> meeting_positions(
+    const SpatialAxis& axis) {
   std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> rows(at(axis.outputs));
   const Window& w = axis.window;
   for (std::int64_t p = 0; p < axis.outputs; ++p)

@@ -8,9 +8,9 @@ namespace {
 constexpr std::int64_t wanted_units = 32;
 constexpr std::int64_t min_unit_products = 1 << 16;  // multiplications that are worth a unit
 constexpr std::int64_t min_rows = 8;                 // of a block, so that register tiles are full
-constexpr std::int64_t panel_bytes = 512 << 10;      // of the scalar operand, to stay in the L2 cache
-constexpr std::int64_t cache_bytes = 1 << 20;        // of both operands of a sum that is done in one go
-constexpr std::int64_t min_part_terms = 512;         // of a part of a sum: fewer do not pay for the stores
+constexpr std::int64_t panel_bytes = 512 << 10;  // of the scalar operand, to stay in the L2 cache
+constexpr std::int64_t cache_bytes = 1 << 20;    // of both operands of a sum that is done in one go
+constexpr std::int64_t min_part_terms = 512;  // of a part of a sum: fewer do not pay for the stores
 
 // The divisor of n that is at least `least` and nearest to it; n itself if there is none below.
 std::int64_t divisor_from(std::int64_t n, std::int64_t least) {
@@ -58,7 +58,9 @@ class Chooser {
     }
     return false;
   }
-  bool depends(const Operand& operand, std::uint32_t v) const { return space_.depends_on(operand.index, v); }
+  bool depends(const Operand& operand, std::uint32_t v) const {
+    return space_.depends_on(operand.index, v);
+  }
 
   void choose_rows() {
     for (std::uint32_t v : p_.free) {
@@ -150,7 +152,8 @@ class Chooser {
     const std::int64_t k = terms(), bytes = byte_size(program_.tensors[p_.lhs.tensor].dtype);
     if (k < 4 * min_part_terms || (t_.m_block + t_.v_block) * k * bytes <= cache_bytes) return;
     const SpatialAxis& first = p_.spatial[0];
-    const std::int64_t rest = std::max<std::int64_t>(k / std::min(first.lhs_extent, first.rhs_extent), 1);
+    const std::int64_t rest =
+        std::max<std::int64_t>(k / std::min(first.lhs_extent, first.rhs_extent), 1);
     t_.part_pairs = std::max<std::int64_t>(1, (min_part_terms + rest - 1) / rest);
   }
 

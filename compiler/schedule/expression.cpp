@@ -1,7 +1,7 @@
 #include "compiler/schedule/expression.h"
 
-#include <bit>
 #include <fmt/format.h>
+#include <bit>
 
 #include "compiler/ops/op.h"
 
@@ -112,8 +112,10 @@ ExprId Emitter::emit(NodeId id, const std::vector<IndexId>& at, ExprId mask) {
 ExprId Emitter::emit_definition(NodeId id, const std::vector<IndexId>& at, ExprId mask) {
   const Node& node = program_.graph[id];
   switch (definition(node.op).op_class) {
-    case OpClass::elementwise: return emit_elementwise(node, at, mask);
-    case OpClass::movement: return emit_movement(node, at, mask);
+    case OpClass::elementwise:
+      return emit_elementwise(node, at, mask);
+    case OpClass::movement:
+      return emit_movement(node, at, mask);
     case OpClass::leaf:
       if (node.op == Op::constant && node.attributes.values.size() == 1)
         return expressions_.constant(node.attributes.values[0], node.type.dtype);
@@ -127,7 +129,8 @@ ExprId Emitter::emit_definition(NodeId id, const std::vector<IndexId>& at, ExprI
       break;
     case OpClass::reduce:
     case OpClass::contract:
-    case OpClass::symbolic: break;
+    case OpClass::symbolic:
+      break;
   }
   if (node.op == Op::random_bits) return emit_random(node, at);
   broken(fmt::format("`{}` (node {}) is read before it is computed", definition(node.op).name,
@@ -142,7 +145,8 @@ ExprId Emitter::emit_elementwise(const Node& node, const std::vector<IndexId>& a
          .comparison = node.attributes.comparison};
   for (NodeId operand : node.operands) {
     const bool scalar = program_.graph[operand].type.shape.empty();
-    e.operands.push_back(emit(operand, scalar ? std::vector<IndexId>{} : at, scalar ? ExprId{} : mask));
+    e.operands.push_back(
+        emit(operand, scalar ? std::vector<IndexId>{} : at, scalar ? ExprId{} : mask));
   }
   return expressions_.add(std::move(e));
 }
@@ -175,9 +179,12 @@ ExprId Emitter::emit_movement(const Node& node, const std::vector<IndexId>& at, 
       for (std::size_t i = 0; i < from.size(); ++i)
         inner[i] = from[i] == 1 ? space_.constant(0) : at[static_cast<std::size_t>(a.axes[i])];
       break;
-    case Op::reshape: inner = reshaped(node.type.shape, from, at); break;
+    case Op::reshape:
+      inner = reshaped(node.type.shape, from, at);
+      break;
     case Op::transpose:
-      for (std::size_t i = 0; i < from.size(); ++i) inner[static_cast<std::size_t>(a.axes[i])] = at[i];
+      for (std::size_t i = 0; i < from.size(); ++i)
+        inner[static_cast<std::size_t>(a.axes[i])] = at[i];
       break;
     case Op::slice:
       for (std::size_t i = 0; i < from.size(); ++i)
@@ -190,12 +197,14 @@ ExprId Emitter::emit_movement(const Node& node, const std::vector<IndexId>& at, 
         inner[i] = space_.add(space_.scale(at[i], -1), from[i] - 1);
       }
       break;
-    default: broken(fmt::format("`{}` is no movement", definition(node.op).name));
+    default:
+      broken(fmt::format("`{}` is no movement", definition(node.op).name));
   }
   return emit(node.operands[0], inner, mask);
 }
 
-// Position i of the result is operand position (i - low) / (interior + 1) where that is whole and inside.
+// Position i of the result is operand position (i - low) / (interior + 1) where that is whole and
+// inside.
 ExprId Emitter::emit_pad(const Node& node, const std::vector<IndexId>& at, ExprId mask) {
   const Attributes& a = node.attributes;
   const Shape& from = program_.graph[node.operands[0]].type.shape;
@@ -299,12 +308,14 @@ ExprId Emitter::emit_product(NodeId id, const std::vector<IndexId>& free,
     std::vector<bool> lhs_done(lhs.size()), rhs_done(rhs.size());
     std::size_t next = 0;
     for (std::size_t i = 0; i < a.lhs_batch.size(); ++i) {
-      const auto l = static_cast<std::size_t>(a.lhs_batch[i]), r = static_cast<std::size_t>(a.rhs_batch[i]);
+      const auto l = static_cast<std::size_t>(a.lhs_batch[i]),
+                 r = static_cast<std::size_t>(a.rhs_batch[i]);
       lhs[l] = rhs[r] = free[next++];
       lhs_done[l] = rhs_done[r] = true;
     }
     for (std::size_t i = 0; i < a.lhs_contract.size(); ++i) {
-      const auto l = static_cast<std::size_t>(a.lhs_contract[i]), r = static_cast<std::size_t>(a.rhs_contract[i]);
+      const auto l = static_cast<std::size_t>(a.lhs_contract[i]),
+                 r = static_cast<std::size_t>(a.rhs_contract[i]);
       lhs[l] = rhs[r] = reduced[i];
       lhs_done[l] = rhs_done[r] = true;
     }
@@ -325,7 +336,8 @@ ExprId Emitter::emit_product(NodeId id, const std::vector<IndexId>& free,
                                                space_.scale(reduced[i + 1], w.rhs_dilation)),
                                     -w.pad_low);
       if (w.lhs_dilation > 1) {
-        const std::int64_t shift = w.pad_low > 0 ? (w.pad_low + w.lhs_dilation - 1) / w.lhs_dilation : 0;
+        const std::int64_t shift =
+            w.pad_low > 0 ? (w.pad_low + w.lhs_dilation - 1) / w.lhs_dilation : 0;
         const IndexId shifted = space_.add(position, shift * w.lhs_dilation);
         const IndexId rest = space_.remainder(shifted, w.lhs_dilation);
         if (space_.range(rest).high > 0)

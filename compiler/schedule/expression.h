@@ -10,7 +10,8 @@
 
 namespace ganc::planning {
 
-// The inlined computation of one kernel, with symbolic indices: what stands between graph and kernel IR.
+// The inlined computation of one kernel, with symbolic indices: what stands between graph and
+// kernel IR.
 
 struct ExprId {
   static constexpr std::uint32_t none = UINT32_MAX;
@@ -61,7 +62,8 @@ class Expressions {
   std::unordered_multimap<std::size_t, ExprId> seen_;
 };
 
-// Writes the value of a node at an index as an expression, through everything that is not in memory.
+// Writes the value of a node at an index as an expression, through everything that is not in
+// memory.
 class Emitter {
  public:
   Emitter(const ProgramDraft& program, IndexSpace& space, Expressions& expressions)
@@ -72,8 +74,8 @@ class Emitter {
   ExprId emit(NodeId node, const std::vector<IndexId>& at, ExprId mask = {});
   // The node by its own definition even where it has (or will have) memory.
   ExprId emit_definition(NodeId node, const std::vector<IndexId>& at, ExprId mask = {});
-  // An element of the result of a contraction as one product: `free` is its index, `reduced` the contracted axes of
-  // dot_general, or channel and taps of a convolution.
+  // An element of the result of a contraction as one product: `free` is its index, `reduced` the
+  // contracted axes of dot_general, or channel and taps of a convolution.
   ExprId emit_product(NodeId node, const std::vector<IndexId>& free,
                       const std::vector<IndexId>& reduced);
 

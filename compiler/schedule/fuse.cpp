@@ -68,7 +68,8 @@ constexpr std::size_t max_roots = 8, max_scalar_roots = 48, max_reads = 20;
 
 class Former {
  public:
-  explicit Former(ProgramDraft& program) : program_(program), group_of_(program.graph.nodes.size(), none) {
+  explicit Former(ProgramDraft& program)
+      : program_(program), group_of_(program.graph.nodes.size(), none) {
     for (const Target& target : program.targets)
       if (target.variable >= 0) saved_[target.node.index] = true;
   }
@@ -112,8 +113,8 @@ class Former {
     return GroupKind::elementwise;
   }
 
-  // A number that nothing is saved from is computed always: less than asking. What it reads may be garbage then, as it
-  // is itself: nobody uses it.
+  // A number that nothing is saved from is computed always: less than asking. What it reads may be
+  // garbage then, as it is itself: nobody uses it.
   std::uint32_t effective_guards(NodeId id) const {
     const Node& node = program_.graph[id];
     const bool free = node.type.shape.empty() && kind(id) == GroupKind::elementwise &&
@@ -144,14 +145,16 @@ class Former {
         for (std::size_t i = 0; i < many; ++i) consider(it->second[it->second.size() - 1 - i]);
       }
     }
-    if (best == none && program_.graph[id].type.shape.empty() && kind(id) == GroupKind::elementwise) {
+    if (best == none && program_.graph[id].type.shape.empty() &&
+        kind(id) == GroupKind::elementwise) {
       if (const auto it = scalars_.find(guards); it != scalars_.end()) consider(it->second);
       if (best == none) scalars_[guards] = static_cast<std::uint32_t>(program_.groups.size());
     }
     return best;
   }
 
-  bool joins(std::uint32_t index, NodeId id, const std::vector<Read>& reads, std::uint32_t guards) const {
+  bool joins(std::uint32_t index, NodeId id, const std::vector<Read>& reads,
+             std::uint32_t guards) const {
     const Group& group = program_.groups[index];
     if (group.guards != guards || group.draw >= 0) return false;
     const Node& node = program_.graph[id];
@@ -160,7 +163,8 @@ class Former {
     if (group.roots.size() >= (scalar ? max_scalar_roots : max_roots)) return false;
     if (!scalar && read_by_group_[index].size() + reads.size() > max_reads) return false;
     for (const Read& read : reads)
-      if (group_of_[read.node.index] == index && (!read.in_place || is_reduction(node.op))) return false;
+      if (group_of_[read.node.index] == index && (!read.in_place || is_reduction(node.op)))
+        return false;
     switch (kind(id)) {
       case GroupKind::elementwise:
         return (group.kind == GroupKind::elementwise || group.kind == GroupKind::contraction ||
@@ -178,7 +182,8 @@ class Former {
       }
       case GroupKind::constant:
       case GroupKind::contraction:
-      case GroupKind::scatter: return false;
+      case GroupKind::scatter:
+        return false;
     }
     __builtin_unreachable();
   }
@@ -223,6 +228,8 @@ class Former {
 
 }  // namespace
 
-void form_groups(ProgramDraft& program, bool fuse) { Former(program).run(fuse); }
+void form_groups(ProgramDraft& program, bool fuse) {
+  Former(program).run(fuse);
+}
 
 }  // namespace ganc::planning

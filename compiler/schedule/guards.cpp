@@ -41,7 +41,8 @@ class GuardSets {
 
 }  // namespace
 
-void find_guards(ProgramDraft& program, const std::vector<std::vector<NodeId>>& of_targets, bool guard) {
+void find_guards(ProgramDraft& program, const std::vector<std::vector<NodeId>>& of_targets,
+                 bool guard) {
   constexpr std::uint32_t unused = UINT32_MAX;
   GuardSets sets(program.guard_sets);
   const Graph& graph = program.graph;
@@ -66,7 +67,8 @@ void find_guards(ProgramDraft& program, const std::vector<std::vector<NodeId>>& 
   for (std::size_t i = graph.nodes.size(); i-- > 0;) {
     if (guards[i] == unused) continue;
     const Node& node = graph.nodes[i];
-    const bool decides = guard && node.op == Op::select && graph[node.operands[0]].type.shape.empty() &&
+    const bool decides = guard && node.op == Op::select &&
+                         graph[node.operands[0]].type.shape.empty() &&
                          graph[node.operands[0]].op != Op::constant;
     if (!decides) {
       for (NodeId operand : node.operands) use(operand, guards[i]);

@@ -31,7 +31,9 @@ std::uint32_t IndexSpace::intern(const Atom& atom) {
   return it->second;
 }
 
-IndexId IndexSpace::constant(std::int64_t value) { return intern(Sum{{}, value}); }
+IndexId IndexSpace::constant(std::int64_t value) {
+  return intern(Sum{{}, value});
+}
 
 IndexId IndexSpace::variable(std::uint32_t variable) {
   if (extents_[variable] == 1) return constant(0);
@@ -122,7 +124,9 @@ Range IndexSpace::range(const Sum& sum) const {
   return r;
 }
 
-Range IndexSpace::range(IndexId id) const { return range(*sums_[id.index]); }
+Range IndexSpace::range(IndexId id) const {
+  return range(*sums_[id.index]);
+}
 
 // sum = divisor * first + second, with as much as possible in `first`.
 std::pair<Sum, Sum> IndexSpace::divide(const Sum& sum, std::int64_t divisor) const {
@@ -158,7 +162,8 @@ IndexId IndexSpace::divided(IndexId a, std::int64_t divisor, bool quotient) {
   const Range r = range(low);
   if (r.low >= 0 && r.high < divisor) return intern(quotient ? std::move(high) : std::move(low));
   want_split(low, divisor);
-  // The part that is a multiple of the divisor may be negative only together with the rest: keep the whole.
+  // The part that is a multiple of the divisor may be negative only together with the rest: keep
+  // the whole.
   const bool whole = r.low < 0;
   const IndexId of = whole ? a : intern(low);
   const Range of_range = range(of);
@@ -171,8 +176,12 @@ IndexId IndexSpace::divided(IndexId a, std::int64_t divisor, bool quotient) {
   return intern(Sum{{{intern(atom), 1}}, 0});
 }
 
-IndexId IndexSpace::quotient(IndexId a, std::int64_t divisor) { return divided(a, divisor, true); }
-IndexId IndexSpace::remainder(IndexId a, std::int64_t divisor) { return divided(a, divisor, false); }
+IndexId IndexSpace::quotient(IndexId a, std::int64_t divisor) {
+  return divided(a, divisor, true);
+}
+IndexId IndexSpace::remainder(IndexId a, std::int64_t divisor) {
+  return divided(a, divisor, false);
+}
 
 std::int64_t IndexSpace::coefficient(IndexId id, std::uint32_t variable) const {
   for (const Term& t : sums_[id.index]->terms) {
@@ -192,10 +201,13 @@ bool IndexSpace::depends_on(IndexId id, std::uint32_t variable) const {
   return std::ranges::any_of(sums_[id.index]->terms, [&](const Term& t) {
     const Atom& a = atoms_[t.atom];
     switch (a.kind) {
-      case Atom::Kind::variable: return a.source == variable;
+      case Atom::Kind::variable:
+        return a.source == variable;
       case Atom::Kind::quotient:
-      case Atom::Kind::remainder: return depends_on(a.of, variable);
-      case Atom::Kind::data: return false;
+      case Atom::Kind::remainder:
+        return depends_on(a.of, variable);
+      case Atom::Kind::data:
+        return false;
     }
     __builtin_unreachable();
   });

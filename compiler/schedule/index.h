@@ -7,8 +7,9 @@
 
 namespace ganc::planning {
 
-// Index arithmetic of one kernel: sums of coefficient * atom in a canonical form, so that equal indices have equal
-// ids, and quotients and remainders by which reshapes are written disappear wherever they can.
+// Index arithmetic of one kernel: sums of coefficient * atom in a canonical form, so that equal
+// indices have equal ids, and quotients and remainders by which reshapes are written disappear
+// wherever they can.
 
 struct IndexId {
   std::uint32_t index = UINT32_MAX;

@@ -1,8 +1,8 @@
 #include "compiler/schedule/kernel_writer.h"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <bit>
-#include <fmt/format.h>
 
 namespace ganc::planning {
 
@@ -40,7 +40,9 @@ void KernelWriter::bind(std::uint32_t variable, ValueId value) {
   written_.clear();
 }
 
-kernel::VarId KernelWriter::new_variable() { return {kernel_.variable_count++}; }
+kernel::VarId KernelWriter::new_variable() {
+  return {kernel_.variable_count++};
+}
 
 std::uint32_t KernelWriter::new_table(kernel::TapTable table) {
   kernel_.tables.push_back(std::move(table));
@@ -94,8 +96,10 @@ ValueId KernelWriter::atom(const Atom& a) {
       if (it == bound_.end()) broken("an index uses a variable without a loop");
       return it->second;
     }
-    case Atom::Kind::quotient: return quotient(index(a.of), a.divisor);
-    case Atom::Kind::remainder: return remainder(index(a.of), a.divisor);
+    case Atom::Kind::quotient:
+      return quotient(index(a.of), a.divisor);
+    case Atom::Kind::remainder:
+      return remainder(index(a.of), a.divisor);
     case Atom::Kind::data: {
       const ValueId number = expression({a.source});
       const ValueId whole = value({.kind = ValueKind::to_index, .operands = {number}});
@@ -110,7 +114,8 @@ ValueId KernelWriter::index(IndexId id) {
   const Sum& sum = space_[id];
   ValueId result;
   for (const Term& term : sum.terms)
-    if (const ValueId a = atom(space_.atom(term.atom))) result = add(result, scale(a, term.coefficient));
+    if (const ValueId a = atom(space_.atom(term.atom)))
+      result = add(result, scale(a, term.coefficient));
   if (!result || sum.constant != 0) result = add(result, sum.constant);
   return indices_[id.index] = result;
 }
@@ -121,7 +126,9 @@ ValueId KernelWriter::expression(ExprId id) {
   kernel::Value v{.kind = ValueKind::constant, .dtype = e.dtype};
   for (ExprId operand : e.operands) v.operands.push_back(expression(operand));
   switch (e.kind) {
-    case ExprKind::constant: v.number = e.number; break;
+    case ExprKind::constant:
+      v.number = e.number;
+      break;
     case ExprKind::apply:
       v.kind = ValueKind::apply;
       v.op = e.op;
@@ -151,7 +158,9 @@ ValueId KernelWriter::expression(ExprId id) {
       v.kind = ValueKind::accumulator;
       v.accumulator = static_cast<std::uint32_t>(e.integer);
       break;
-    case ExprKind::contraction: v.kind = ValueKind::contraction; break;
+    case ExprKind::contraction:
+      v.kind = ValueKind::contraction;
+      break;
   }
   return written_[id.index] = value(std::move(v));
 }

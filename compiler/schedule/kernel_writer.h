@@ -8,8 +8,8 @@
 
 namespace ganc::planning {
 
-// Turns indices and expressions into the values of a kernel. Buffers, variables and values are numbered as they are
-// first used, so that equal computations give equal kernels.
+// Turns indices and expressions into the values of a kernel. Buffers, variables and values are
+// numbered as they are first used, so that equal computations give equal kernels.
 class KernelWriter {
  public:
   KernelWriter(const IndexSpace& space, const Expressions& expressions,

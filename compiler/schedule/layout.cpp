@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::int64_t min_vector_batch = 16;  // fewer samples do not fill a vector
 
-std::size_t at(std::int64_t axis) { return static_cast<std::size_t>(axis); }
+std::size_t at(std::int64_t axis) {
+  return static_cast<std::size_t>(axis);
+}
 
 // Nodes of all programs that must lie alike, with the layout once it is known.
 class Classes {
@@ -78,7 +80,9 @@ class Assigner {
     return n;
   }
   std::size_t id(std::size_t p, NodeId node) const { return bases_[p] + node.index; }
-  const Shape& shape(std::size_t p, NodeId node) const { return programs_[p].graph[node].type.shape; }
+  const Shape& shape(std::size_t p, NodeId node) const {
+    return programs_[p].graph[node].type.shape;
+  }
 
   // The variable that the target is a gradient of, or its new value.
   const std::size_t* variable_named(std::string_view name) const {
@@ -107,24 +111,60 @@ class Assigner {
         if (const std::size_t* v = variable_named(name.substr(9))) classes_.join(*v, id(p, self));
     }
     for (const Target& target : program.targets) {
-      if (target.variable >= 0) classes_.join(static_cast<std::size_t>(target.variable), id(p, target.node));
+      if (target.variable >= 0)
+        classes_.join(static_cast<std::size_t>(target.variable), id(p, target.node));
       if (const std::size_t* v = variable_of_target(target);
           v && shape(p, target.node) == variables_[*v].type.shape)
         classes_.join(*v, id(p, target.node));
     }
   }
 
-  // The axes of `node` as axes of what stands behind its transposes and reverses.
+  // What stands behind the node's transposes, reverses and reshapes that add or drop axes of length
+  // 1; and its axis that each axis of the node is (-1: one of length 1).
   std::pair<NodeId, AxisOrder> behind_permutations(std::size_t p, NodeId node) const {
     const Graph& graph = programs_[p].graph;
     AxisOrder axes = row_major(graph[node].type.shape.size());
     for (;; node = graph[node].operands[0]) {
       const Node& n = graph[node];
-      if (n.op == Op::transpose)
-        for (std::int64_t& axis : axes) axis = n.attributes.axes[at(axis)];
-      else if (n.op != Op::reverse && n.op != Op::stop)
+      if (n.op == Op::transpose) {
+        for (std::int64_t& axis : axes)
+          if (axis >= 0) axis = n.attributes.axes[at(axis)];
+      } else if (n.op == Op::reshape) {
+        const std::optional<AxisOrder> kept =
+            long_axes(n.type.shape, graph[n.operands[0]].type.shape);
+        if (!kept) return {node, axes};
+        for (std::int64_t& axis : axes)
+          if (axis >= 0) axis = (*kept)[at(axis)];
+      } else if (n.op != Op::reverse && n.op != Op::stop) {
         return {node, axes};
+      }
     }
+  }
+
+  // For each axis of `from` the axis of `to` that it is, where the two differ in axes of length 1
+  // alone.
+  static std::optional<AxisOrder> long_axes(const Shape& from, const Shape& to) {
+    AxisOrder result(from.size(), -1);
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      if (from[i] == 1) continue;
+      while (next < to.size() && to[next] == 1) ++next;
+      if (next == to.size() || to[next] != from[i]) return std::nullopt;
+      result[i] = static_cast<std::int64_t>(next++);
+    }
+    for (; next < to.size(); ++next)
+      if (to[next] != 1) return std::nullopt;
+    return result;
+  }
+
+  // An order of all axes from one in which some of length 1 are missing (-1 stands for nothing).
+  static AxisOrder completed(const AxisOrder& some, std::size_t rank) {
+    AxisOrder order;
+    for (std::int64_t axis = 0; axis < static_cast<std::int64_t>(rank); ++axis)
+      if (std::ranges::find(some, axis) == some.end()) order.push_back(axis);
+    for (std::int64_t axis : some)
+      if (axis >= 0) order.push_back(axis);
+    return order;
   }
 
   void weights_of_convolutions(std::size_t p) {
@@ -135,7 +175,7 @@ class Assigner {
       AxisOrder order(axes.begin() + 2, axes.end());
       order.push_back(axes[1]);
       order.push_back(axes[0]);
-      classes_.wish(id(p, weight), std::move(order));
+      classes_.wish(id(p, weight), completed(order, shape(p, weight).size()));
     }
   }
 
@@ -146,18 +186,20 @@ class Assigner {
         classes_.wish(bases_[p] + i, row_major(graph.nodes[i].type.shape.size()));
   }
 
-  // The gradient of a weight comes out of its contraction transposed: it lies as the weight does, so that the
-  // contraction writes it in place.
+  // The gradient of a weight comes out of its contraction transposed: it lies as the weight does,
+  // so that nothing is moved when it meets it. So do sums of such gradients.
   void transposed_weights(std::size_t p) {
     const Graph& graph = programs_[p].graph;
     for (std::size_t i = graph.nodes.size(); i-- > 0;) {
-      const Node& node = graph.nodes[i];
-      if (node.op != Op::transpose || !classes_.has_variable(bases_[p] + i)) continue;
-      AxisOrder order = *classes_.order(bases_[p] + i);
-      for (std::int64_t& axis : order) axis = node.attributes.axes[at(axis)];
-      if (is_contraction(graph[node.operands[0]].op)) {
-        classes_.wish(id(p, node.operands[0]), std::move(order));
-      }
+      const NodeId self{static_cast<std::uint32_t>(i)};
+      const auto& known = classes_.order(id(p, self));
+      if (!known) continue;
+      const auto [base, axes] = behind_permutations(p, self);
+      if (base == self || !(is_contraction(graph[base].op) || is_elementwise(graph[base].op)))
+        continue;
+      AxisOrder order = *known;
+      for (std::int64_t& axis : order) axis = axes[at(axis)];
+      classes_.wish(id(p, base), completed(order, shape(p, base).size()));
     }
   }
 
@@ -225,8 +267,8 @@ class Assigner {
 
 }  // namespace
 
-std::vector<AxisOrder> assign_layouts(std::span<ProgramDraft> programs, std::span<const Variable> variables,
-                                      bool fuse) {
+std::vector<AxisOrder> assign_layouts(std::span<ProgramDraft> programs,
+                                      std::span<const Variable> variables, bool fuse) {
   if (fuse) return Assigner(programs, variables).run();
   for (ProgramDraft& program : programs) {
     program.layouts.clear();

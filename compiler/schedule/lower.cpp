@@ -28,7 +28,8 @@ std::uint32_t tensor_for(ProgramDraft& program, NodeId root) {
 
 namespace {
 
-// Reads of a buffer that all are at the element of one store, and for no store after it: the two may be one.
+// Reads of a buffer that all are at the element of one store, and for no store after it: the two
+// may be one.
 void find_in_place(const ProgramDraft& program, const Computation& c,
                    const std::vector<std::uint32_t>& buffers, Draft& draft) {
   UsedIndices all(c.space, c.expressions);
@@ -39,13 +40,15 @@ void find_in_place(const ProgramDraft& program, const Computation& c,
   const auto buffer = [&](std::uint32_t tensor) {
     return static_cast<std::uint32_t>(std::ranges::find(buffers, tensor) - buffers.begin());
   };
-  // The stores are made in reverse (a root's operands are read by it, too), so later ones are those before.
+  // The stores are made in reverse (a root's operands are read by it, too), so later ones are those
+  // before.
   UsedIndices later(c.space, c.expressions);
   for (const StoreExpr& store : c.stores) {
     const Tensor& written = program.tensors[store.tensor];
     for (const auto& [tensor, reads] : loads) {
       const Tensor& read = program.tensors[tensor];
-      if (tensor == store.tensor || read.dtype != written.dtype || read.elements != written.elements)
+      if (tensor == store.tensor || read.dtype != written.dtype ||
+          read.elements != written.elements)
         continue;
       const bool safe = std::ranges::all_of(reads, [&](ExprId id) {
         return c.expressions[id].index == store.index &&

@@ -28,10 +28,11 @@ inline constexpr int max_refinements = 16;
 // The tensor of a stored root; made where it is not there yet.
 std::uint32_t tensor_for(ProgramDraft& program, NodeId root);
 // A tensor that no node has: partial sums, another layout of `like`.
-std::uint32_t new_tensor(ProgramDraft& program, NodeId like, DType dtype, Shape shape, const AxisOrder& order);
+std::uint32_t new_tensor(ProgramDraft& program, NodeId like, DType dtype, Shape shape,
+                         const AxisOrder& order);
 
-// The stores, the last one first: a root that others are made of is stored after them, so that it may take the place
-// of what all of them read.
+// The stores, the last one first: a root that others are made of is stored after them, so that it
+// may take the place of what all of them read.
 kernel::Block write_block(KernelWriter& writer, const Computation& computation);
 // Loops over the whole domain around the stores.
 void write_stores(ProgramDraft& program, const Group& group, const Computation& computation);
@@ -45,11 +46,13 @@ void lower_contraction(ProgramDraft& program, const Group& group, bool tiles);
 // A contraction as a sum of products: any shape, any layout.
 void lower_products(ProgramDraft& program, const Group& group);
 
-// `operand` in memory in the given layout, by a kernel of its own: for contractions that cannot read it as it lies.
-std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const AxisOrder& order, const Group& reader);
+// `operand` in memory in the given layout, by a kernel of its own: for contractions that cannot
+// read it as it lies.
+std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const AxisOrder& order,
+                         const Group& reader);
 
-// Finishes the kernel and appends its call. `work`: elements computed; `in_place`: whether outputs may take the place
-// of inputs, looked for by equal indices.
+// Finishes the kernel and appends its call. `work`: elements computed; `in_place`: whether outputs
+// may take the place of inputs, looked for by equal indices.
 void add_draft(ProgramDraft& program, const Group& group, KernelWriter& writer, kernel::Block body,
                const Computation& computation, double elements, bool in_place);
 

@@ -11,7 +11,10 @@ using kernel::ValueId;
 class Writer {
  public:
   Writer(ProgramDraft& program, const Group& group, Product& product, const Tiling& tiling)
-      : program_(program), group_(group), p_(product), t_(tiling),
+      : program_(program),
+        group_(group),
+        p_(product),
+        t_(tiling),
         writer_(product.c.space, product.c.expressions, program.tensors) {}
 
   void run() {
@@ -42,7 +45,8 @@ class Writer {
   // Bases are where all that loops inside the contraction is 0.
   void fix_variables() {
     for (std::uint32_t v : p_.reduced) writer_.bind(v, {});
-    for (const SpatialAxis& s : p_.spatial) writer_.bind(s.lhs_position, {}), writer_.bind(s.rhs_position, {});
+    for (const SpatialAxis& s : p_.spatial)
+      writer_.bind(s.lhs_position, {}), writer_.bind(s.rhs_position, {});
     // Axes of length 1 are in no list; their index is the constant 0.
     writer_.bind(t_.v, {});
     if (t_.m) writer_.bind(*t_.m, {});
@@ -75,8 +79,10 @@ class Writer {
     kernel::TapTable cut;
     for (const auto& row : table.rows)
       for (std::size_t part = 0; part < static_cast<std::size_t>(parts_); ++part) {
-        const std::size_t from = std::min(part * length, row.size()), to = std::min(from + length, row.size());
-        cut.rows.emplace_back(row.begin() + static_cast<std::ptrdiff_t>(from), row.begin() + static_cast<std::ptrdiff_t>(to));
+        const std::size_t from = std::min(part * length, row.size()),
+                          to = std::min(from + length, row.size());
+        cut.rows.emplace_back(row.begin() + static_cast<std::ptrdiff_t>(from),
+                              row.begin() + static_cast<std::ptrdiff_t>(to));
       }
     table = std::move(cut);
   }
@@ -87,18 +93,24 @@ class Writer {
     const Node& node = program_.graph[root];
     sum_tensor_ = program_.stored[root.index]
                       ? tensor_for(program_, root)
-                      : new_tensor(program_, root, node.type.dtype, node.type.shape, program_.layouts[root.index]);
+                      : new_tensor(program_, root, node.type.dtype, node.type.shape,
+                                   program_.layouts[root.index]);
     Emitter emitter(program_, p_.c.space, p_.c.expressions);
     const auto& at = p_.c.domain.at;
-    sum_index_ = emitter.offset(program_.tensors[sum_tensor_],
-                                {at.begin(), at.begin() + static_cast<std::ptrdiff_t>(node.type.shape.size())});
+    sum_index_ = emitter.offset(
+        program_.tensors[sum_tensor_],
+        {at.begin(), at.begin() + static_cast<std::ptrdiff_t>(node.type.shape.size())});
     sum_ = p_.c.expressions.add({.kind = ExprKind::contraction, .dtype = node.type.dtype});
-    loaded_ = p_.c.expressions.add({.kind = ExprKind::load, .dtype = node.type.dtype, .tensor = sum_tensor_, .index = sum_index_});
+    loaded_ = p_.c.expressions.add({.kind = ExprKind::load,
+                                    .dtype = node.type.dtype,
+                                    .tensor = sum_tensor_,
+                                    .index = sum_index_});
   }
 
   // One parallel loop over the shared outer axes and blocks.
   Block units(const std::function<Block()>& body) {
-    const std::int64_t m_blocks = blocks(t_.m_extent, t_.m_block), v_blocks = blocks(t_.v_extent, t_.v_block);
+    const std::int64_t m_blocks = blocks(t_.m_extent, t_.m_block),
+                       v_blocks = blocks(t_.v_extent, t_.v_block);
     std::int64_t count = t_.blocks_shared ? m_blocks * v_blocks : 1;
     for (std::size_t i = 0; i < t_.shared; ++i) count *= t_.outer[i].extent;
     if (count == 1) return body();
@@ -110,10 +122,12 @@ class Writer {
       return part;
     };
     if (t_.blocks_shared) {
-      if (v_blocks > 1) v_base_ = writer_.scale(take(v_blocks, m_blocks == 1 && t_.shared == 0), t_.v_block);
+      if (v_blocks > 1)
+        v_base_ = writer_.scale(take(v_blocks, m_blocks == 1 && t_.shared == 0), t_.v_block);
       if (m_blocks > 1) m_base_ = writer_.scale(take(m_blocks, t_.shared == 0), t_.m_block);
     }
-    for (std::size_t i = t_.shared; i-- > 0;) writer_.bind(t_.outer[i].variable, take(t_.outer[i].extent, i == 0));
+    for (std::size_t i = t_.shared; i-- > 0;)
+      writer_.bind(t_.outer[i].variable, take(t_.outer[i].extent, i == 0));
     writer_.set_units(count);
     kernel::Loop loop{kernel::LoopKind::parallel, u, writer_.constant(count), body()};
     Block block;
@@ -127,17 +141,21 @@ class Writer {
     if (!t_.blocks_shared && m_blocks > 1 && !m_base_) {
       const kernel::VarId v = writer_.new_variable();
       m_base_ = writer_.scale(writer_.variable(v), t_.m_block);
-      kernel::Loop loop{kernel::LoopKind::serial, v, writer_.constant(m_blocks), serial(from, body)};
+      kernel::Loop loop{kernel::LoopKind::serial, v, writer_.constant(m_blocks),
+                        serial(from, body)};
       Block block;
       block.push_back({std::move(loop)});
       return block;
     }
     if (from == t_.outer.size()) return body();
-    return loop(writer_, kernel::LoopKind::serial, t_.outer[from], writer_.constant(t_.outer[from].extent), {},
+    return loop(writer_, kernel::LoopKind::serial, t_.outer[from],
+                writer_.constant(t_.outer[from].extent), {},
                 [&] { return serial(from + 1, body); });
   }
 
-  static std::int64_t blocks(std::int64_t extent, std::int64_t block) { return (extent + block - 1) / block; }
+  static std::int64_t blocks(std::int64_t extent, std::int64_t block) {
+    return (extent + block - 1) / block;
+  }
 
   ValueId count(ValueId base, std::int64_t extent, std::int64_t block) {
     if (!base || extent % block == 0) return writer_.constant(block);
@@ -153,16 +171,18 @@ class Writer {
     if (looped > 0) {
       const kernel::VarId v = writer_.new_variable();
       const ValueId part = writer_.add(writer_.variable(v), 1);
-      kernel::Loop loop{kernel::LoopKind::serial, v, writer_.constant(looped), contraction(part, true, false)};
+      kernel::Loop loop{kernel::LoopKind::serial, v, writer_.constant(looped),
+                        contraction(part, true, false)};
       block.push_back({std::move(loop)});
     }
     if (!plain)
-      for (kernel::Statement& s : contraction(writer_.constant(parts_ - 1), true, true)) block.push_back(std::move(s));
+      for (kernel::Statement& s : contraction(writer_.constant(parts_ - 1), true, true))
+        block.push_back(std::move(s));
     return block;
   }
 
-  // One part of the sums of a block (all of it where there are no parts): added to what is there if `adds`; what is made
-  // of the sums is stored if `last`, else the sums are.
+  // One part of the sums of a block (all of it where there are no parts): added to what is there if
+  // `adds`; what is made of the sums is stored if `last`, else the sums are.
   Block contraction(ValueId part, bool adds, bool last) {
     kernel::Contraction c{};
     c.m_variable = writer_.new_variable();

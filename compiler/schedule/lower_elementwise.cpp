@@ -6,8 +6,8 @@ namespace ganc::planning {
 namespace {
 
 // The stored roots of the group at the elements of the domain; returns whether the domain suits.
-std::unique_ptr<Computation> compute(ProgramDraft& program, const std::vector<NodeId>& roots, Domain& domain,
-                                     int& attempts) {
+std::unique_ptr<Computation> compute(ProgramDraft& program, const std::vector<NodeId>& roots,
+                                     Domain& domain, int& attempts) {
   auto c = std::make_unique<Computation>();
   c->domain = add_variables(c->space, domain);
   Emitter emitter(program, c->space, c->expressions);
@@ -40,7 +40,8 @@ void write_stores(ProgramDraft& program, const Group& group, const Computation& 
   const std::vector<Axis> loops =
       ordered_axes(writer, c.space, std::move(axes), c.stores[0].index, used.indices());
   const auto work = static_cast<std::int64_t>(1 + c.expressions.size() / 8);
-  kernel::Block body = parallel_nest(writer, loops, {.work = work}, [&] { return write_block(writer, c); });
+  kernel::Block body =
+      parallel_nest(writer, loops, {.work = work}, [&] { return write_block(writer, c); });
   add_draft(program, group, writer, std::move(body), c, static_cast<double>(elements), true);
 }
 
@@ -89,8 +90,11 @@ void lower_constant(ProgramDraft& program, const Group& group) {
     std::int64_t at = 0;
     for (std::size_t axis = 0; axis < t.shape.size(); ++axis)
       at += i / row_strides[axis] % t.shape[axis] * t.strides[axis];
-    const double value = node.attributes.values[node.attributes.values.size() == 1 ? 0 : static_cast<std::size_t>(i)];
-    body.push_back(writer.store(tensor, c.space.constant(at), c.expressions.constant(value, t.dtype)));
+    const double value =
+        node.attributes
+            .values[node.attributes.values.size() == 1 ? 0 : static_cast<std::size_t>(i)];
+    body.push_back(
+        writer.store(tensor, c.space.constant(at), c.expressions.constant(value, t.dtype)));
   }
   if (!body.empty()) add_draft(program, group, writer, std::move(body), c, 0, false);
 }

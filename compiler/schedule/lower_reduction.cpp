@@ -13,10 +13,12 @@ using kernel::ValueId;
 constexpr std::int64_t few_units = 16;
 constexpr std::int64_t wanted_parts = 64;
 constexpr std::int64_t min_split_work = 32768;
-constexpr std::int64_t min_lanes = 4;            // of a kept axis that is worth being the vector
-constexpr std::int64_t max_outer_lanes = 512;  // a reduced axis with lanes up to this goes around the other loops
+constexpr std::int64_t min_lanes = 4;  // of a kept axis that is worth being the vector
+constexpr std::int64_t max_outer_lanes =
+    512;  // a reduced axis with lanes up to this goes around the other loops
 
-// One kernel's reductions: what is accumulated, over which variables, and what is made of the results.
+// One kernel's reductions: what is accumulated, over which variables, and what is made of the
+// results.
 struct Reduction {
   Computation c;
   std::vector<ExprId> values;
@@ -66,7 +68,8 @@ class Lowerer {
     }
   }
 
-  // The domain: of a reduction its operand's axes; of a contraction those of the result, then the contracted ones.
+  // The domain: of a reduction its operand's axes; of a contraction those of the result, then the
+  // contracted ones.
   Shape whole_shape() const {
     const Node& node = program_.graph[reductions_[0]];
     if (is_reduction(node.op)) return shape(node.operands[0]);
@@ -74,7 +77,8 @@ class Lowerer {
     const Shape& lhs = shape(node.operands[0]);
     const Shape& rhs = shape(node.operands[1]);
     if (node.op == Op::dot_general)
-      for (std::int64_t axis : node.attributes.lhs_contract) s.push_back(lhs[static_cast<std::size_t>(axis)]);
+      for (std::int64_t axis : node.attributes.lhs_contract)
+        s.push_back(lhs[static_cast<std::size_t>(axis)]);
     else
       s.insert(s.end(), rhs.begin() + 1, rhs.end());
     return s;
@@ -87,9 +91,11 @@ class Lowerer {
     const Node& first = program_.graph[reductions_[0]];
     std::vector<bool> reduced(domain.factors.size());
     if (is_reduction(first.op))
-      for (std::int64_t axis : first.attributes.axes) reduced[static_cast<std::size_t>(axis)] = true;
+      for (std::int64_t axis : first.attributes.axes)
+        reduced[static_cast<std::size_t>(axis)] = true;
     else
-      std::fill(reduced.begin() + static_cast<std::ptrdiff_t>(first.type.shape.size()), reduced.end(), true);
+      std::fill(reduced.begin() + static_cast<std::ptrdiff_t>(first.type.shape.size()),
+                reduced.end(), true);
     std::vector<IndexId> contracted;
     for (std::size_t axis = 0; axis < reduced.size(); ++axis) {
       const auto& variables = r->c.domain.variables[axis];
@@ -101,8 +107,9 @@ class Lowerer {
       const Node& node = program_.graph[id];
       r->combines.push_back(node.op == Op::reduce_max ? kernel::Accumulator::Combine::maximum
                                                       : kernel::Accumulator::Combine::sum);
-      r->values.push_back(is_reduction(node.op) ? emitter.emit(node.operands[0], r->c.domain.at)
-                                                : emitter.emit_product(id, r->result_at, contracted));
+      r->values.push_back(is_reduction(node.op)
+                              ? emitter.emit(node.operands[0], r->c.domain.at)
+                              : emitter.emit_product(id, r->result_at, contracted));
     }
     return r;
   }
@@ -118,12 +125,14 @@ class Lowerer {
       r->result_at.push_back(r->c.domain.at[axis]);
     }
     for (std::size_t i = 0; i < reductions_.size(); ++i) {
-      r->combines.push_back(op(reductions_[i]) == Op::reduce_max ? kernel::Accumulator::Combine::maximum
-                                                                 : kernel::Accumulator::Combine::sum);
-      r->values.push_back(r->c.expressions.add({.kind = ExprKind::load,
-                                                .dtype = dtype(reductions_[i]),
-                                                .tensor = partials_[i],
-                                                .index = part_offset(r->c, r->c.domain.at[0], r->result_at)}));
+      r->combines.push_back(op(reductions_[i]) == Op::reduce_max
+                                ? kernel::Accumulator::Combine::maximum
+                                : kernel::Accumulator::Combine::sum);
+      r->values.push_back(
+          r->c.expressions.add({.kind = ExprKind::load,
+                                .dtype = dtype(reductions_[i]),
+                                .tensor = partials_[i],
+                                .index = part_offset(r->c, r->c.domain.at[0], r->result_at)}));
     }
     return r;
   }
@@ -132,7 +141,8 @@ class Lowerer {
     const Shape& s = shape(reductions_[0]);
     const auto strides = strides_of(s, program_.layouts[reductions_[0].index]);
     IndexId at = c.space.scale(part, element_count(s));
-    for (std::size_t i = 0; i < s.size(); ++i) at = c.space.add(at, c.space.scale(result_at[i], strides[i]));
+    for (std::size_t i = 0; i < s.size(); ++i)
+      at = c.space.add(at, c.space.scale(result_at[i], strides[i]));
     return at;
   }
 
@@ -161,7 +171,8 @@ class Lowerer {
     for (ExprId id : used.expressions()) {
       const Expr& e = r.c.expressions[id];
       if (e.kind != ExprKind::load) continue;
-      if (!best || program_.tensors[e.tensor].elements > program_.tensors[best->tensor].elements) best = &e;
+      if (!best || program_.tensors[e.tensor].elements > program_.tensors[best->tensor].elements)
+        best = &e;
     }
     return best ? best->index : r.c.stores.empty() ? IndexId{0} : r.c.stores[0].index;
   }
@@ -180,7 +191,8 @@ class Lowerer {
     if (vector_is_kept(r, by))
       for (std::uint32_t v : r.kept)
         if (std::abs(r.c.space.coefficient(by, v)) == 1) units /= r.c.space.extent(v);
-    return units >= few_units ? 1 : std::min(wanted_parts / std::max<std::int64_t>(units, 1), reduced);
+    return units >= few_units ? 1
+                              : std::min(wanted_parts / std::max<std::int64_t>(units, 1), reduced);
   }
 
   std::vector<Axis> axes_of(const Reduction& r, const std::vector<std::uint32_t>& variables) const {
@@ -190,7 +202,8 @@ class Lowerer {
   }
 
   // The reduced loops around the accumulations, all accumulators around them.
-  Block accumulate(KernelWriter& writer, const Reduction& r, const std::function<Block(const std::function<Block()>&)>& loops) {
+  Block accumulate(KernelWriter& writer, const Reduction& r,
+                   const std::function<Block(const std::function<Block()>&)>& loops) {
     std::vector<std::uint32_t> ids;
     for (std::size_t i = 0; i < r.values.size(); ++i) ids.push_back(writer.new_accumulator());
     Block block = loops([&] {
@@ -200,18 +213,21 @@ class Lowerer {
       return inner;
     });
     for (std::size_t i = r.values.size(); i-- > 0;) {
-      kernel::Accumulator accumulator{ids[i], r.combines[i], dtype(reductions_[i]), std::move(block)};
+      kernel::Accumulator accumulator{ids[i], r.combines[i], dtype(reductions_[i]),
+                                      std::move(block)};
       block.clear();
       block.push_back({std::move(accumulator)});
     }
     return block;
   }
 
-  // Lanes along a reduced axis: around the other loops where it is short, so that lanes are combined once.
+  // Lanes along a reduced axis: around the other loops where it is short, so that lanes are
+  // combined once.
   Block reduced_nest(KernelWriter& writer, std::vector<Axis> axes, bool lanes, IndexId by,
                      const IndexSpace& space, const std::function<Block()>& body) {
     if (!lanes || axes.empty()) return serial_nest(writer, axes, false, body);
-    auto v = std::ranges::find_if(axes, [&](const Axis& a) { return std::abs(space.coefficient(by, a.variable)) == 1; });
+    auto v = std::ranges::find_if(
+        axes, [&](const Axis& a) { return std::abs(space.coefficient(by, a.variable)) == 1; });
     if (v == axes.end()) v = axes.end() - 1;
     const Axis vector = *v;
     axes.erase(v);
@@ -240,10 +256,12 @@ class Lowerer {
       for (kernel::Statement& s : write_block(writer, r.c)) block.push_back(std::move(s));
       return block;
     });
-    add_draft(program_, group_, writer, std::move(body), r.c, static_cast<double>(work * product(r.c.space, r.kept)), false);
+    add_draft(program_, group_, writer, std::move(body), r.c,
+              static_cast<double>(work * product(r.c.space, r.kept)), false);
   }
 
-  // The outermost reduced axis in parts of a length fixed by the shapes; each part's results go to a partial tensor.
+  // The outermost reduced axis in parts of a length fixed by the shapes; each part's results go to
+  // a partial tensor.
   void write_parts(Reduction& r) {
     const IndexId by = main_index(r);
     UsedIndices used(r.c.space, r.c.expressions);
@@ -278,8 +296,9 @@ class Lowerer {
         extent = writer.minimum(extent, writer.add(writer.scale(base, -1), split.extent));
       Block block = accumulate(writer, r, [&](const auto& inner) {
         const bool alone = reduced.empty() && !kept_lanes;
-        return loop(writer, alone ? kernel::LoopKind::vector : kernel::LoopKind::serial, split, extent, base,
-                    [&] { return reduced_nest(writer, reduced, !kept_lanes, by, r.c.space, inner); });
+        return loop(
+            writer, alone ? kernel::LoopKind::vector : kernel::LoopKind::serial, split, extent,
+            base, [&] { return reduced_nest(writer, reduced, !kept_lanes, by, r.c.space, inner); });
       });
       for (std::size_t i = 0; i < reductions_.size(); ++i) {
         const ExprId value = r.c.expressions.add({.kind = ExprKind::accumulator,
@@ -289,7 +308,8 @@ class Lowerer {
       }
       return block;
     });
-    add_draft(program_, group_, writer, std::move(body), r.c, static_cast<double>(work * product(r.c.space, r.kept)), false);
+    add_draft(program_, group_, writer, std::move(body), r.c,
+              static_cast<double>(work * product(r.c.space, r.kept)), false);
   }
 
   // Nothing to reduce: 0, or minus infinity.
@@ -304,8 +324,9 @@ class Lowerer {
       c.stores.push_back({tensor, emitter.offset(program_.tensors[tensor], c.domain.at), value});
     };
     for (NodeId id : reductions_)
-      add(id, c.expressions.constant(op(id) == Op::reduce_max ? -std::numeric_limits<double>::infinity() : 0.0,
-                                     dtype(id)));
+      add(id, c.expressions.constant(
+                  op(id) == Op::reduce_max ? -std::numeric_limits<double>::infinity() : 0.0,
+                  dtype(id)));
     for (NodeId root : later_) add(root, emitter.emit_definition(root, c.domain.at));
     write_stores(program_, group_, c);
   }
@@ -319,7 +340,11 @@ class Lowerer {
 
 }  // namespace
 
-void lower_reduction(ProgramDraft& program, const Group& group) { Lowerer(program, group).run(); }
-void lower_products(ProgramDraft& program, const Group& group) { Lowerer(program, group).run(); }
+void lower_reduction(ProgramDraft& program, const Group& group) {
+  Lowerer(program, group).run();
+}
+void lower_products(ProgramDraft& program, const Group& group) {
+  Lowerer(program, group).run();
+}
 
 }  // namespace ganc::planning

@@ -7,13 +7,15 @@ namespace {
 
 using kernel::Block;
 
-// The loops over everything that is added, in the order of the updates; returns whether the domain suits.
+// The loops over everything that is added, in the order of the updates; returns whether the domain
+// suits.
 struct Additions {
   Computation c;
   std::size_t batch = 0, before = 0, chosen = 0;  // |B|, |B| + |A|, |I|
 };
 
-std::unique_ptr<Additions> compute(ProgramDraft& program, NodeId root, Domain& domain, int& attempts) {
+std::unique_ptr<Additions> compute(ProgramDraft& program, NodeId root, Domain& domain,
+                                   int& attempts) {
   const Node& node = program.graph[root];
   auto result = std::make_unique<Additions>();
   Computation& c = result->c;
@@ -24,7 +26,8 @@ std::unique_ptr<Additions> compute(ProgramDraft& program, NodeId root, Domain& d
   c.domain = add_variables(c.space, domain);
   const auto& at = c.domain.at;
   const auto part = [&](std::size_t from, std::size_t to) {
-    return std::vector<IndexId>(at.begin() + static_cast<std::ptrdiff_t>(from), at.begin() + static_cast<std::ptrdiff_t>(to));
+    return std::vector<IndexId>(at.begin() + static_cast<std::ptrdiff_t>(from),
+                                at.begin() + static_cast<std::ptrdiff_t>(to));
   };
   Emitter emitter(program, c.space, c.expressions);
   std::vector<IndexId> where = part(0, result->batch);
@@ -51,7 +54,8 @@ Block zeros(KernelWriter& writer, const ProgramDraft& program, std::uint32_t ten
   store.value = writer.value({.kind = kernel::ValueKind::constant, .dtype = t.dtype, .number = 0});
   Block inner, block;
   inner.push_back({store});
-  block.push_back({kernel::Loop{kernel::LoopKind::vector, v, writer.constant(t.elements), std::move(inner)}});
+  block.push_back(
+      {kernel::Loop{kernel::LoopKind::vector, v, writer.constant(t.elements), std::move(inner)}});
   return block;
 }
 
@@ -71,7 +75,8 @@ void lower_scatter(ProgramDraft& program, const Group& group) {
   }
   Domain domain(updates);
   std::unique_ptr<Additions> additions;
-  for (int attempts = max_refinements; !additions;) additions = compute(program, root, domain, attempts);
+  for (int attempts = max_refinements; !additions;)
+    additions = compute(program, root, domain, attempts);
   const Computation& c = additions->c;
   KernelWriter writer(c.space, c.expressions, program.tensors);
   Block body = zeros(writer, program, tensor);
@@ -84,14 +89,15 @@ void lower_scatter(ProgramDraft& program, const Group& group) {
         axes.push_back({v, c.space.extent(v)});
     }
   Block adds = serial_nest(writer, axes, false, [&] {
-      kernel::Statement statement = writer.store(tensor, c.stores[0].index, c.stores[0].value);
-      std::get<kernel::Store>(statement.node).add = true;
-      Block block;
-      block.push_back(std::move(statement));
-      return block;
-    });
+    kernel::Statement statement = writer.store(tensor, c.stores[0].index, c.stores[0].value);
+    std::get<kernel::Store>(statement.node).add = true;
+    Block block;
+    block.push_back(std::move(statement));
+    return block;
+  });
   for (kernel::Statement& s : adds) body.push_back(std::move(s));
-  add_draft(program, group, writer, std::move(body), c, static_cast<double>(element_count(updates)), false);
+  add_draft(program, group, writer, std::move(body), c, static_cast<double>(element_count(updates)),
+            false);
 }
 
 }  // namespace ganc::planning

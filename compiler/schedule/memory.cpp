@@ -8,7 +8,9 @@
 
 namespace ganc::planning {
 
-std::int64_t aligned(std::int64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
+std::int64_t aligned(std::int64_t bytes) {
+  return (bytes + alignment - 1) / alignment * alignment;
+}
 
 std::int64_t bytes_of(const Tensor& tensor) {
   return std::max<std::int64_t>(tensor.elements * byte_size(tensor.dtype), 1);
@@ -35,7 +37,8 @@ void join_buffers(Draft& draft, std::uint32_t kept, std::uint32_t gone) {
     for (kernel::Statement& s : block) {
       if (auto* store = std::get_if<kernel::Store>(&s.node)) renumber(store->buffer);
       if (auto* loop = std::get_if<kernel::Loop>(&s.node)) self(self, loop->body);
-      if (auto* accumulator = std::get_if<kernel::Accumulator>(&s.node)) self(self, accumulator->body);
+      if (auto* accumulator = std::get_if<kernel::Accumulator>(&s.node))
+        self(self, accumulator->body);
       if (auto* contraction = std::get_if<kernel::Contraction>(&s.node)) {
         renumber(contraction->a_buffer);
         renumber(contraction->b_buffer);
@@ -51,7 +54,8 @@ void join_buffers(Draft& draft, std::uint32_t kept, std::uint32_t gone) {
 
 class Planner {
  public:
-  Planner(ProgramDraft& program, const std::vector<std::int64_t>& variable_offsets, std::int64_t persistent)
+  Planner(ProgramDraft& program, const std::vector<std::int64_t>& variable_offsets,
+          std::int64_t persistent)
       : program_(program), variable_offsets_(variable_offsets), persistent_(persistent) {}
 
   MemoryPlan run() {
@@ -61,7 +65,8 @@ class Planner {
     share_places();
     MemoryPlan plan;
     plan.written_by = writers();
-    for (const auto& [draft, kept, gone] : joins_) join_by_tensor(program_.drafts[draft], kept, gone);
+    for (const auto& [draft, kept, gone] : joins_)
+      join_by_tensor(program_.drafts[draft], kept, gone);
     allocate(plan);
     return plan;
   }
@@ -72,7 +77,8 @@ class Planner {
     for (std::size_t i = 0; i < program_.drafts.size(); ++i) {
       const Draft& draft = program_.drafts[i];
       for (std::size_t b = 0; b < draft.buffers.size(); ++b)
-        if (draft.kernel.buffers[b].written) result[draft.buffers[b]] = static_cast<std::int32_t>(i);
+        if (draft.kernel.buffers[b].written)
+          result[draft.buffers[b]] = static_cast<std::int32_t>(i);
     }
     return result;
   }
@@ -105,7 +111,8 @@ class Planner {
   void place_variables() {
     std::map<std::int32_t, std::uint32_t> old;
     for (std::uint32_t i = 0; i < program_.tensors.size(); ++i)
-      if (const Tensor& t = program_.tensors[i]; t.home == Tensor::Home::variable) old[t.variable] = i;
+      if (const Tensor& t = program_.tensors[i]; t.home == Tensor::Home::variable)
+        old[t.variable] = i;
     for (const Target& target : program_.targets) {
       if (target.variable < 0) continue;
       const std::uint32_t fresh = program_.tensor_of[target.node.index];
@@ -118,7 +125,8 @@ class Planner {
       const std::int64_t last_read = lives_[it->second].death, written = lives_[fresh].birth;
       const bool here = last_read == written && written >= 0 && written != INT64_MAX;
       if (last_read < written ||
-          (here && may_join(program_.drafts[static_cast<std::size_t>(written)], it->second, fresh))) {
+          (here &&
+           may_join(program_.drafts[static_cast<std::size_t>(written)], it->second, fresh))) {
         if (here) joins_.emplace_back(static_cast<std::size_t>(written), it->second, fresh);
         program_.tensors[fresh].home = Tensor::Home::variable;
         program_.tensors[fresh].variable = target.variable;
@@ -168,7 +176,8 @@ class Planner {
 
   void join_by_tensor(Draft& draft, std::uint32_t kept, std::uint32_t gone) {
     const auto find = [&](std::uint32_t tensor) {
-      return static_cast<std::uint32_t>(std::ranges::find(draft.buffers, tensor) - draft.buffers.begin());
+      return static_cast<std::uint32_t>(std::ranges::find(draft.buffers, tensor) -
+                                        draft.buffers.begin());
     };
     join_buffers(draft, find(kept), find(gone));
   }
@@ -193,12 +202,14 @@ class Planner {
     std::ranges::stable_sort(order, {}, [&](std::uint32_t i) { return lives[i].birth; });
     scan(order, lives, plan);
     for (std::uint32_t i = 0; i < lives.size(); ++i)
-      if (program_.tensors[i].home != Tensor::Home::variable) plan.offsets[i] = plan.offsets[place_of_[i]];
+      if (program_.tensors[i].home != Tensor::Home::variable)
+        plan.offsets[i] = plan.offsets[place_of_[i]];
   }
 
   // In the order of birth, each into the smallest gap that holds it.
-  void scan(const std::vector<std::uint32_t>& order, const std::vector<Life>& lives, MemoryPlan& plan) const {
-    std::map<std::int64_t, std::int64_t> free;  // offset -> size
+  void scan(const std::vector<std::uint32_t>& order, const std::vector<Life>& lives,
+            MemoryPlan& plan) const {
+    std::map<std::int64_t, std::int64_t> free;          // offset -> size
     std::multimap<std::int64_t, std::uint32_t> living;  // death -> tensor
     std::int64_t end = persistent_;
     const auto release = [&](std::int64_t offset, std::int64_t size) {
@@ -232,7 +243,8 @@ class Planner {
         offset = best->first;
         if (best->second > size) free[offset + size] = best->second - size;
         free.erase(best);
-      } else if (!free.empty() && std::prev(free.end())->first + std::prev(free.end())->second == end) {
+      } else if (!free.empty() &&
+                 std::prev(free.end())->first + std::prev(free.end())->second == end) {
         offset = std::prev(free.end())->first;  // the last gap, made longer
         free.erase(std::prev(free.end()));
       }

@@ -12,10 +12,11 @@ struct MemoryPlan {
 
 // Gives every tensor a place; variables have theirs at `variable_offsets` already.
 //   needs    drafts in order
-//   ensures  no two tensors that live at the same time overlap; inputs live from the start, results to the end.
-//            A variable's new value is computed in the place of the old one where nobody reads that afterwards, else
-//            beside it and copied by a last call. Where an output takes the place of an input of the same call, the
-//            two buffers of the kernel are one.
+//   ensures  no two tensors that live at the same time overlap; inputs live from the start, results
+//   to the end.
+//            A variable's new value is computed in the place of the old one where nobody reads that
+//            afterwards, else beside it and copied by a last call. Where an output takes the place
+//            of an input of the same call, the two buffers of the kernel are one.
 MemoryPlan plan_memory(ProgramDraft& program, const std::vector<std::int64_t>& variable_offsets,
                        std::int64_t persistent_bytes);
 

@@ -14,7 +14,9 @@ constexpr std::int64_t min_shared_work = 16384;
 constexpr std::int64_t wanted_units = 64;
 constexpr std::int64_t min_chunk = 1024;  // of the innermost axis
 
-std::int64_t up_to_multiple(std::int64_t x, std::int64_t of) { return (x + of - 1) / of * of; }
+std::int64_t up_to_multiple(std::int64_t x, std::int64_t of) {
+  return (x + of - 1) / of * of;
+}
 
 }  // namespace
 
@@ -83,14 +85,18 @@ void UsedIndices::add(ExprId id) {
   expression_order_.push_back(id);
 }
 
-std::vector<Axis> ordered_axes(KernelWriter& writer, const IndexSpace& space, std::vector<Axis> axes,
-                               IndexId by, const std::vector<IndexId>& used) {
+std::vector<Axis> ordered_axes(KernelWriter& writer, const IndexSpace& space,
+                               std::vector<Axis> axes, IndexId by,
+                               const std::vector<IndexId>& used) {
   std::erase_if(axes, [&](const Axis& axis) {
     if (axis.extent == 1) writer.bind(axis.variable, {});
     return axis.extent == 1;
   });
-  const auto stride = [&](const Axis& axis) { return std::abs(space.coefficient(by, axis.variable)); };
-  std::ranges::stable_sort(axes, [&](const Axis& a, const Axis& b) { return stride(a) > stride(b); });
+  const auto stride = [&](const Axis& axis) {
+    return std::abs(space.coefficient(by, axis.variable));
+  };
+  std::ranges::stable_sort(axes,
+                           [&](const Axis& a, const Axis& b) { return stride(a) > stride(b); });
   std::vector<Axis> result;
   for (const Axis& axis : axes) {
     if (!result.empty()) {
@@ -110,8 +116,8 @@ std::vector<Axis> ordered_axes(KernelWriter& writer, const IndexSpace& space, st
   return result;
 }
 
-Block loop(KernelWriter& writer, kernel::LoopKind kind, const Axis& axis, ValueId extent, ValueId base,
-           const std::function<Block()>& body) {
+Block loop(KernelWriter& writer, kernel::LoopKind kind, const Axis& axis, ValueId extent,
+           ValueId base, const std::function<Block()>& body) {
   const kernel::VarId v = writer.new_variable();
   writer.bind(axis.variable, writer.add(base, writer.variable(v)));
   kernel::Loop statement{kind, v, extent, body()};
@@ -143,7 +149,8 @@ Block parallel_nest(KernelWriter& writer, std::span<const Axis> axes, const Nest
   std::int64_t chunk = 0, pieces = 1;
   if (shared == may_share && options.vector && units < wanted_units) {
     const std::int64_t extent = axes.back().extent;
-    const std::int64_t least = std::max<std::int64_t>(64, min_chunk / std::max<std::int64_t>(options.work, 1));
+    const std::int64_t least =
+        std::max<std::int64_t>(64, min_chunk / std::max<std::int64_t>(options.work, 1));
     pieces = std::clamp<std::int64_t>(extent / least, 1, (wanted_units + units - 1) / units);
     chunk = up_to_multiple((extent + pieces - 1) / pieces, 64);
     pieces = (extent + chunk - 1) / chunk;
@@ -174,7 +181,8 @@ Block parallel_nest(KernelWriter& writer, std::span<const Axis> axes, const Nest
   }
   writer.set_units(units * pieces);
   Block block;
-  block.push_back({kernel::Loop{kernel::LoopKind::parallel, u, writer.constant(units * pieces), std::move(inner)}});
+  block.push_back({kernel::Loop{kernel::LoopKind::parallel, u, writer.constant(units * pieces),
+                                std::move(inner)}});
   return block;
 }
 

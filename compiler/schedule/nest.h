@@ -14,8 +14,8 @@ struct Axis {
   std::int64_t extent;
 };
 
-// The axes of a tensor as variables: each axis is a product of factors, the outermost first, so that a reshape
-// between the domain and what is read falls on whole variables.
+// The axes of a tensor as variables: each axis is a product of factors, the outermost first, so
+// that a reshape between the domain and what is read falls on whole variables.
 struct Domain {
   std::vector<std::vector<std::int64_t>> factors;
 
@@ -48,25 +48,27 @@ class UsedIndices {
   std::vector<ExprId> expression_order_;
 };
 
-// Sorts the axes by their coefficient in `by` (the largest first), then joins neighbours that all `used` indices walk
-// through as one; what was joined into its neighbour is bound to nothing.
-std::vector<Axis> ordered_axes(KernelWriter& writer, const IndexSpace& space, std::vector<Axis> axes,
-                               IndexId by, const std::vector<IndexId>& used);
+// Sorts the axes by their coefficient in `by` (the largest first), then joins neighbours that all
+// `used` indices walk through as one; what was joined into its neighbour is bound to nothing.
+std::vector<Axis> ordered_axes(KernelWriter& writer, const IndexSpace& space,
+                               std::vector<Axis> axes, IndexId by,
+                               const std::vector<IndexId>& used);
 
-// Loops over `axes`, the last one with lanes unless `vector` is false, around what `body` returns. The partition into
-// units depends on extents and `work` (of one element) alone.
+// Loops over `axes`, the last one with lanes unless `vector` is false, around what `body` returns.
+// The partition into units depends on extents and `work` (of one element) alone.
 struct NestOptions {
   std::int64_t work = 1;
   bool vector = true;
 };
-kernel::Block parallel_nest(KernelWriter& writer, std::span<const Axis> axes, const NestOptions& options,
-                            const std::function<kernel::Block()>& body);
+kernel::Block parallel_nest(KernelWriter& writer, std::span<const Axis> axes,
+                            const NestOptions& options, const std::function<kernel::Block()>& body);
 // The same without units; the last axis with lanes if `vector`.
 kernel::Block serial_nest(KernelWriter& writer, std::span<const Axis> axes, bool vector,
                           const std::function<kernel::Block()>& body);
 
 // One loop; binds the axis.
-kernel::Block loop(KernelWriter& writer, kernel::LoopKind kind, const Axis& axis, kernel::ValueId extent,
-                   kernel::ValueId base, const std::function<kernel::Block()>& body);
+kernel::Block loop(KernelWriter& writer, kernel::LoopKind kind, const Axis& axis,
+                   kernel::ValueId extent, kernel::ValueId base,
+                   const std::function<kernel::Block()>& body);
 
 }  // namespace ganc::planning

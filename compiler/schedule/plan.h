@@ -34,7 +34,8 @@ struct Call {
   double flop = 0, bytes = 0;
 };
 
-// An output may be read after call `after` (-1: before the first) and until the next call that writes there.
+// An output may be read after call `after` (-1: before the first) and until the next call that
+// writes there.
 struct Result {
   Binding binding;
   std::int32_t after;
@@ -43,17 +44,17 @@ struct Result {
 struct ProgramPlan {
   std::string name;
   std::vector<Call> calls;
-  std::vector<Binding> inputs;   // all but variables; to be filled before the first call
-  std::vector<Result> results;   // all but variables, which are updated in place
+  std::vector<Binding> inputs;  // all but variables; to be filled before the first call
+  std::vector<Result> results;  // all but variables, which are updated in place
   std::vector<Binding> draws;
 };
 
 struct Plan {
   std::vector<kernel::Kernel> kernels;  // no two of the same structural key
   std::vector<Binding> variables;
-  std::vector<ProgramPlan> programs;    // in the order of the graphs given
-  std::int64_t persistent_bytes = 0;    // the variables, at the start of the arena
-  std::int64_t arena_bytes = 0;         // with the largest program
+  std::vector<ProgramPlan> programs;  // in the order of the graphs given
+  std::int64_t persistent_bytes = 0;  // the variables, at the start of the arena
+  std::int64_t arena_bytes = 0;       // with the largest program
 };
 
 }  // namespace ganc

@@ -90,7 +90,8 @@ class Preparer {
       target_guards_.push_back({});
       return;
     }
-    const auto variable = variables_.find(std::string_view(output.name).substr(variable_prefix.size()));
+    const auto variable =
+        variables_.find(std::string_view(output.name).substr(variable_prefix.size()));
     if (variable == variables_.end()) broken("no variable for the output " + output.name);
     std::vector<NodeId> guards;
     while (guard_) {  // select(p, new, old) and select(p, old, new), nested

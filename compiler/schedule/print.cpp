@@ -12,11 +12,13 @@ namespace {
 
 // "f32[64,512] strides [1,64] at 4096, 131072 bytes"
 std::string place(const Placement& p) {
-  return fmt::format("{} strides [{}] at {}, {} bytes", to_string(Type{p.dtype, p.shape}), fmt::join(p.strides, ","),
-                     p.offset, p.bytes);
+  return fmt::format("{} strides [{}] at {}, {} bytes", to_string(Type{p.dtype, p.shape}),
+                     fmt::join(p.strides, ","), p.offset, p.bytes);
 }
 
-std::string line(const Binding& b) { return fmt::format("  {:32} {}\n", b.name, place(b.placement)); }
+std::string line(const Binding& b) {
+  return fmt::format("  {:32} {}\n", b.name, place(b.placement));
+}
 
 }  // namespace
 
@@ -26,9 +28,11 @@ std::string print_kernels(const Plan& plan, const ProgramPlan& program) {
   for (std::size_t i = 0; i < program.calls.size(); ++i) {
     const Call& call = program.calls[i];
     const kernel::Kernel& kernel = plan.kernels[call.kernel];
-    text += fmt::format("call {}: kernel {} `{}`, {} units", i, call.kernel, kernel.name, kernel.units);
+    text +=
+        fmt::format("call {}: kernel {} `{}`, {} units", i, call.kernel, kernel.name, kernel.units);
     if (!call.origin.path.empty()) text += fmt::format(", of {}", call.origin.path);
-    if (call.draw >= 0) text += fmt::format(", draws {}", program.draws[static_cast<std::size_t>(call.draw)].name);
+    if (call.draw >= 0)
+      text += fmt::format(", draws {}", program.draws[static_cast<std::size_t>(call.draw)].name);
     text += fmt::format("\n  buffers at [{}]", fmt::join(call.offsets, ", "));
     if (!call.guards.empty()) text += fmt::format(", only if [{}]", fmt::join(call.guards, ", "));
     text += fmt::format(", {:.3g} flop, {:.3g} bytes\n", call.flop, call.bytes);
@@ -39,7 +43,8 @@ std::string print_kernels(const Plan& plan, const ProgramPlan& program) {
 }
 
 std::string print_memory(const Plan& plan) {
-  std::string text = fmt::format("arena of {} bytes, {} of them variables\n", plan.arena_bytes, plan.persistent_bytes);
+  std::string text = fmt::format("arena of {} bytes, {} of them variables\n", plan.arena_bytes,
+                                 plan.persistent_bytes);
   text += "variables\n";
   for (const Binding& b : plan.variables) text += line(b);
   for (const ProgramPlan& program : plan.programs) {
@@ -53,10 +58,12 @@ std::string print_memory(const Plan& plan) {
         const Placement p{buffer.dtype, {buffer.elements}, {}, call.offsets[i], 0};
         end = std::max(end, p.offset + buffer.elements * planning::byte_size(buffer.dtype));
       }
-    text += fmt::format("program {}: {} calls, {} bytes beside the variables\n", program.name, program.calls.size(),
-                        end - plan.persistent_bytes);
+    text += fmt::format("program {}: {} calls, {} bytes beside the variables\n", program.name,
+                        program.calls.size(), end - plan.persistent_bytes);
     for (const Binding& b : program.inputs) text += line(b);
-    for (const Result& r : program.results) text += fmt::format("{} after call {}\n", line(r.binding).substr(0, line(r.binding).size() - 1), r.after);
+    for (const Result& r : program.results)
+      text += fmt::format("{} after call {}\n",
+                          line(r.binding).substr(0, line(r.binding).size() - 1), r.after);
     for (const Binding& b : program.draws) text += line(b);
   }
   return text;

@@ -29,19 +29,31 @@ void broken(const std::string& what) {
   std::abort();
 }
 
-bool is_elementwise(Op op) { return definition(op).op_class == OpClass::elementwise; }
-bool is_movement(Op op) { return definition(op).op_class == OpClass::movement; }
-bool is_reduction(Op op) { return op == Op::reduce_sum || op == Op::reduce_max; }
-bool is_contraction(Op op) { return op == Op::dot_general || op == Op::convolution; }
+bool is_elementwise(Op op) {
+  return definition(op).op_class == OpClass::elementwise;
+}
+bool is_movement(Op op) {
+  return definition(op).op_class == OpClass::movement;
+}
+bool is_reduction(Op op) {
+  return op == Op::reduce_sum || op == Op::reduce_max;
+}
+bool is_contraction(Op op) {
+  return op == Op::dot_general || op == Op::convolution;
+}
 
 std::int64_t byte_size(DType dtype) {
   switch (dtype) {
-    case DType::f64: return 8;
+    case DType::f64:
+      return 8;
     case DType::f32:
     case DType::i32:
-    case DType::u32: return 4;
-    case DType::bf16: return 2;
-    case DType::pred: return 1;
+    case DType::u32:
+      return 4;
+    case DType::bf16:
+      return 2;
+    case DType::pred:
+      return 1;
   }
   __builtin_unreachable();
 }

@@ -28,7 +28,8 @@ struct Tensor {
   std::vector<std::int64_t> strides;
   std::int64_t elements = 0;
   enum class Home : std::uint8_t { arena, variable, input } home = Home::arena;
-  std::int32_t variable = -1;  // home variable: which; else the variable whose new value it is, or -1
+  std::int32_t variable =
+      -1;  // home variable: which; else the variable whose new value it is, or -1
 };
 
 // What a program must leave behind: a result, or a variable's new value.
@@ -53,8 +54,8 @@ struct Draft {
   kernel::Kernel kernel;
   std::vector<std::uint32_t> buffers;  // tensor of each buffer
   std::vector<NodeId> guards;
-  // Pairs (read, written) of buffers that may be one: each element is read, where at all, by the iteration that
-  // writes it, before it does.
+  // Pairs (read, written) of buffers that may be one: each element is read, where at all, by the
+  // iteration that writes it, before it does.
   std::vector<std::pair<std::uint32_t, std::uint32_t>> in_place;
   std::int32_t draw = -1;
   Op op = Op::add;
@@ -68,12 +69,12 @@ struct ProgramDraft {
   std::vector<std::vector<NodeId>> guard_sets;  // predicates that must all hold; 0 is the empty set
   std::vector<std::uint32_t> guards;            // of each node, into guard_sets
   std::vector<AxisOrder> layouts;               // of each node, were it stored
-  std::vector<bool> root;                       // of each node: is a value in memory or a kernel's result
-  std::vector<Group> groups;                    // in the order of execution
-  std::vector<bool> stored;                     // of each node: has a tensor
+  std::vector<bool> root;     // of each node: is a value in memory or a kernel's result
+  std::vector<Group> groups;  // in the order of execution
+  std::vector<bool> stored;   // of each node: has a tensor
   std::vector<Tensor> tensors;
-  std::vector<std::uint32_t> tensor_of;         // of each node
-  std::vector<Draft> drafts;                    // in the order of execution
+  std::vector<std::uint32_t> tensor_of;  // of each node
+  std::vector<Draft> drafts;             // in the order of execution
   // Further places of a node's value, made for contractions: by node, layout and guards.
   std::map<std::tuple<NodeId, AxisOrder, std::uint32_t>, std::uint32_t> copies;
 };

@@ -11,14 +11,34 @@ namespace {
 // The weight of computing one element of a node from its operands.
 int weight(Op op) {
   switch (op) {
-    case Op::exponential: case Op::log: case Op::log_plus_one: case Op::exponential_minus_one:
-    case Op::logistic: case Op::tanh: case Op::sine: case Op::cosine: case Op::erf: case Op::power:
-    case Op::random_bits: case Op::softplus:
+    case Op::exponential:
+    case Op::log:
+    case Op::log_plus_one:
+    case Op::exponential_minus_one:
+    case Op::logistic:
+    case Op::tanh:
+    case Op::sine:
+    case Op::cosine:
+    case Op::erf:
+    case Op::power:
+    case Op::random_bits:
+    case Op::softplus:
       return 12;
-    case Op::divide: case Op::sqrt: case Op::rsqrt: case Op::modulo: return 4;
-    case Op::pad: case Op::concatenate: case Op::gather: return 2;
-    case Op::stop: case Op::draw: case Op::convert: return 0;
-    default: return definition(op).op_class == OpClass::elementwise ? 1 : 0;
+    case Op::divide:
+    case Op::sqrt:
+    case Op::rsqrt:
+    case Op::modulo:
+      return 4;
+    case Op::pad:
+    case Op::concatenate:
+    case Op::gather:
+      return 2;
+    case Op::stop:
+    case Op::draw:
+    case Op::convert:
+      return 0;
+    default:
+      return definition(op).op_class == OpClass::elementwise ? 1 : 0;
   }
 }
 
@@ -27,17 +47,20 @@ struct Cost {
   int work = 0, loads = 0, nodes = 0;
 };
 
-constexpr int max_nodes = 300;     // of one expression
+constexpr int max_nodes = 300;  // of one expression
 constexpr int cheap_nodes = 8;
-constexpr int cheap_work = 3;      // computing again this much ..
-constexpr int cheap_loads = 2;     // .. from this many tensors is cheaper than a store and two loads
-constexpr int costly_work = 8;     // not to be repeated along a broadcast
+constexpr int cheap_work = 3;   // computing again this much ..
+constexpr int cheap_loads = 2;  // .. from this many tensors is cheaper than a store and two loads
+constexpr int costly_work = 8;  // not to be repeated along a broadcast
 constexpr std::int64_t long_broadcast = 8;
 
 class Chooser {
  public:
   explicit Chooser(ProgramDraft& program)
-      : program_(program), graph_(program.graph), readers_(graph_.nodes.size()), costs_(graph_.nodes.size()) {}
+      : program_(program),
+        graph_(program.graph),
+        readers_(graph_.nodes.size()),
+        costs_(graph_.nodes.size()) {}
 
   void run() {
     force();
@@ -78,7 +101,8 @@ class Chooser {
     }
   }
 
-  // From the leaves up. Makes roots of what is too long, and of what is costly and would be repeated.
+  // From the leaves up. Makes roots of what is too long, and of what is costly and would be
+  // repeated.
   void measure() {
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
       const Node& node = graph_.nodes[i];
@@ -99,7 +123,8 @@ class Chooser {
         cost.loads += part.loads;
         cost.nodes += part.nodes;
       }
-      if (node.op == Op::broadcast_in_dim && node.type.shape != graph_[node.operands[0]].type.shape) {
+      if (node.op == Op::broadcast_in_dim &&
+          node.type.shape != graph_[node.operands[0]].type.shape) {
         cost.loads = 0;
         if (element_count(graph_[node.operands[0]].type.shape) * long_broadcast <=
             element_count(node.type.shape))
@@ -170,8 +195,11 @@ NodeId behind_views(const Graph& graph, NodeId id) {
       case Op::reverse:
       case Op::reshape:
       case Op::slice:
-      case Op::stop: id = node.operands[0]; continue;
-      default: return id;
+      case Op::stop:
+        id = node.operands[0];
+        continue;
+      default:
+        return id;
     }
   }
 }
@@ -180,8 +208,8 @@ void choose_roots(ProgramDraft& program, bool fuse) {
   if (fuse) return Chooser(program).run();
   for (std::size_t i = 0; i < program.graph.nodes.size(); ++i) {
     const Node& node = program.graph.nodes[i];
-    program.root[i] = node.op != Op::input &&
-                      !(node.op == Op::constant && node.attributes.values.size() == 1);
+    program.root[i] =
+        node.op != Op::input && !(node.op == Op::constant && node.attributes.values.size() == 1);
   }
 }
 

@@ -8,6 +8,7 @@
 #include "compiler/schedule/layout.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/memory.h"
+#include "compiler/schedule/order.h"
 #include "compiler/schedule/prepare.h"
 #include "compiler/schedule/roots.h"
 
@@ -37,11 +38,21 @@ void lower_groups(ProgramDraft& program, bool tiles) {
   for (const Group& group : program.groups) {
     // Also of what is empty, so that readers, guards and results find a tensor.
     switch (group.kind) {
-      case GroupKind::constant: lower_constant(program, group); break;
-      case GroupKind::elementwise: lower_elementwise(program, group); break;
-      case GroupKind::reduction: lower_reduction(program, group); break;
-      case GroupKind::contraction: lower_contraction(program, group, tiles); break;
-      case GroupKind::scatter: lower_scatter(program, group); break;
+      case GroupKind::constant:
+        lower_constant(program, group);
+        break;
+      case GroupKind::elementwise:
+        lower_elementwise(program, group);
+        break;
+      case GroupKind::reduction:
+        lower_reduction(program, group);
+        break;
+      case GroupKind::contraction:
+        lower_contraction(program, group, tiles);
+        break;
+      case GroupKind::scatter:
+        lower_scatter(program, group);
+        break;
     }
     for (NodeId root : group.roots)
       if (program.stored[root.index]) tensor_for(program, root);
@@ -50,7 +61,8 @@ void lower_groups(ProgramDraft& program, bool tiles) {
 
 Binding binding(std::string name, const Tensor& tensor, std::int64_t offset) {
   return {std::move(name),
-          {tensor.dtype, tensor.shape, tensor.strides, offset, tensor.elements * byte_size(tensor.dtype)}};
+          {tensor.dtype, tensor.shape, tensor.strides, offset,
+           tensor.elements * byte_size(tensor.dtype)}};
 }
 
 std::string kernel_name(const ProgramDraft& program, const Draft& draft) {
@@ -64,7 +76,8 @@ class KernelTable {
  public:
   explicit KernelTable(std::vector<kernel::Kernel>& kernels) : kernels_(kernels) {}
   std::uint32_t number(kernel::Kernel kernel) {
-    const auto [it, inserted] = numbers_.try_emplace(structural_key(kernel), static_cast<std::uint32_t>(kernels_.size()));
+    const auto [it, inserted] =
+        numbers_.try_emplace(structural_key(kernel), static_cast<std::uint32_t>(kernels_.size()));
     if (inserted) kernels_.push_back(std::move(kernel));
     return it->second;
   }
@@ -80,7 +93,8 @@ ProgramPlan write_program(ProgramDraft& program, const MemoryPlan& memory, Kerne
   for (Draft& draft : program.drafts) {
     Call call;
     for (std::uint32_t tensor : draft.buffers) call.offsets.push_back(memory.offsets[tensor]);
-    for (NodeId guard : draft.guards) call.guards.push_back(memory.offsets[program.tensor_of[guard.index]]);
+    for (NodeId guard : draft.guards)
+      call.guards.push_back(memory.offsets[program.tensor_of[guard.index]]);
     call.draw = draft.draw;
     call.op = draft.op;
     call.origin = program.graph.origins[draft.origin];
@@ -95,17 +109,20 @@ ProgramPlan write_program(ProgramDraft& program, const MemoryPlan& memory, Kerne
     if (node.op != Op::input) continue;
     const std::uint32_t tensor = program.tensor_of[i];
     if (program.tensors[tensor].home == Tensor::Home::input)
-      plan.inputs.push_back(binding(node.attributes.name, program.tensors[tensor], memory.offsets[tensor]));
+      plan.inputs.push_back(
+          binding(node.attributes.name, program.tensors[tensor], memory.offsets[tensor]));
   }
   for (const Target& target : program.targets) {
     if (target.variable >= 0) continue;
     const std::uint32_t tensor = program.tensor_of[target.node.index];
-    plan.results.push_back({binding(target.name, program.tensors[tensor], memory.offsets[tensor]), memory.written_by[tensor]});
+    plan.results.push_back({binding(target.name, program.tensors[tensor], memory.offsets[tensor]),
+                            memory.written_by[tensor]});
   }
   for (const Group& group : program.groups) {
     if (group.draw < 0) continue;
     const std::uint32_t tensor = program.tensor_of[group.roots[0].index];
-    plan.draws.push_back(binding(program.graph[group.roots[0]].attributes.name, program.tensors[tensor], memory.offsets[tensor]));
+    plan.draws.push_back(binding(program.graph[group.roots[0]].attributes.name,
+                                 program.tensors[tensor], memory.offsets[tensor]));
   }
   return plan;
 }
@@ -129,7 +146,9 @@ Plan schedule(std::span<const Variable> variables, std::span<const Graph* const>
     numbers[variables[i].name] = static_cast<std::int32_t>(i);
     offsets.push_back(plan.persistent_bytes);
     const std::int64_t bytes = element_count(type.shape) * byte_size(type.dtype);
-    plan.variables.push_back({variables[i].name, {type.dtype, type.shape, strides_of(type.shape, orders[i]), offsets.back(), bytes}});
+    plan.variables.push_back(
+        {variables[i].name,
+         {type.dtype, type.shape, strides_of(type.shape, orders[i]), offsets.back(), bytes}});
     plan.persistent_bytes += aligned(std::max<std::int64_t>(bytes, 1));
   }
   plan.arena_bytes = plan.persistent_bytes;
@@ -141,6 +160,7 @@ Plan schedule(std::span<const Variable> variables, std::span<const Graph* const>
     form_groups(program, options.fuse);
     make_input_tensors(program, numbers);
     lower_groups(program, options.fuse);
+    drop_unread_drafts(program);
     // From here on there are kernels and tensors; no graph.
     const MemoryPlan memory = plan_memory(program, offsets, plan.persistent_bytes);
     plan.arena_bytes = std::max(plan.arena_bytes, memory.bytes);

@@ -13,7 +13,8 @@ struct ScheduleOptions {
 
 // Kernels, layouts, order and memory for all programs of a model over one arena.
 //   needs    rewritten, verified graphs
-//   ensures  every buffer has a layout and an offset; a variable lies in the same place in every program
+//   ensures  every buffer has a layout and an offset; a variable lies in the same place in every
+//   program
 Plan schedule(std::span<const Variable> variables, std::span<const Graph* const> graphs,
               const ScheduleOptions& options);
 

@@ -1,5 +1,5 @@
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 #include <iostream>
 
 #include "compiler/autodiff/differentiate.h"
@@ -8,8 +8,8 @@
 #include "compiler/rewrite/rewrite.h"
 #include "tests/unit/compiled/plan_run.h"
 
-// Dense layers and convolutions of random shapes as they stand in a program: batched data, a weight, bias and
-// activation, both gradients and the step of the weight.
+// Dense layers and convolutions of random shapes as they stand in a program: batched data, a
+// weight, bias and activation, both gradients and the step of the weight.
 
 using namespace ganc;
 using namespace ganc::test;
@@ -50,10 +50,12 @@ Layer finished(Graph graph, const Type& w, const Type& bias) {
 
 Layer random_dense(Random& random, DType real) {
   const std::int64_t batches[] = {1, 3, 16, 20, 32, 64};
-  const std::int64_t n = batches[random.integer(0, 5)], inputs = random.integer(1, 70), outputs = random.integer(1, 70);
+  const std::int64_t n = batches[random.integer(0, 5)], inputs = random.integer(1, 70),
+                     outputs = random.integer(1, 70);
   Graph graph;
   Builder b(graph);
-  const NodeId x = b.input("data/x", {real, {n, inputs}}), w = b.input("variable/w", {real, {inputs, outputs}});
+  const NodeId x = b.input("data/x", {real, {n, inputs}}),
+               w = b.input("variable/w", {real, {inputs, outputs}});
   finish(b, x, w, b.dot_general(x, w, {}, {}, {1}, {0}), random.chance(0.5));
   return finished(graph, {real, {inputs, outputs}}, {real, {outputs}});
 }
@@ -77,8 +79,8 @@ Layer random_convolution(Random& random, DType real) {
                          .pad_high = random.integer(0, 2),
                          .lhs_dilation = random.integer(1, random.chance(0.5) ? 2 : 1),
                          .rhs_dilation = random.integer(1, random.chance(0.3) ? 2 : 1)});
-      const std::int64_t dilated = (x_shape.back() - 1) * windows.back().lhs_dilation + 1 + windows.back().pad_low +
-                                   windows.back().pad_high;
+      const std::int64_t dilated = (x_shape.back() - 1) * windows.back().lhs_dilation + 1 +
+                                   windows.back().pad_low + windows.back().pad_high;
       if ((w_shape.back() - 1) * windows.back().rhs_dilation + 1 > dilated) w_shape.back() = 0;
     }
     if (element_count(w_shape) == 0) continue;
@@ -88,8 +90,10 @@ Layer random_convolution(Random& random, DType real) {
     const NodeId x = b.input("data/x", {real, x_shape}), w = b.input("variable/w", {real, w_shape});
     NodeId kernel = w;
     if (transposed) {
-      kernel = b.transpose(w, spatial == 1 ? std::vector<std::int64_t>{1, 0, 2} : std::vector<std::int64_t>{1, 0, 2, 3});
-      kernel = b.reverse(kernel, spatial == 1 ? std::vector<std::int64_t>{2} : std::vector<std::int64_t>{2, 3});
+      kernel = b.transpose(w, spatial == 1 ? std::vector<std::int64_t>{1, 0, 2}
+                                           : std::vector<std::int64_t>{1, 0, 2, 3});
+      kernel = b.reverse(
+          kernel, spatial == 1 ? std::vector<std::int64_t>{2} : std::vector<std::int64_t>{2, 3});
     }
     finish(b, x, w, b.convolution(x, kernel, windows, groups), random.chance(0.5));
     return finished(graph, {real, w_shape}, {real, {out}});
@@ -110,12 +114,15 @@ Values random_inputs(Random& random, const Graph& graph) {
 struct Outcome {
   Values results, variables;
 };
-Outcome run(const Layer& layer, const Plan& plan, const PlanRun::Execute& execute, const Values& inputs, Random* split) {
+Outcome run(const Layer& layer, const Plan& plan, const PlanRun::Execute& execute,
+            const Values& inputs, Random* split) {
   PlanRun run(plan, execute);
   for (const Variable& v : layer.variables)
-    if (inputs.contains("variable/" + v.name)) run.set_variable(v.name, inputs.at("variable/" + v.name));
+    if (inputs.contains("variable/" + v.name))
+      run.set_variable(v.name, inputs.at("variable/" + v.name));
   Outcome outcome{run.run(0, inputs, split), {}};
-  for (const Variable& v : layer.variables) outcome.variables["variable/" + v.name] = run.variable(v.name);
+  for (const Variable& v : layer.variables)
+    outcome.variables["variable/" + v.name] = run.variable(v.name);
   return outcome;
 }
 
@@ -136,7 +143,8 @@ void check_layer(const Layer& layer, Random& random, bool machine_code) {
     INFO((fuse ? "fused" : "-O0"));
     const Plan plan = schedule(layer.variables, graphs, {.fuse = fuse});
     REQUIRE(problems(plan) == "");
-    compare(expected, run(layer, plan, by_reference(), inputs, nullptr), real == DType::f64 ? 1e-11 : 1e-5);
+    compare(expected, run(layer, plan, by_reference(), inputs, nullptr),
+            real == DType::f64 ? 1e-11 : 1e-5);
     if (!machine_code || !fuse) continue;
     for (const Isa isa : {Isa::x86_64_v3, Isa::x86_64_v4}) {
       if (!runs_here(isa)) continue;
@@ -146,7 +154,8 @@ void check_layer(const Layer& layer, Random& random, bool machine_code) {
       const Outcome whole = run(layer, plan, execute, inputs, nullptr);
       compare(expected, whole, real == DType::f64 ? 1e-11 : 1e-5);
       const Outcome parts = run(layer, plan, execute, inputs, &random);
-      for (const auto& [name, value] : whole.variables) CHECK(difference(value, parts.variables.at(name)) == 0);
+      for (const auto& [name, value] : whole.variables)
+        CHECK(difference(value, parts.variables.at(name)) == 0);
     }
   }
 }
@@ -161,7 +170,8 @@ TEST_CASE("layers of random shapes: value, both gradients and the step") {
     INFO(fmt::format("seed {}", seed));
     Random random(seed);
     const DType real = seed % 3 == 0 ? DType::f32 : DType::f64;
-    const Layer layer = seed % 4 == 0 ? random_dense(random, real) : random_convolution(random, real);
+    const Layer layer =
+        seed % 4 == 0 ? random_dense(random, real) : random_convolution(random, real);
     check_layer(layer, random, seed % 15 == 0);
   }
 }

@@ -1,9 +1,9 @@
 #include "tests/unit/compiled/plan_run.h"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <fmt/format.h>
 #include <limits>
 
 #include "tests/jit/kernel_reference.h"
@@ -13,12 +13,16 @@ namespace {
 
 std::int64_t size_of(DType dtype) {
   switch (dtype) {
-    case DType::f64: return 8;
+    case DType::f64:
+      return 8;
     case DType::f32:
     case DType::i32:
-    case DType::u32: return 4;
-    case DType::bf16: return 2;
-    case DType::pred: return 1;
+    case DType::u32:
+      return 4;
+    case DType::bf16:
+      return 2;
+    case DType::pred:
+      return 1;
   }
   __builtin_unreachable();
 }
@@ -37,24 +41,36 @@ void put(char* p, double value) {
 
 double get(DType dtype, const char* p) {
   switch (dtype) {
-    case DType::f32: return get<float>(p);
-    case DType::f64: return get<double>(p);
-    case DType::i32: return get<std::int32_t>(p);
-    case DType::u32: return get<std::uint32_t>(p);
-    case DType::pred: return get<std::uint8_t>(p);
-    case DType::bf16: break;
+    case DType::f32:
+      return get<float>(p);
+    case DType::f64:
+      return get<double>(p);
+    case DType::i32:
+      return get<std::int32_t>(p);
+    case DType::u32:
+      return get<std::uint32_t>(p);
+    case DType::pred:
+      return get<std::uint8_t>(p);
+    case DType::bf16:
+      break;
   }
   std::abort();
 }
 
 void put(DType dtype, char* p, double value) {
   switch (dtype) {
-    case DType::f32: return put<float>(p, value);
-    case DType::f64: return put<double>(p, value);
-    case DType::i32: return put<std::int32_t>(p, value);
-    case DType::u32: return put<std::uint32_t>(p, value);
-    case DType::pred: return put<std::uint8_t>(p, value);
-    case DType::bf16: break;
+    case DType::f32:
+      return put<float>(p, value);
+    case DType::f64:
+      return put<double>(p, value);
+    case DType::i32:
+      return put<std::int32_t>(p, value);
+    case DType::u32:
+      return put<std::uint32_t>(p, value);
+    case DType::pred:
+      return put<std::uint8_t>(p, value);
+    case DType::bf16:
+      break;
   }
   std::abort();
 }
@@ -76,7 +92,9 @@ void each_element(const Placement& placement, const F& f) {
 }  // namespace
 
 PlanRun::PlanRun(const Plan& plan, Execute execute)
-    : plan_(plan), execute_(std::move(execute)), memory_(static_cast<std::size_t>(plan.arena_bytes) + 64, '\xff') {
+    : plan_(plan),
+      execute_(std::move(execute)),
+      memory_(static_cast<std::size_t>(plan.arena_bytes) + 64, '\xff') {
   const auto address = reinterpret_cast<std::uintptr_t>(memory_.data());
   arena_ = memory_.data() + (64 - address % 64) % 64;
 }
@@ -121,7 +139,8 @@ Values PlanRun::run(std::size_t program, const Values& inputs, Random* split, co
   read_results(-1);
   for (std::size_t i = 0; i < p.calls.size(); ++i) {
     const Call& call = p.calls[i];
-    const bool runs = std::ranges::all_of(call.guards, [&](std::int64_t at) { return arena_[at] != 0; });
+    const bool runs =
+        std::ranges::all_of(call.guards, [&](std::int64_t at) { return arena_[at] != 0; });
     if (call.draw >= 0 && feeds.contains(p.draws[static_cast<std::size_t>(call.draw)].name)) {
       const Binding& b = p.draws[static_cast<std::size_t>(call.draw)];
       write(b.placement, feeds.at(b.name));
@@ -132,7 +151,9 @@ Values PlanRun::run(std::size_t program, const Values& inputs, Random* split, co
       std::ranges::sort(cuts);
       std::vector<std::size_t> order;
       for (std::size_t piece = 0; piece + 1 < cuts.size(); ++piece)
-        order.insert(order.begin() + (split ? split->integer(0, static_cast<std::int64_t>(piece)) : static_cast<std::int64_t>(piece)), piece);
+        order.insert(order.begin() + (split ? split->integer(0, static_cast<std::int64_t>(piece))
+                                            : static_cast<std::int64_t>(piece)),
+                     piece);
       for (std::size_t piece : order)
         if (cuts[piece] < cuts[piece + 1])
           execute_(kernel, call.kernel, arena_, call.offsets.data(), cuts[piece], cuts[piece + 1]);
@@ -145,30 +166,33 @@ Values PlanRun::run(std::size_t program, const Values& inputs, Random* split, co
 PlanRun::Execute compiled(Jit& jit, const Plan& plan, CodegenOptions options) {
   auto functions = jit.add(plan.kernels, options);
   auto scratch = std::make_shared<std::vector<char>>(1 << 22);
-  return [functions = std::move(functions), scratch](const kernel::Kernel&, std::uint32_t number, char* arena,
-                                                     const std::int64_t* offsets, std::int64_t begin, std::int64_t end) {
+  return [functions = std::move(functions), scratch](const kernel::Kernel&, std::uint32_t number,
+                                                     char* arena, const std::int64_t* offsets,
+                                                     std::int64_t begin, std::int64_t end) {
     const auto address = reinterpret_cast<std::uintptr_t>(scratch->data());
     functions[number](arena, offsets, begin, end, scratch->data() + (64 - address % 64) % 64);
   };
 }
 
 PlanRun::Execute by_reference() {
-  return [](const kernel::Kernel& kernel, std::uint32_t, char* arena, const std::int64_t* offsets, std::int64_t begin,
-            std::int64_t) {
+  return [](const kernel::Kernel& kernel, std::uint32_t, char* arena, const std::int64_t* offsets,
+            std::int64_t begin, std::int64_t) {
     if (begin != 0) std::abort();
     Contents contents;
     for (std::size_t b = 0; b < kernel.buffers.size(); ++b) {
       const kernel::Buffer& buffer = kernel.buffers[b];
       contents.emplace_back();
       for (std::int64_t i = 0; i < buffer.elements; ++i)
-        contents.back().push_back(get(buffer.dtype, arena + offsets[b] + i * size_of(buffer.dtype)));
+        contents.back().push_back(
+            get(buffer.dtype, arena + offsets[b] + i * size_of(buffer.dtype)));
     }
     run_reference(kernel, contents);
     for (std::size_t b = 0; b < kernel.buffers.size(); ++b) {
       const kernel::Buffer& buffer = kernel.buffers[b];
       if (!buffer.written) continue;
       for (std::int64_t i = 0; i < buffer.elements; ++i)
-        put(buffer.dtype, arena + offsets[b] + i * size_of(buffer.dtype), contents[b][static_cast<std::size_t>(i)]);
+        put(buffer.dtype, arena + offsets[b] + i * size_of(buffer.dtype),
+            contents[b][static_cast<std::size_t>(i)]);
     }
   };
 }

@@ -1,5 +1,5 @@
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 #include <iostream>
 
 #include "compiler/autodiff/differentiate.h"
@@ -8,8 +8,8 @@
 #include "tests/unit/compiled/plan_run.h"
 #include "tests/unit/random_graph.h"
 
-// Random graphs and their derivatives: interpreter against schedule, kernels and machine code. GANC_FUZZ_COUNT graphs
-// from seed GANC_FUZZ_SEED on.
+// Random graphs and their derivatives: interpreter against schedule, kernels and machine code.
+// GANC_FUZZ_COUNT graphs from seed GANC_FUZZ_SEED on.
 
 using namespace ganc;
 using namespace ganc::test;
@@ -28,9 +28,9 @@ struct Case {
   Values inputs, expected;
 };
 
-Case random_case(std::uint64_t seed, DType real) {
+Case random_case(std::uint64_t seed, const RandomGraphOptions& options) {
   Random random(seed);
-  const RandomGraph random_graph(random, {.real = real});
+  const RandomGraph random_graph(random, options);
   Case c{rewrite(differentiate(random_graph.graph())), random_graph.inputs(), {}};
   c.expected = interpret(c.graph, c.inputs);
   return c;
@@ -50,7 +50,28 @@ void check_same_bits(const Values& a, const Values& b, const std::string& what) 
   }
 }
 
-std::uint64_t first_seed() { return static_cast<std::uint64_t>(repeats("GANC_FUZZ_SEED", 1)); }
+std::uint64_t first_seed() {
+  return static_cast<std::uint64_t>(repeats("GANC_FUZZ_SEED", 1));
+}
+
+// By the interpreter, for each way to compile, whole and in parts.
+void check_machine_code(std::uint64_t seed, const Case& c, DType real) {
+  const Graph* graphs[] = {&c.graph};
+  for (const bool fuse : {true, false}) {
+    const Plan plan = schedule({}, graphs, {.fuse = fuse});
+    for (const Isa isa : {Isa::x86_64_v3, Isa::x86_64_v4}) {
+      if (!runs_here(isa)) continue;
+      INFO(fmt::format("seed {}, {}, {}", seed, fuse ? "fused" : "-O0", name(isa)));
+      Jit jit;
+      PlanRun run(plan, compiled(jit, plan, {.isa = isa, .optimize = fuse}));
+      const Values whole = run.run(0, c.inputs);
+      compare(c, whole, "machine code", real == DType::f32 ? 1e-4 : tolerance_of(c.graph));
+      Random split(seed);
+      for (int times = 0; times < 2; ++times)
+        check_same_bits(whole, run.run(0, c.inputs, &split), "split");
+    }
+  }
+}
 
 }  // namespace
 
@@ -58,36 +79,34 @@ TEST_CASE("random graphs: kernels, run by their reference, compute what the inte
   const auto count = static_cast<std::uint64_t>(repeats("GANC_FUZZ_COUNT", 300));
   std::cout << fmt::format("random graphs from seed {}\n", first_seed());
   for (std::uint64_t seed = first_seed(); seed < first_seed() + count; ++seed) {
-    const Case c = random_case(seed, DType::f64);
+    const Case c = random_case(seed, {.real = DType::f64});
     const Graph* graphs[] = {&c.graph};
     for (const bool fuse : {true, false}) {
       INFO(fmt::format("seed {}, {}", seed, fuse ? "fused" : "-O0"));
       const Plan plan = schedule({}, graphs, {.fuse = fuse});
       REQUIRE(problems(plan) == "");
-      compare(c, PlanRun(plan, by_reference()).run(0, c.inputs), "reference", tolerance_of(c.graph));
+      compare(c, PlanRun(plan, by_reference()).run(0, c.inputs), "reference",
+              tolerance_of(c.graph));
     }
   }
 }
 
-TEST_CASE("random graphs: machine code computes what the interpreter computes, in any split of the work") {
-  const auto count = static_cast<std::uint64_t>(std::max(1, repeats("GANC_FUZZ_COUNT", 300) / 10));
+TEST_CASE("random graphs: machine code computes what the interpreter computes, in any split") {
+  const auto count =
+      static_cast<std::uint64_t>(std::max(1, repeats("GANC_FUZZ_COUNT", 300) / 10));
   for (std::uint64_t seed = first_seed(); seed < first_seed() + count; ++seed) {
     const DType real = seed % 2 == 0 ? DType::f32 : DType::f64;
-    const Case c = random_case(seed, real);
-    const Graph* graphs[] = {&c.graph};
-    for (const bool fuse : {true, false}) {
-      const Plan plan = schedule({}, graphs, {.fuse = fuse});
-      for (const Isa isa : {Isa::x86_64_v3, Isa::x86_64_v4}) {
-        if (!runs_here(isa)) continue;
-        INFO(fmt::format("seed {}, {}, {}", seed, fuse ? "fused" : "-O0", name(isa)));
-        Jit jit;
-        PlanRun run(plan, compiled(jit, plan, {.isa = isa, .optimize = fuse}));
-        const Values whole = run.run(0, c.inputs);
-        compare(c, whole, "machine code", real == DType::f32 ? 1e-4 : tolerance_of(c.graph));
-        Random split(seed);
-        for (int times = 0; times < 2; ++times)
-          check_same_bits(whole, run.run(0, c.inputs, &split), "split");
-      }
-    }
+    check_machine_code(seed, random_case(seed, {.real = real}), real);
+  }
+}
+
+// Large enough for vectors, many units and sums in two stages.
+TEST_CASE("random graphs of larger tensors") {
+  const auto count =
+      static_cast<std::uint64_t>(std::max(1, repeats("GANC_FUZZ_COUNT", 300) / 30));
+  for (std::uint64_t seed = first_seed(); seed < first_seed() + count; ++seed) {
+    const RandomGraphOptions options{
+        .steps = 10, .largest_axis = 30, .most_elements = 100000, .real = DType::f64};
+    check_machine_code(seed, random_case(seed, options), DType::f64);
   }
 }

@@ -18,11 +18,13 @@ struct TestProgram {
   std::vector<Variable> variables;
 };
 
-TestProgram program(const std::vector<std::pair<std::string, Shape>>& variables,
-                const std::function<void(Builder&, const std::function<NodeId(const std::string&)>&)>& body) {
+TestProgram program(
+    const std::vector<std::pair<std::string, Shape>>& variables,
+    const std::function<void(Builder&, const std::function<NodeId(const std::string&)>&)>& body) {
   TestProgram p;
   for (const auto& [name, shape] : variables)
-    p.variables.push_back({.name = name, .kind = VariableKind::weight, .type = {DType::f64, shape}});
+    p.variables.push_back(
+        {.name = name, .kind = VariableKind::weight, .type = {DType::f64, shape}});
   Builder b(p.graph);
   body(b, [&](const std::string& name) {
     for (const Variable& v : p.variables)
@@ -37,7 +39,8 @@ Values initial(const TestProgram& p) {
   double next = 1;
   for (const Variable& v : p.variables) {
     Value value{v.type, {}};
-    for (std::int64_t i = 0; i < element_count(v.type.shape); ++i) value.data.push_back(next += 0.5);
+    for (std::int64_t i = 0; i < element_count(v.type.shape); ++i)
+      value.data.push_back(next += 0.5);
     values["variable/" + v.name] = value;
   }
   return values;
@@ -54,7 +57,8 @@ void check(const TestProgram& p, const std::vector<Values>& inputs) {
     for (const auto& execute : {by_reference(), compiled(jit, plan, {.isa = best_isa()})}) {
       PlanRun run(plan, execute);
       Values state = initial(p);
-      for (const Variable& v : p.variables) run.set_variable(v.name, state.at("variable/" + v.name));
+      for (const Variable& v : p.variables)
+        run.set_variable(v.name, state.at("variable/" + v.name));
       for (const Values& step : inputs) {
         Values all = state;
         all.insert(step.begin(), step.end());
@@ -77,8 +81,12 @@ void check(const TestProgram& p, const std::vector<Values>& inputs) {
   }
 }
 
-Value number(double x) { return {{DType::f64, {}}, {x}}; }
-Values steps(double x) { return {{"step", number(x)}}; }
+Value number(double x) {
+  return {{DType::f64, {}}, {x}};
+}
+Values steps(double x) {
+  return {{"step", number(x)}};
+}
 NodeId every(Builder& b, NodeId step, double n) {
   return b.compare(Comparison::equal, b.binary(Op::modulo, step, b.like(step, n)), b.like(step, 0));
 }
@@ -101,13 +109,18 @@ TEST_CASE("two variables swap, three rotate") {
         {{}, {}, {}});
 }
 
-TEST_CASE("an old value is read elsewhere than where it is written: reversed, rolled, transposed, by a sum") {
-  check(program({{"x", {6}}}, [](Builder& b, const auto& v) { b.output("variable/x", b.reverse(v("x"), {0})); }),
+TEST_CASE(
+    "an old value is read elsewhere than where it is written: reversed, rolled, transposed, by a "
+    "sum") {
+  check(program({{"x", {6}}},
+                [](Builder& b, const auto& v) { b.output("variable/x", b.reverse(v("x"), {0})); }),
         {{}, {}, {}});
   check(program({{"x", {6, 3}}},
                 [](Builder& b, const auto& v) {
                   const NodeId x = v("x");
-                  b.output("variable/x", b.concatenate({b.slice(x, {1, 0}, {6, 3}), b.slice(x, {0, 0}, {1, 3})}, 0));
+                  b.output(
+                      "variable/x",
+                      b.concatenate({b.slice(x, {1, 0}, {6, 3}), b.slice(x, {0, 0}, {1, 3})}, 0));
                 }),
         {{}, {}, {}});
   check(program({{"x", {4, 4}}},
@@ -143,28 +156,34 @@ TEST_CASE("an optimizer's state: three values from one another in one pass") {
   check(program({{"w", {7, 3}}, {"m", {7, 3}}, {"v", {7, 3}}},
                 [](Builder& b, const auto& v) {
                   const NodeId w = v("w"), g = b.multiply(w, b.like(w, 2));
-                  const NodeId m = b.add(b.multiply(v("m"), b.like(w, 0.9)), b.multiply(g, b.like(w, 0.1)));
-                  const NodeId s = b.add(b.multiply(v("v"), b.like(w, 0.99)), b.multiply(b.multiply(g, g), b.like(w, 0.01)));
+                  const NodeId m =
+                      b.add(b.multiply(v("m"), b.like(w, 0.9)), b.multiply(g, b.like(w, 0.1)));
+                  const NodeId s = b.add(b.multiply(v("v"), b.like(w, 0.99)),
+                                         b.multiply(b.multiply(g, g), b.like(w, 0.01)));
                   b.output("variable/m", m);
                   b.output("variable/v", s);
-                  b.output("variable/w", b.subtract(w, b.divide(m, b.add(b.unary(Op::sqrt, s), b.like(w, 1e-8)))));
+                  b.output(
+                      "variable/w",
+                      b.subtract(w, b.divide(m, b.add(b.unary(Op::sqrt, s), b.like(w, 1e-8)))));
                 }),
         {{}, {}, {}});
 }
 
 TEST_CASE("a conditional update leaves the old value where it does not hold") {
-  const TestProgram p = program({{"x", {40}}, {"y", {40}}, {"count", {}}}, [](Builder& b, const auto& v) {
-    const NodeId step = b.input("step", {DType::f64, {}});
-    const NodeId third = every(b, step, 3), second = every(b, step, 2);
-    const NodeId x = v("x"), y = v("y");
-    // Expensive, and needed by the conditional update alone.
-    const NodeId sum = b.broadcast_scalar(b.reduce_sum(b.unary(Op::tanh, x), {0}), {40});
-    const NodeId fresh = b.add(x, sum);
-    b.output("variable/x", b.select(third, fresh, x));
-    b.output("variable/y", b.select(second, b.select(third, b.add(fresh, y), y), y));
-    b.output("variable/count", b.select(third, v("count"), b.add(v("count"), b.constant(1, {DType::f64, {}}))));
-    b.output("ran", b.convert(third, DType::f64));
-  });
+  const TestProgram p =
+      program({{"x", {40}}, {"y", {40}}, {"count", {}}}, [](Builder& b, const auto& v) {
+        const NodeId step = b.input("step", {DType::f64, {}});
+        const NodeId third = every(b, step, 3), second = every(b, step, 2);
+        const NodeId x = v("x"), y = v("y");
+        // Expensive, and needed by the conditional update alone.
+        const NodeId sum = b.broadcast_scalar(b.reduce_sum(b.unary(Op::tanh, x), {0}), {40});
+        const NodeId fresh = b.add(x, sum);
+        b.output("variable/x", b.select(third, fresh, x));
+        b.output("variable/y", b.select(second, b.select(third, b.add(fresh, y), y), y));
+        b.output("variable/count",
+                 b.select(third, v("count"), b.add(v("count"), b.constant(1, {DType::f64, {}}))));
+        b.output("ran", b.convert(third, DType::f64));
+      });
   check(p, {steps(0), steps(1), steps(2), steps(3), steps(4), steps(6)});
   const Graph* graphs[] = {&p.graph};
   const Plan plan = schedule(p.variables, graphs, {});
@@ -178,7 +197,8 @@ TEST_CASE("what a chosen value needs is computed only if it is chosen") {
     const NodeId step = b.input("step", {DType::f64, {}});
     const NodeId x = v("x");
     const NodeId penalty = b.reduce_sum(b.exponential(b.negate(x)), {0});
-    const NodeId loss = b.add(b.reduce_sum(x, {0}), b.select(every(b, step, 4), penalty, b.like(penalty, 0)));
+    const NodeId loss =
+        b.add(b.reduce_sum(x, {0}), b.select(every(b, step, 4), penalty, b.like(penalty, 0)));
     b.output("loss/D", loss);
     b.output("variable/x", b.add(x, b.broadcast_scalar(loss, {50})));
   });
@@ -196,7 +216,8 @@ TEST_CASE("a second conditional update of a variable builds on the first") {
                   const NodeId step = b.input("step", {DType::f64, {}});
                   const NodeId x = v("x");
                   const NodeId once = b.select(every(b, step, 2), b.add(x, b.like(x, 1)), x);
-                  b.output("variable/x", b.select(every(b, step, 3), b.multiply(once, b.like(x, 2)), once));
+                  b.output("variable/x",
+                           b.select(every(b, step, 3), b.multiply(once, b.like(x, 2)), once));
                 }),
         {steps(0), steps(1), steps(2), steps(3), steps(6)});
 }
@@ -204,14 +225,17 @@ TEST_CASE("a second conditional update of a variable builds on the first") {
 TEST_CASE("a fed draw replaces its kernel and nothing else computes it") {
   Graph graph;
   Builder b(graph);
-  const NodeId bits = b.random_bits(b.input("seed", {DType::u32, {2}}), b.input("random_step", {DType::u32, {}}), 3, {4, 5});
-  const NodeId uniform = b.multiply(b.convert(b.binary(Op::shift_right_logical, bits, b.like(bits, 8)), DType::f32),
-                                    b.constant(0x1p-24, {DType::f32, {4, 5}}));
+  const NodeId bits = b.random_bits(b.input("seed", {DType::u32, {2}}),
+                                    b.input("random_step", {DType::u32, {}}), 3, {4, 5});
+  const NodeId uniform =
+      b.multiply(b.convert(b.binary(Op::shift_right_logical, bits, b.like(bits, 8)), DType::f32),
+                 b.constant(0x1p-24, {DType::f32, {4, 5}}));
   const NodeId z = b.draw(uniform, "draw/D/z");
   b.output("out/0", b.add(z, z));
   b.output("out/1", b.reduce_sum(z, {1}));
   b.output("out/2", b.transpose(z, {1, 0}));
-  const Values inputs = {{"seed", {{DType::u32, {2}}, {1, 2}}}, {"random_step", {{DType::u32, {}}, {7}}}};
+  const Values inputs = {{"seed", {{DType::u32, {2}}, {1, 2}}},
+                         {"random_step", {{DType::u32, {}}, {7}}}};
   Value fed{{DType::f32, {4, 5}}, std::vector<double>(20, 0.25)};
   const Graph* graphs[] = {&graph};
   for (const bool fuse : {true, false}) {
