@@ -75,7 +75,9 @@ void add_draft(ProgramDraft& program, const Group& group, KernelWriter& writer, 
   auto [kernel, buffers] = writer.finish(std::move(body));
   draft.guards = program.guard_sets[group.guards];
   draft.draw = group.draw;
-  const Node& root = program.graph[group.roots[0]];
+  NodeId shown = group.roots[0];
+  while (program.graph[shown].op == Op::stop) shown = program.graph[shown].operands[0];
+  const Node& root = program.graph[shown];
   draft.op = root.op;
   draft.origin = root.origin;
   for (std::size_t i = 0; i < computation.expressions.size(); ++i)

@@ -1,0 +1,123 @@
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "compiler/graph/builder.h"
+#include "compiler/schedule/contraction.h"
+#include "compiler/schedule/print.h"
+#include "compiler/schedule/schedule.h"
+
+// Whole plans: memory, equal kernels, size.
+
+using namespace ganc;
+
+namespace {
+
+const Type square = {DType::f32, {64, 64}};
+
+Plan plan_of(const Graph& graph, std::span<const Variable> variables = {}) {
+  const Graph* graphs[] = {&graph};
+  return schedule(variables, graphs, {});
+}
+
+}  // namespace
+
+TEST_CASE("a long chain of products needs the memory of a few") {
+  Graph graph;
+  Builder b(graph);
+  const NodeId w = b.input("data/w", square);
+  NodeId x = b.input("data/x", square);
+  for (int i = 0; i < 20; ++i) x = b.unary(Op::tanh, b.dot_general(x, w, {}, {}, {1}, {0}));
+  b.output("out", x);
+  const Plan plan = plan_of(graph);
+  CHECK(plan.programs[0].calls.size() == 20);
+  CHECK(plan.arena_bytes <= 4 * 64 * 64 * 4);
+}
+
+TEST_CASE("equal computations are one kernel") {
+  Graph graph;
+  Builder b(graph);
+  const NodeId w = b.input("data/w", square);
+  NodeId x = b.input("data/x", square);
+  for (int i = 0; i < 6; ++i) {
+    x = b.unary(Op::tanh, b.dot_general(x, w, {}, {}, {1}, {0}));
+    const NodeId mean = b.reduce_sum(x, {0});
+    x = b.subtract(x, b.broadcast_in_dim(mean, {64, 64}, {1}));
+  }
+  b.output("out", x);
+  const Plan plan = plan_of(graph);
+  CHECK(plan.programs[0].calls.size() == 18);
+  // The last of the differences is written beside its operand or in its place, as the others are.
+  CHECK(plan.kernels.size() <= 4);
+}
+
+TEST_CASE("an elementwise update happens in the variable's place") {
+  Graph graph;
+  Builder b(graph);
+  const Variable v{.name = "w", .kind = VariableKind::weight, .type = square};
+  const NodeId w = b.input("variable/w", square);
+  b.output("variable/w", b.subtract(w, b.input("data/g", square)));
+  const Plan plan = plan_of(graph, {&v, 1});
+  REQUIRE(plan.programs[0].calls.size() == 1);
+  const Call& call = plan.programs[0].calls[0];
+  const kernel::Kernel& kernel = plan.kernels[call.kernel];
+  REQUIRE(kernel.buffers.size() == 2);
+  const auto both =
+      std::ranges::find_if(kernel.buffers, [](const auto& x) { return x.read && x.written; });
+  REQUIRE(both != kernel.buffers.end());
+  CHECK(call.offsets[static_cast<std::size_t>(both - kernel.buffers.begin())] ==
+        plan.variables[0].placement.offset);
+}
+
+TEST_CASE("a variable has one place in all programs, in one layout") {
+  const Variable v{.name = "w", .kind = VariableKind::weight, .type = {DType::f32, {8, 3, 4, 4}}};
+  Graph init, use;
+  Builder a(init), b(use);
+  a.output("variable/w", a.constant(1, v.type));
+  const NodeId x = b.input("data/x", {DType::f32, {32, 3, 6, 6}});
+  b.output("out", b.convolution(x, b.input("variable/w", v.type), {{}, {}}));
+  const Graph* graphs[] = {&init, &use};
+  const Plan plan = schedule({&v, 1}, graphs, {});
+  CHECK(plan.variables[0].placement.strides == std::vector<std::int64_t>{1, 8, 96, 24});
+  CHECK(plan.programs[0].calls[0].offsets ==
+        std::vector<std::int64_t>{plan.variables[0].placement.offset});
+  CHECK(print_memory(plan).find("f32[8,3,4,4] strides [1,8,96,24]") != std::string::npos);
+}
+
+TEST_CASE("an output that is an input is there before the first call") {
+  Graph graph;
+  Builder b(graph);
+  b.output("out", b.input("data/x", square));
+  const Plan plan = plan_of(graph);
+  CHECK(plan.programs[0].calls.empty());
+  CHECK(plan.programs[0].results[0].after == -1);
+}
+
+TEST_CASE("positions of a transposed convolution meet without the zeros between") {
+  planning::SpatialAxis axis;
+  axis.window = {.stride = 1, .pad_low = 2, .pad_high = 2, .lhs_dilation = 2};
+  axis.outputs = 8;
+  axis.lhs_extent = 4;
+  axis.rhs_extent = 4;
+  const auto rows = planning::meeting_positions(axis);
+  using Row = std::vector<std::pair<std::int32_t, std::int32_t>>;
+  CHECK(rows[0] == Row{{0, 2}});
+  CHECK(rows[1] == Row{{0, 1}, {1, 3}});
+  CHECK(rows[7] == Row{{3, 1}});
+}
+
+TEST_CASE("a graph of 100,000 nodes is scheduled") {
+  Graph graph;
+  Builder b(graph);
+  NodeId x = b.input("data/x", {DType::f32, {16, 16}});
+  const NodeId w = b.input("data/w", {DType::f32, {16, 16}});
+  while (graph.nodes.size() < 100000) {
+    x = b.dot_general(x, w, {}, {}, {1}, {0});
+    x = b.maximum(x, b.multiply(x, b.like(x, 0.2)));
+    const NodeId sum = b.reduce_sum(x, {0});
+    x = b.subtract(x, b.broadcast_in_dim(b.multiply(sum, b.like(sum, 0.1)), {16, 16}, {1}));
+  }
+  b.output("out", x);
+  const Plan plan = plan_of(graph);
+  CHECK(plan.kernels.size() < 10);
+  CHECK(plan.arena_bytes < 16384);
+}
