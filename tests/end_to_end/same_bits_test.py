@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Equal bits: for any number of threads, in repeated runs, and after any stop and resume."""
 import os
+import pathlib
 import random
 import signal
 import subprocess
@@ -80,7 +81,7 @@ class SameBits(TrainerTest):
         plain = self.trainer("dcgan28", "--set", "width=16", "--batch", "16")
         slow = self.trainer("dcgan28", "--set", "width=16", "--batch", "16", "-O0")
         runs = [(plain, "x86-64-v3"), (slow, "x86-64-v3")]
-        if "avx512f" in open("/proc/cpuinfo").read():
+        if "avx512f" in pathlib.Path("/proc/cpuinfo").read_text():
             runs.append((plain, "x86-64-v4"))
         states = []
         for number, (trainer, cpu) in enumerate(runs):
