@@ -30,7 +30,8 @@ GeneratedCode generate(std::span<const kernel::Kernel> kernels, const CodegenOpt
 std::string print_llvm(const kernel::Kernel& kernel, const CodegenOptions& options);
 std::string print_assembly(const kernel::Kernel& kernel, const CodegenOptions& options);
 
-// An ELF object that defines `ganc_program` (runtime/abi.h): the description and the tables of kernels.
+// An ELF object that defines `ganc_program` (runtime/abi.h): the description and the tables of
+// kernels.
 std::string generate_program(const std::string& description, std::size_t kernel_count,
                              const std::vector<CodegenOptions>& variants);
 

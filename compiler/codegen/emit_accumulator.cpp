@@ -24,7 +24,8 @@ void KernelEmitter::emit_statement(const Accumulator& accumulator) {
   for (unsigned j = 0; j < lanes_->columns; ++j) {
     llvm::Value* place = partial(state, true, j);
     llvm::Type* type = vector_type(register_type(context_, state.dtype));
-    state.results.push_back({.value = ir_.CreateLoad(type, place), .lanes = true, .depth = current_depth()});
+    state.results.push_back(
+        {.value = ir_.CreateLoad(type, place), .lanes = true, .depth = current_depth()});
   }
 }
 
@@ -80,12 +81,14 @@ llvm::Value* KernelEmitter::combine_lanes(const AccumulatorState& state, llvm::V
       low.push_back(static_cast<int>(i));
       high.push_back(static_cast<int>(half + i));
     }
-    vector = combine(state, ir_.CreateShuffleVector(vector, low), ir_.CreateShuffleVector(vector, high));
+    vector =
+        combine(state, ir_.CreateShuffleVector(vector, low), ir_.CreateShuffleVector(vector, high));
   }
   return ir_.CreateExtractElement(vector, std::uint64_t{0});
 }
 
-// Pairs of columns, pairs of pairs, then lanes; what was accumulated outside a vector loop comes last.
+// Pairs of columns, pairs of pairs, then lanes; what was accumulated outside a vector loop comes
+// last.
 llvm::Value* KernelEmitter::combined(AccumulatorState& state) {
   llvm::Type* type = register_type(context_, state.dtype);
   llvm::Value* result = nullptr;

@@ -9,7 +9,8 @@ using kernel::ValueKind;
 
 void KernelEmitter::emit_statement(const Contraction& c) {
   Tile tile;
-  tile.width = target_.vector_bits / 8 / static_cast<unsigned>(bytes_of(kernel_.buffers[c.a_buffer].dtype));
+  tile.width =
+      target_.vector_bits / 8 / static_cast<unsigned>(bytes_of(kernel_.buffers[c.a_buffer].dtype));
   const RegisterTile shape = choose_register_tile(target_, c.m_limit, c.v_limit, tile.width);
   if (c.m_outer) {
     emit_rows(c, shape, tile, [&](const Tile& rows) {
@@ -48,17 +49,20 @@ void KernelEmitter::emit_columns(const Contraction& c, RegisterTile shape, Tile 
     if (rest) emit_straight([&] { run(index_constant(whole), (rest + width - 1) / width, mask); });
     return;
   }
-  llvm::Value* whole = ir_.CreateMul(ir_.CreateSDiv(end, index_constant(step)), index_constant(step));
-  llvm::Value* vectors = ir_.CreateMul(ir_.CreateSDiv(end, index_constant(width)), index_constant(width));
-  emit_loop(index_constant(0), whole, step, true, [&](llvm::Value* v) { run(v, shape.columns, nullptr); });
+  llvm::Value* whole =
+      ir_.CreateMul(ir_.CreateSDiv(end, index_constant(step)), index_constant(step));
+  llvm::Value* vectors =
+      ir_.CreateMul(ir_.CreateSDiv(end, index_constant(width)), index_constant(width));
+  emit_loop(index_constant(0), whole, step, true,
+            [&](llvm::Value* v) { run(v, shape.columns, nullptr); });
   if (shape.columns > 1)
     emit_loop(whole, vectors, width, true, [&](llvm::Value* v) { run(v, 1, nullptr); });
   llvm::Value* mask = mask_below(ir_.CreateSub(end, vectors));
   emit_guarded(ir_.CreateICmpSLT(vectors, end), [&] { run(vectors, 1, mask); });
 }
 
-// Tiles along m: whole ones, then one of exactly the rows that are left, or where their number is not known before the
-// program runs, powers of two.
+// Tiles along m: whole ones, then one of exactly the rows that are left, or where their number is
+// not known before the program runs, powers of two.
 void KernelEmitter::emit_rows(const Contraction& c, RegisterTile shape, Tile tile,
                               const std::function<void(const Tile&)>& body) {
   const auto run = [&](llvm::Value* m, std::int64_t rows) {
@@ -83,7 +87,8 @@ void KernelEmitter::emit_rows(const Contraction& c, RegisterTile shape, Tile til
   emit_loop(index_constant(0), m, step, true, full);
   for (std::int64_t rows = 16; rows > 0; rows /= 2) {
     if (rows >= step) continue;
-    llvm::Value* wanted = ir_.CreateICmpNE(ir_.CreateAnd(rest, index_constant(rows)), index_constant(0));
+    llvm::Value* wanted =
+        ir_.CreateICmpNE(ir_.CreateAnd(rest, index_constant(rows)), index_constant(0));
     emit_guarded(wanted, [&] { run(m, rows); });
     m = ir_.CreateSelect(wanted, ir_.CreateAdd(m, index_constant(rows)), m);
   }
@@ -112,8 +117,8 @@ void KernelEmitter::emit_tile(const Contraction& c, const Tile& tile) {
     emit_epilogue(c, tile, sums);
 }
 
-// Runs `body` with m and v bound to the elements of the tile. What it computes is forgotten afterwards: a value that
-// `initial` and epilogue share must not stay in registers through the sum.
+// Runs `body` with m and v bound to the elements of the tile. What it computes is forgotten
+// afterwards: a value that `initial` and epilogue share must not stay in registers through the sum.
 void KernelEmitter::enter_tile(const Contraction& c, const Tile& tile, Lanes& lanes,
                                const std::function<void()>& body) {
   lanes.width = tile.width;
@@ -131,7 +136,8 @@ void KernelEmitter::enter_tile(const Contraction& c, const Tile& tile, Lanes& la
   lanes_ = nullptr;
 }
 
-void KernelEmitter::emit_initial(const Contraction& c, const Tile& tile, const std::vector<llvm::Value*>& sums) {
+void KernelEmitter::emit_initial(const Contraction& c, const Tile& tile,
+                                 const std::vector<llvm::Value*>& sums) {
   Lanes lanes;
   enter_tile(c, tile, lanes, [&] {
     for_each_copy([&] {
@@ -147,7 +153,8 @@ void KernelEmitter::emit_epilogue_stores(const Contraction& c) {
   });
 }
 
-void KernelEmitter::emit_epilogue(const Contraction& c, const Tile& tile, const std::vector<llvm::Value*>& sums) {
+void KernelEmitter::emit_epilogue(const Contraction& c, const Tile& tile,
+                                  const std::vector<llvm::Value*>& sums) {
   Lanes lanes;
   enter_tile(c, tile, lanes, [&] {
     llvm::Type* type = vector_type(register_type(context_, kernel_.buffers[c.a_buffer].dtype));

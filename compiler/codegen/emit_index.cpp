@@ -1,5 +1,5 @@
-// Index arithmetic. An index of a vector loop stays a scalar with a stride as long as it is affine in the lane, so that
-// loads know what they read; only what is not becomes a vector.
+// Index arithmetic. An index of a vector loop stays a scalar with a stride as long as it is affine
+// in the lane, so that loads know what they read; only what is not becomes a vector.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -18,22 +18,30 @@ Emitted KernelEmitter::compute_index(ValueId id, const Value& v) {
   switch (v.kind) {
     case ValueKind::index_constant:
       return {.value = index_constant(v.integer), .multiple = std::abs(v.integer)};
-    case ValueKind::index_add: return index_sum(id, v);
-    case ValueKind::index_scale: return index_product(id, v);
+    case ValueKind::index_add:
+      return index_sum(id, v);
+    case ValueKind::index_scale:
+      return index_product(id, v);
     case ValueKind::index_floor_divide:
-    case ValueKind::index_modulo: return index_quotient(id, v);
+    case ValueKind::index_modulo:
+      return index_quotient(id, v);
     case ValueKind::index_clamp:
-    case ValueKind::index_minimum: return index_bound(id, v);
-    case ValueKind::index_compare: return index_compare(id, v);
-    case ValueKind::to_index: return to_index(id, v);
-    case ValueKind::from_index: return from_index(id, v);
+    case ValueKind::index_minimum:
+      return index_bound(id, v);
+    case ValueKind::index_compare:
+      return index_compare(id, v);
+    case ValueKind::to_index:
+      return to_index(id, v);
+    case ValueKind::from_index:
+      return from_index(id, v);
     case ValueKind::constant:
     case ValueKind::loop_variable:
     case ValueKind::apply:
     case ValueKind::load:
     case ValueKind::philox:
     case ValueKind::accumulator:
-    case ValueKind::contraction: break;
+    case ValueKind::contraction:
+      break;
   }
   std::abort();
 }
@@ -55,7 +63,8 @@ unsigned KernelEmitter::index_bits(ValueId id) const {
 llvm::Value* KernelEmitter::index_lanes(const Emitted& index, unsigned bits) {
   llvm::Type* type = vector_type(ir_.getIntNTy(bits));
   if (index.lanes) return ir_.CreateSExtOrTrunc(index.value, type);
-  llvm::Value* first = ir_.CreateVectorSplat(lanes_->width, ir_.CreateSExtOrTrunc(index.value, ir_.getIntNTy(bits)));
+  llvm::Value* first =
+      ir_.CreateVectorSplat(lanes_->width, ir_.CreateSExtOrTrunc(index.value, ir_.getIntNTy(bits)));
   if (index.stride == 0) return first;
   std::vector<llvm::Constant*> steps;
   for (unsigned lane = 0; lane < lanes_->width; ++lane)
@@ -96,8 +105,8 @@ Emitted KernelEmitter::index_product(ValueId id, const Value& v) {
   return result;
 }
 
-// a / c and a % c for a >= 0. Affine where the lanes step by whole divisors, and where all lanes lie between two
-// multiples of the divisor (a flattened loop over rows of whole vectors).
+// a / c and a % c for a >= 0. Affine where the lanes step by whole divisors, and where all lanes
+// lie between two multiples of the divisor (a flattened loop over rows of whole vectors).
 Emitted KernelEmitter::index_quotient(ValueId id, const Value& v) {
   const Emitted a = emit(v.operands[0]);
   const bool divide = v.kind == ValueKind::index_floor_divide;
@@ -105,13 +114,16 @@ Emitted KernelEmitter::index_quotient(ValueId id, const Value& v) {
   Emitted result{.depth = a.depth};
   const At here(*this, result.depth);
   const auto scalar = [&] {
-    return divide ? ir_.CreateUDiv(a.value, index_constant(c)) : ir_.CreateURem(a.value, index_constant(c));
+    return divide ? ir_.CreateUDiv(a.value, index_constant(c))
+                  : ir_.CreateURem(a.value, index_constant(c));
   };
   if (!a.lanes && a.stride % c == 0) {
     result.value = scalar();
     result.stride = divide ? a.stride / c : 0;
-    if (divide) result.multiple = a.multiple % c == 0 ? a.multiple / c : 1;
-    else result.multiple = std::gcd(a.multiple, c);
+    if (divide)
+      result.multiple = a.multiple % c == 0 ? a.multiple / c : 1;
+    else
+      result.multiple = std::gcd(a.multiple, c);
     return result;
   }
   const std::int64_t block = a.stride * static_cast<std::int64_t>(lanes_->width);
@@ -168,7 +180,8 @@ Emitted KernelEmitter::to_index(ValueId id, const Value& v) {
   const At here(*this, result.depth);
   llvm::Type* type = ir_.getInt64Ty();
   if (a.lanes) type = vector_type(ir_.getIntNTy(index_bits(id)));
-  result.value = with_sign ? ir_.CreateSExtOrTrunc(a.value, type) : ir_.CreateZExtOrTrunc(a.value, type);
+  result.value =
+      with_sign ? ir_.CreateSExtOrTrunc(a.value, type) : ir_.CreateZExtOrTrunc(a.value, type);
   return result;
 }
 
@@ -180,7 +193,8 @@ Emitted KernelEmitter::from_index(ValueId id, const Value& v) {
   llvm::Type* type = register_type(context_, v.dtype);
   if (result.lanes) type = vector_type(type);
   if (is_real(v.dtype)) {
-    result.value = to_register(ir_, to_memory(ir_, ir_.CreateSIToFP(index, type), v.dtype), v.dtype);
+    result.value =
+        to_register(ir_, to_memory(ir_, ir_.CreateSIToFP(index, type), v.dtype), v.dtype);
   } else {
     result.value = ir_.CreateSExtOrTrunc(index, type);
   }
@@ -249,8 +263,10 @@ class Intervals {
   Interval compute(const Value& v) {
     const auto operand = [&](std::size_t i) { return of(v.operands[i]); };
     switch (v.kind) {
-      case ValueKind::index_constant: return {v.integer, v.integer};
-      case ValueKind::loop_variable: return variable(v.variable);
+      case ValueKind::index_constant:
+        return {v.integer, v.integer};
+      case ValueKind::loop_variable:
+        return variable(v.variable);
       case ValueKind::index_add: {
         const Interval a = operand(0), b = operand(1);
         return clipped(__int128{a.low} + b.low, __int128{a.high} + b.high);
@@ -262,10 +278,13 @@ class Intervals {
       }
       case ValueKind::index_floor_divide: {
         const Interval a = operand(0);
-        return {std::max<std::int64_t>(a.low, 0) / v.integer, std::max<std::int64_t>(a.high, 0) / v.integer};
+        return {std::max<std::int64_t>(a.low, 0) / v.integer,
+                std::max<std::int64_t>(a.high, 0) / v.integer};
       }
-      case ValueKind::index_modulo: return {0, std::min(v.integer - 1, std::max<std::int64_t>(operand(0).high, 0))};
-      case ValueKind::index_clamp: return {0, v.integer - 1};
+      case ValueKind::index_modulo:
+        return {0, std::min(v.integer - 1, std::max<std::int64_t>(operand(0).high, 0))};
+      case ValueKind::index_clamp:
+        return {0, v.integer - 1};
       case ValueKind::index_minimum: {
         const Interval a = operand(0), b = operand(1);
         return {std::min(a.low, b.low), std::min(a.high, b.high)};
@@ -280,7 +299,8 @@ class Intervals {
       case ValueKind::load:
       case ValueKind::philox:
       case ValueKind::accumulator:
-      case ValueKind::contraction: return {-far, far};
+      case ValueKind::contraction:
+        return {-far, far};
     }
     std::abort();
   }
@@ -294,6 +314,8 @@ class Intervals {
 
 }  // namespace
 
-std::vector<Interval> index_intervals(const kernel::Kernel& kernel) { return Intervals(kernel).run(); }
+std::vector<Interval> index_intervals(const kernel::Kernel& kernel) {
+  return Intervals(kernel).run();
+}
 
 }  // namespace ganc

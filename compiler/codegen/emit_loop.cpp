@@ -10,15 +10,15 @@ using kernel::Value;
 using kernel::ValueId;
 using kernel::ValueKind;
 
-void KernelEmitter::emit_loop(llvm::Value* begin, llvm::Value* end, std::int64_t step, bool may_be_empty,
-                              const std::function<void(llvm::Value*)>& body) {
+void KernelEmitter::emit_loop(llvm::Value* begin, llvm::Value* end, std::int64_t step,
+                              bool may_be_empty, const std::function<void(llvm::Value*)>& body) {
   auto* before = ir_.GetInsertBlock();
   auto* loop = llvm::BasicBlock::Create(context_, "loop", function_);
   auto* after = llvm::BasicBlock::Create(context_, "after", function_);
   Scope scope;
   scope.may_be_empty = may_be_empty;
-  scope.preheader =
-      may_be_empty ? ir_.CreateCondBr(ir_.CreateICmpSLT(begin, end), loop, after) : ir_.CreateBr(loop);
+  scope.preheader = may_be_empty ? ir_.CreateCondBr(ir_.CreateICmpSLT(begin, end), loop, after)
+                                 : ir_.CreateBr(loop);
   ir_.SetInsertPoint(loop);
   llvm::PHINode* i = ir_.CreatePHI(ir_.getInt64Ty(), 2);
   i->addIncoming(begin, before);
@@ -70,11 +70,13 @@ void KernelEmitter::bind_columns(kernel::VarId variable, llvm::Value* first) {
 void KernelEmitter::bind_rows(kernel::VarId variable, llvm::Value* first) {
   Binding binding{Binding::By::row, {}};
   for (unsigned i = 0; i < lanes_->rows; ++i)
-    binding.copies.push_back({.value = ir_.CreateAdd(first, index_constant(i)), .depth = current_depth()});
+    binding.copies.push_back(
+        {.value = ir_.CreateAdd(first, index_constant(i)), .depth = current_depth()});
   bindings_[variable.index] = std::move(binding);
 }
 
-std::vector<std::uint8_t> KernelEmitter::varying_values(const kernel::Block& body, kernel::VarId lane,
+std::vector<std::uint8_t> KernelEmitter::varying_values(const kernel::Block& body,
+                                                        kernel::VarId lane,
                                                         kernel::VarId row) const {
   const Mentioned found = mentioned(body);
   std::vector<std::uint8_t> varies(kernel_.values.size(), 0);
@@ -95,7 +97,8 @@ unsigned KernelEmitter::lane_count(const kernel::Block& body,
                                    const std::vector<std::uint8_t>& varies) const {
   for (ValueId id : computed(kernel_, body)) {
     const Value& v = kernel_.values[id.index];
-    if (!kernel::is_index(v) && v.dtype == DType::f64 && (varies[id.index] & 1)) return target_.vector_bits / 64;
+    if (!kernel::is_index(v) && v.dtype == DType::f64 && (varies[id.index] & 1))
+      return target_.vector_bits / 64;
   }
   return target_.vector_bits / 32;
 }
@@ -135,10 +138,13 @@ void KernelEmitter::emit_vector_loop(const kernel::Loop& loop) {
   lanes.width = lane_count(loop.body, lanes.varies);
   const std::int64_t width = lanes.width;
   const std::int64_t step = width * unroll_factor(loop.body, lanes.varies);
-  const auto columns_of = [&](std::int64_t elements) { return static_cast<unsigned>(elements / width); };
+  const auto columns_of = [&](std::int64_t elements) {
+    return static_cast<unsigned>(elements / width);
+  };
   llvm::Type* masks = llvm::FixedVectorType::get(ir_.getInt64Ty(), lanes.width);
   const auto mask_below = [&](llvm::Value* count) {
-    return ir_.CreateICmpSLT(ir_.CreateStepVector(masks), ir_.CreateVectorSplat(lanes.width, count));
+    return ir_.CreateICmpSLT(ir_.CreateStepVector(masks),
+                             ir_.CreateVectorSplat(lanes.width, count));
   };
   lanes_ = &lanes;
   if (extent.kind == ValueKind::index_constant) {
@@ -148,10 +154,13 @@ void KernelEmitter::emit_vector_loop(const kernel::Loop& loop) {
     if (whole > step) emit_loop(index_constant(0), index_constant(whole), step, false, run);
     llvm::Value* mask = rest % width ? mask_below(index_constant(rest % width)) : nullptr;
     if (rest)
-      emit_straight([&] { emit_lanes(loop, index_constant(whole), columns_of(rest + width - 1), mask); });
+      emit_straight(
+          [&] { emit_lanes(loop, index_constant(whole), columns_of(rest + width - 1), mask); });
   } else {
-    llvm::Value* whole = ir_.CreateMul(ir_.CreateSDiv(end, index_constant(step)), index_constant(step));
-    llvm::Value* full = ir_.CreateMul(ir_.CreateSDiv(end, index_constant(width)), index_constant(width));
+    llvm::Value* whole =
+        ir_.CreateMul(ir_.CreateSDiv(end, index_constant(step)), index_constant(step));
+    llvm::Value* full =
+        ir_.CreateMul(ir_.CreateSDiv(end, index_constant(width)), index_constant(width));
     emit_loop(index_constant(0), whole, step, true,
               [&](llvm::Value* i) { emit_lanes(loop, i, columns_of(step), nullptr); });
     if (step > width)

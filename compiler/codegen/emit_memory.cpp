@@ -14,7 +14,8 @@ llvm::Value* KernelEmitter::address(std::uint32_t buffer, llvm::Value* index) {
 // Buffers begin at multiples of 64 bytes.
 llvm::Align KernelEmitter::alignment(std::uint32_t buffer, const Emitted& index) const {
   const std::int64_t bytes = bytes_of(kernel_.buffers[buffer].dtype);
-  return llvm::Align(static_cast<std::uint64_t>(std::gcd(index.multiple * bytes, std::int64_t{64})));
+  return llvm::Align(
+      static_cast<std::uint64_t>(std::gcd(index.multiple * bytes, std::int64_t{64})));
 }
 
 void KernelEmitter::mark(llvm::Instruction* access, std::uint32_t buffer) {
@@ -26,7 +27,8 @@ void KernelEmitter::mark(llvm::Instruction* access, std::uint32_t buffer) {
 llvm::Value* KernelEmitter::lane_mask(llvm::Value* predicate) {
   llvm::Value* mask = lanes_->masks[column_];
   if (!predicate) return mask;
-  if (!predicate->getType()->isVectorTy()) predicate = ir_.CreateVectorSplat(lanes_->width, predicate);
+  if (!predicate->getType()->isVectorTy())
+    predicate = ir_.CreateVectorSplat(lanes_->width, predicate);
   return mask ? ir_.CreateAnd(mask, predicate) : predicate;
 }
 
@@ -86,8 +88,9 @@ llvm::Value* KernelEmitter::load_lanes(const Place& place, unsigned bits) {
   llvm::Type* type = vector_type(memory_type(context_, kernel_.buffers[place.buffer].dtype));
   llvm::Value* all = llvm::Constant::getAllOnesValue(vector_type(ir_.getInt1Ty()));
   const Emitted anywhere{};
-  auto* load = ir_.CreateMaskedGather(type, addresses(place, bits), alignment(place.buffer, anywhere),
-                                      mask ? mask : all, llvm::Constant::getNullValue(type));
+  auto* load =
+      ir_.CreateMaskedGather(type, addresses(place, bits), alignment(place.buffer, anywhere),
+                             mask ? mask : all, llvm::Constant::getNullValue(type));
   mark(load, place.buffer);
   return load;
 }
@@ -113,7 +116,8 @@ llvm::Value* KernelEmitter::load_reversed(const Place& place, llvm::Value* mask)
   return ir_.CreateVectorReverse(loaded);
 }
 
-// Every second, third or fourth element: as many vectors, the last of which ends at the last element wanted.
+// Every second, third or fourth element: as many vectors, the last of which ends at the last
+// element wanted.
 llvm::Value* KernelEmitter::load_strided(const Place& place) {
   const std::int64_t stride = place.index.stride, width = lanes_->width;
   std::vector<llvm::Value*> parts;
@@ -121,7 +125,8 @@ llvm::Value* KernelEmitter::load_strided(const Place& place) {
   for (std::int64_t i = 0; i < stride; ++i) {
     begins.push_back(i + 1 < stride ? i * width : stride * (width - 1) + 1 - width);
     Place part = place;
-    part.index = {.value = ir_.CreateAdd(place.index.value, index_constant(begins.back())), .stride = 1};
+    part.index = {.value = ir_.CreateAdd(place.index.value, index_constant(begins.back())),
+                  .stride = 1};
     parts.push_back(load_consecutive(part, nullptr));
   }
   llvm::Value* result = parts[0];
@@ -130,8 +135,10 @@ llvm::Value* KernelEmitter::load_strided(const Place& place) {
     for (std::int64_t lane = 0; lane < width; ++lane) {
       const std::int64_t inside = lane * stride - begins[static_cast<std::size_t>(i)];
       const bool here = inside >= 0 && inside < width;
-      if (i == 0) pick.push_back(here ? static_cast<int>(inside) : 0);
-      else pick.push_back(static_cast<int>(here ? width + inside : lane));
+      if (i == 0)
+        pick.push_back(here ? static_cast<int>(inside) : 0);
+      else
+        pick.push_back(static_cast<int>(here ? width + inside : lane));
     }
     result = i == 0 ? ir_.CreateShuffleVector(parts[0], pick)
                     : ir_.CreateShuffleVector(result, parts[static_cast<std::size_t>(i)], pick);
@@ -152,7 +159,8 @@ void KernelEmitter::emit_store(const kernel::Store& store) {
   const bool lanes = place.index.lanes || place.index.stride != 0;
   // One place for all lanes: there is one lane that counts.
   if (!lanes && value.lanes) value.value = ir_.CreateExtractElement(value.value, std::uint64_t{0});
-  if (!lanes && predicate.lanes) place.predicate = ir_.CreateExtractElement(predicate.value, std::uint64_t{0});
+  if (!lanes && predicate.lanes)
+    place.predicate = ir_.CreateExtractElement(predicate.value, std::uint64_t{0});
   llvm::Value* number = lanes ? number_lanes(value) : value.value;
   if (store.add) {
     llvm::Value* before = lanes ? load_lanes(place, index_bits(store.index)) : load_scalar(place);
@@ -166,7 +174,9 @@ void KernelEmitter::emit_store(const kernel::Store& store) {
 }
 
 void KernelEmitter::store_scalar(const Place& place, llvm::Value* value) {
-  const auto store = [&] { mark(ir_.CreateStore(value, address(place.buffer, place.index.value)), place.buffer); };
+  const auto store = [&] {
+    mark(ir_.CreateStore(value, address(place.buffer, place.index.value)), place.buffer);
+  };
   if (!place.predicate) return store();
   emit_guarded(place.predicate, store);
 }

@@ -13,15 +13,19 @@ constexpr std::int64_t prefetch_steps = 16;
 }  // namespace
 
 // In `sums`, places of one vector each that the optimizer turns into registers.
-void KernelEmitter::emit_sum(const Contraction& c, const Tile& tile, const std::vector<llvm::Value*>& sums) {
+void KernelEmitter::emit_sum(const Contraction& c, const Tile& tile,
+                             const std::vector<llvm::Value*>& sums) {
   const DType dtype = kernel_.buffers[c.a_buffer].dtype;
   llvm::Value* a = address(c.a_buffer, uniform_index(c.a_base));
   llvm::Value* b = address(c.b_buffer, uniform_index(c.b_base));
-  emit_taps(c, tile, 0, {advance(a, dtype, tile.m, c.a_m_stride), advance(b, dtype, tile.v, 1)}, sums);
+  emit_taps(c, tile, 0, {advance(a, dtype, tile.m, c.a_m_stride), advance(b, dtype, tile.v, 1)},
+            sums);
 }
 
-llvm::Value* KernelEmitter::advance(llvm::Value* pointer, DType dtype, llvm::Value* count, std::int64_t stride) {
-  return ir_.CreateGEP(register_type(context_, dtype), pointer, ir_.CreateNSWMul(count, index_constant(stride)));
+llvm::Value* KernelEmitter::advance(llvm::Value* pointer, DType dtype, llvm::Value* count,
+                                    std::int64_t stride) {
+  return ir_.CreateGEP(register_type(context_, dtype), pointer,
+                       ir_.CreateNSWMul(count, index_constant(stride)));
 }
 
 // As constants: where the positions of each row begin (one more at the end), then the pairs.
@@ -69,19 +73,21 @@ void KernelEmitter::emit_taps(const Contraction& c, const Tile& tile, std::size_
   });
 }
 
-// Pointers step along the axis, several elements an iteration on the innermost one. All else in the addresses is
-// constant, so there is nothing left for LLVM's strength reduction, which takes most of the time of a compilation and is
-// switched off.
-void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_t index, Operands at,
-                              const std::vector<llvm::Value*>& sums) {
+// Pointers step along the axis, several elements an iteration on the innermost one. All else in the
+// addresses is constant, so there is nothing left for LLVM's strength reduction, which takes most
+// of the time of a compilation and is switched off.
+void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_t index,
+                              Operands at, const std::vector<llvm::Value*>& sums) {
   if (index == c.axes.size()) return multiply_add(c, tile, at, sums);
   const kernel::ReduceAxis& axis = c.axes[index];
   const DType dtype = kernel_.buffers[c.a_buffer].dtype;
   const bool innermost = index + 1 == c.axes.size();
-  const bool fetch = innermost && optimize_ && std::abs(axis.a_stride) * bytes_of(dtype) >= far_stride_bytes;
+  const bool fetch =
+      innermost && optimize_ && std::abs(axis.a_stride) * bytes_of(dtype) >= far_stride_bytes;
   const auto after = [&](Operands from, std::int64_t steps) {
     llvm::Value* count = index_constant(steps);
-    return Operands{advance(from.a, dtype, count, axis.a_stride), advance(from.b, dtype, count, axis.b_stride)};
+    return Operands{advance(from.a, dtype, count, axis.a_stride),
+                    advance(from.b, dtype, count, axis.b_stride)};
   };
   const auto elements = [&](Operands from, std::int64_t count) {
     for (std::int64_t i = 0; i < count; ++i) {
@@ -116,17 +122,21 @@ void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_
   elements(after(at, whole), axis.extent - whole);
 }
 
-// The rows' elements of a `prefetch_steps` steps ahead: what lies far apart no prefetcher of the hardware finds in time.
-// Not further ahead: at a stride of 2 KB only two dozen lines fit into L1 at once.
-void KernelEmitter::emit_prefetch(const Contraction& c, const Tile& tile, llvm::Value* a, std::int64_t stride) {
+// The rows' elements of a `prefetch_steps` steps ahead: what lies far apart no prefetcher of the
+// hardware finds in time. Not further ahead: at a stride of 2 KB only two dozen lines fit into L1
+// at once.
+void KernelEmitter::emit_prefetch(const Contraction& c, const Tile& tile, llvm::Value* a,
+                                  std::int64_t stride) {
   const DType dtype = kernel_.buffers[c.a_buffer].dtype;
   const std::int64_t row_bytes = std::abs(c.a_m_stride) * bytes_of(dtype);
   // One for each cache line; rows a line or more apart are streams of their own and too many.
   if (row_bytes * tile.rows > 4 * 64) return;
   const std::int64_t last = tile.rows - 1;
-  for (std::int64_t row = 0;; row = std::min(last, row + 64 / std::max<std::int64_t>(row_bytes, 1))) {
-    llvm::Value* place = ir_.CreateGEP(register_type(context_, dtype), a,
-                                       index_constant(prefetch_steps * stride + row * c.a_m_stride));
+  for (std::int64_t row = 0;;
+       row = std::min(last, row + 64 / std::max<std::int64_t>(row_bytes, 1))) {
+    llvm::Value* place =
+        ir_.CreateGEP(register_type(context_, dtype), a,
+                      index_constant(prefetch_steps * stride + row * c.a_m_stride));
     ir_.CreateIntrinsic(llvm::Intrinsic::prefetch, {place->getType()},
                         {place, ir_.getInt32(0), ir_.getInt32(3), ir_.getInt32(1)});
     if (row == last) return;
@@ -144,7 +154,8 @@ void KernelEmitter::multiply_add(const Contraction& c, const Tile& tile, Operand
     llvm::Value* from = ir_.CreateConstGEP1_64(scalar, at.b, j * tile.width);
     llvm::Instruction* load = nullptr;
     if (tile.last_mask && j + 1 == tile.columns)
-      load = ir_.CreateMaskedLoad(vector, from, align, tile.last_mask, llvm::Constant::getNullValue(vector));
+      load = ir_.CreateMaskedLoad(vector, from, align, tile.last_mask,
+                                  llvm::Constant::getNullValue(vector));
     else
       load = ir_.CreateAlignedLoad(vector, from, align);
     mark(load, c.b_buffer);
@@ -158,7 +169,8 @@ void KernelEmitter::multiply_add(const Contraction& c, const Tile& tile, Operand
     for (unsigned j = 0; j < tile.columns; ++j) {
       llvm::Value* sum = sums[i * tile.columns + j];
       llvm::Value* before = ir_.CreateLoad(vector, sum);
-      ir_.CreateStore(ir_.CreateIntrinsic(llvm::Intrinsic::fma, {vector}, {factor, columns[j], before}), sum);
+      ir_.CreateStore(
+          ir_.CreateIntrinsic(llvm::Intrinsic::fma, {vector}, {factor, columns[j], before}), sum);
     }
   }
 }

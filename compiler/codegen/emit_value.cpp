@@ -57,15 +57,21 @@ Emitted KernelEmitter::compute(ValueId id, const kernel::Value& v) {
     case ValueKind::loop_variable: {
       const Binding& binding = bindings_[v.variable.index];
       switch (binding.by) {
-        case Binding::By::none: return binding.copies[0];
-        case Binding::By::column: return binding.copies[column_];
-        case Binding::By::row: return binding.copies[row_];
+        case Binding::By::none:
+          return binding.copies[0];
+        case Binding::By::column:
+          return binding.copies[column_];
+        case Binding::By::row:
+          return binding.copies[row_];
       }
       std::abort();
     }
-    case ValueKind::apply: return apply(v);
-    case ValueKind::load: return emit_load(v);
-    case ValueKind::philox: return philox(v);
+    case ValueKind::apply:
+      return apply(v);
+    case ValueKind::load:
+      return emit_load(v);
+    case ValueKind::philox:
+      return philox(v);
     case ValueKind::index_constant:
     case ValueKind::index_add:
     case ValueKind::index_scale:
@@ -75,7 +81,8 @@ Emitted KernelEmitter::compute(ValueId id, const kernel::Value& v) {
     case ValueKind::index_minimum:
     case ValueKind::index_compare:
     case ValueKind::to_index:
-    case ValueKind::from_index: return compute_index(id, v);
+    case ValueKind::from_index:
+      return compute_index(id, v);
   }
   std::abort();
 }
@@ -86,7 +93,8 @@ llvm::Value* KernelEmitter::number_lanes(const Emitted& number) {
 
 llvm::Value* KernelEmitter::uniform_index(ValueId id) {
   const Emitted index = emit(id);
-  if (index.lanes || index.stride != 0) bug("kernel `{}`: an index differs between lanes", kernel_.name);
+  if (index.lanes || index.stride != 0)
+    bug("kernel `{}`: an index differs between lanes", kernel_.name);
   return index.value;
 }
 
@@ -123,18 +131,23 @@ Product wide_product(llvm::IRBuilder<>& ir, llvm::Value* x, std::uint32_t factor
   if (const auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(x->getType()))
     wide = llvm::FixedVectorType::get(wide, vector->getNumElements());
   llvm::Value* product = ir.CreateMul(ir.CreateZExt(x, wide), llvm::ConstantInt::get(wide, factor));
-  return {ir.CreateTrunc(product, x->getType()), ir.CreateTrunc(ir.CreateLShr(product, 32), x->getType())};
+  return {ir.CreateTrunc(product, x->getType()),
+          ir.CreateTrunc(ir.CreateLShr(product, 32), x->getType())};
 }
 
 }  // namespace
 
-// Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011. Every lane computes its own block.
+// Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011. Every lane computes its own
+// block.
 Emitted KernelEmitter::philox(const kernel::Value& v) {
-  const Emitted key_low = emit(v.operands[0]), key_high = emit(v.operands[1]), step = emit(v.operands[2]);
+  const Emitted key_low = emit(v.operands[0]), key_high = emit(v.operands[1]),
+                step = emit(v.operands[2]);
   const Emitted element = emit(v.operands[3]);
   Emitted result;
-  result.lanes = key_low.lanes || key_high.lanes || step.lanes || element.lanes || element.stride != 0;
-  for (const Emitted& e : {key_low, key_high, step, element}) result.depth = std::max(result.depth, e.depth);
+  result.lanes =
+      key_low.lanes || key_high.lanes || step.lanes || element.lanes || element.stride != 0;
+  for (const Emitted& e : {key_low, key_high, step, element})
+    result.depth = std::max(result.depth, e.depth);
   const At here(*this, result.depth);
   const unsigned width = result.lanes ? lanes_->width : 0;
   llvm::Type* word = ir_.getInt32Ty();

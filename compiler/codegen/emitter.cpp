@@ -9,8 +9,9 @@ namespace ganc {
 
 using kernel::ValueId;
 
-KernelEmitter::KernelEmitter(llvm::Module& module, const Target& target, const kernel::Kernel& kernel,
-                             const std::string& function_name, bool optimize)
+KernelEmitter::KernelEmitter(llvm::Module& module, const Target& target,
+                             const kernel::Kernel& kernel, const std::string& function_name,
+                             bool optimize)
     : module_(module),
       context_(module.getContext()),
       ir_(context_),
@@ -55,7 +56,8 @@ void KernelEmitter::run() {
   ir_.CreateRetVoid();
 }
 
-// Base addresses, and what alias analysis may know: written buffers overlap nothing, read ones are one class.
+// Base addresses, and what alias analysis may know: written buffers overlap nothing, read ones are
+// one class.
 void KernelEmitter::emit_buffers() {
   llvm::MDBuilder metadata(context_);
   llvm::MDNode* domain = metadata.createAnonymousAliasScopeDomain();
@@ -64,8 +66,10 @@ void KernelEmitter::emit_buffers() {
   for (std::size_t i = 0; i < kernel_.buffers.size(); ++i) {
     llvm::Value* place = ir_.CreateConstGEP1_64(ir_.getInt64Ty(), function_->getArg(1), i);
     llvm::Value* offset = ir_.CreateLoad(ir_.getInt64Ty(), place);
-    bases_.push_back(ir_.CreateGEP(ir_.getInt8Ty(), function_->getArg(0), offset, kernel_.buffers[i].name));
-    scopes.push_back(kernel_.buffers[i].written ? metadata.createAnonymousAliasScope(domain) : shared);
+    bases_.push_back(
+        ir_.CreateGEP(ir_.getInt8Ty(), function_->getArg(0), offset, kernel_.buffers[i].name));
+    scopes.push_back(kernel_.buffers[i].written ? metadata.createAnonymousAliasScope(domain)
+                                                : shared);
   }
   for (std::size_t i = 0; i < kernel_.buffers.size(); ++i) {
     std::vector<llvm::Metadata*> others;
@@ -96,10 +100,11 @@ void KernelEmitter::emit_statement(const kernel::Loop& loop) {
       return emit_vector_loop(loop);
     case kernel::LoopKind::serial:
       if (constant && extent.integer == 1) break;
-      return emit_loop(index_constant(0), uniform_index(loop.extent), 1, !constant, [&](llvm::Value* i) {
-        bind(loop.variable, i, 1);
-        emit_block(loop.body);
-      });
+      return emit_loop(index_constant(0), uniform_index(loop.extent), 1, !constant,
+                       [&](llvm::Value* i) {
+                         bind(loop.variable, i, 1);
+                         emit_block(loop.body);
+                       });
     case kernel::LoopKind::unroll:
       break;
   }

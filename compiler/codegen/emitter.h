@@ -18,10 +18,11 @@ namespace ganc {
 // What a kernel value has become in LLVM.
 struct Emitted {
   llvm::Value* value = nullptr;
-  bool lanes = false;         // a vector, one element a lane
-  std::int64_t stride = 0;    // of an index that is no vector: lane l has value + l * stride
-  std::int64_t multiple = 1;  // of an index that is no vector: `value` is a multiple of it (0: it is 0)
-  int depth = 0;              // the scope that it was computed in
+  bool lanes = false;       // a vector, one element a lane
+  std::int64_t stride = 0;  // of an index that is no vector: lane l has value + l * stride
+  std::int64_t multiple =
+      1;          // of an index that is no vector: `value` is a multiple of it (0: it is 0)
+  int depth = 0;  // the scope that it was computed in
 };
 
 // From and to of an index, both included; saturated.
@@ -32,21 +33,22 @@ std::vector<Interval> index_intervals(const kernel::Kernel& kernel);
 
 // One kernel's function, being written.
 //
-// A scope is a loop body (or what stands for one). Inside a vector loop or a tile of a contraction statements are
-// emitted for several `copies` at once: in a vector loop copy j holds lanes j * W to (j + 1) * W - 1, in a tile copy
-// (i, j) row i of those lanes. A value is emitted once for each copy that it differs in, in the outermost scope that
-// has all it depends on: before the loops inside it.
+// A scope is a loop body (or what stands for one). Inside a vector loop or a tile of a contraction
+// statements are emitted for several `copies` at once: in a vector loop copy j holds lanes j * W to
+// (j + 1) * W - 1, in a tile copy (i, j) row i of those lanes. A value is emitted once for each
+// copy that it differs in, in the outermost scope that has all it depends on: before the loops
+// inside it.
 class KernelEmitter {
  public:
   KernelEmitter(llvm::Module& module, const Target& target, const kernel::Kernel& kernel,
                 const std::string& function_name, bool optimize);
   void run();
-  std::int64_t scratch_bytes() const { return 0; }
 
  private:
   struct Scope {
-    llvm::Instruction* preheader = nullptr;  // what ends the block before the loop; none: straight-line code
-    bool may_be_empty = false;               // no load may be hoisted out of it
+    llvm::Instruction* preheader =
+        nullptr;                // what ends the block before the loop; none: straight-line code
+    bool may_be_empty = false;  // no load may be hoisted out of it
     std::unordered_map<std::uint64_t, Emitted> memo;
   };
   // Copies along m and along lanes; copy (i, j) has `masks[j]` (none: all lanes).
@@ -59,11 +61,11 @@ class KernelEmitter {
   struct AccumulatorState {
     kernel::Accumulator::Combine combine;
     DType dtype;
-    bool in_lanes = false;                   // the statement stands inside the vector loop
-    llvm::Instruction* start = nullptr;      // partial results are set to the identity before it
-    llvm::Value* scalar = nullptr;           // partial results: places on the stack, made when needed
+    bool in_lanes = false;               // the statement stands inside the vector loop
+    llvm::Instruction* start = nullptr;  // partial results are set to the identity before it
+    llvm::Value* scalar = nullptr;       // partial results: places on the stack, made when needed
     std::map<std::pair<unsigned, unsigned>, llvm::Value*> vectors;  // by width and column
-    std::vector<Emitted> results;            // by copy
+    std::vector<Emitted> results;                                   // by copy
   };
 
   // emitter.cpp
@@ -87,8 +89,10 @@ class KernelEmitter {
   void bind_columns(kernel::VarId variable, llvm::Value* first);
   void bind_rows(kernel::VarId variable, llvm::Value* first);
   void emit_vector_loop(const kernel::Loop& loop);
-  void emit_lanes(const kernel::Loop& loop, llvm::Value* first, unsigned columns, llvm::Value* last_mask);
-  std::vector<std::uint8_t> varying_values(const kernel::Block& body, kernel::VarId lane, kernel::VarId row) const;
+  void emit_lanes(const kernel::Loop& loop, llvm::Value* first, unsigned columns,
+                  llvm::Value* last_mask);
+  std::vector<std::uint8_t> varying_values(const kernel::Block& body, kernel::VarId lane,
+                                           kernel::VarId row) const;
   unsigned lane_count(const kernel::Block& body, const std::vector<std::uint8_t>& varies) const;
   unsigned unroll_factor(const kernel::Block& body, const std::vector<std::uint8_t>& varies) const;
 
@@ -117,7 +121,8 @@ class KernelEmitter {
   llvm::Value* number_lanes(const Emitted& number);
   llvm::Value* uniform_index(kernel::ValueId id);
   std::uint64_t memo_key(kernel::ValueId id) const;
-  // While it lives, instructions go to the end of the scope `depth`, before the loops that are being written in it.
+  // While it lives, instructions go to the end of the scope `depth`, before the loops that are
+  // being written in it.
   class At {
    public:
     At(KernelEmitter& emitter, int depth);
@@ -127,7 +132,9 @@ class KernelEmitter {
   };
   int current_depth() const { return static_cast<int>(scopes_.size()) - 1; }
   int load_depth() const;
-  llvm::Constant* index_constant(std::int64_t x) { return ir_.getInt64(static_cast<std::uint64_t>(x)); }
+  llvm::Constant* index_constant(std::int64_t x) {
+    return ir_.getInt64(static_cast<std::uint64_t>(x));
+  }
 
   // emit_memory.cpp
   struct Place {  // of an access
@@ -164,9 +171,12 @@ class KernelEmitter {
   void emit_rows(const kernel::Contraction& c, RegisterTile shape, Tile tile,
                  const std::function<void(const Tile&)>& body);
   void emit_tile(const kernel::Contraction& c, const Tile& tile);
-  void enter_tile(const kernel::Contraction& c, const Tile& tile, Lanes& lanes, const std::function<void()>& body);
-  void emit_initial(const kernel::Contraction& c, const Tile& tile, const std::vector<llvm::Value*>& sums);
-  void emit_epilogue(const kernel::Contraction& c, const Tile& tile, const std::vector<llvm::Value*>& sums);
+  void enter_tile(const kernel::Contraction& c, const Tile& tile, Lanes& lanes,
+                  const std::function<void()>& body);
+  void emit_initial(const kernel::Contraction& c, const Tile& tile,
+                    const std::vector<llvm::Value*>& sums);
+  void emit_epilogue(const kernel::Contraction& c, const Tile& tile,
+                     const std::vector<llvm::Value*>& sums);
   void emit_epilogue_by_rows(const kernel::Contraction& c, const Tile& tile,
                              const std::vector<llvm::Value*>& sums);
   void emit_epilogue_stores(const kernel::Contraction& c);
@@ -175,14 +185,16 @@ class KernelEmitter {
   struct Operands {  // where a and b stand
     llvm::Value *a, *b;
   };
-  void emit_sum(const kernel::Contraction& c, const Tile& tile, const std::vector<llvm::Value*>& sums);
+  void emit_sum(const kernel::Contraction& c, const Tile& tile,
+                const std::vector<llvm::Value*>& sums);
   void emit_taps(const kernel::Contraction& c, const Tile& tile, std::size_t tap, Operands at,
                  const std::vector<llvm::Value*>& sums);
   void emit_axes(const kernel::Contraction& c, const Tile& tile, std::size_t axis, Operands at,
                  const std::vector<llvm::Value*>& sums);
   void multiply_add(const kernel::Contraction& c, const Tile& tile, Operands at,
                     const std::vector<llvm::Value*>& sums);
-  void emit_prefetch(const kernel::Contraction& c, const Tile& tile, llvm::Value* a, std::int64_t stride);
+  void emit_prefetch(const kernel::Contraction& c, const Tile& tile, llvm::Value* a,
+                     std::int64_t stride);
   llvm::Value* advance(llvm::Value* pointer, DType dtype, llvm::Value* count, std::int64_t stride);
   llvm::GlobalVariable* tap_table(std::uint32_t table);
 
@@ -193,16 +205,16 @@ class KernelEmitter {
   const kernel::Kernel& kernel_;
   const bool optimize_;
   llvm::Function* function_ = nullptr;
-  llvm::Instruction* entry_end_ = nullptr;  // allocations stand before it
-  std::vector<llvm::Value*> bases_;         // by buffer
+  llvm::Instruction* entry_end_ = nullptr;               // allocations stand before it
+  std::vector<llvm::Value*> bases_;                      // by buffer
   std::vector<llvm::MDNode*> own_scope_, other_scopes_;  // by buffer, for alias analysis
-  std::vector<Interval> intervals_;         // by value
+  std::vector<Interval> intervals_;                      // by value
   std::vector<Scope> scopes_;
   struct Binding {
     enum class By : std::uint8_t { none, column, row } by = By::none;
     std::vector<Emitted> copies;
   };
-  std::vector<Binding> bindings_;           // by variable
+  std::vector<Binding> bindings_;  // by variable
   std::vector<AccumulatorState> accumulators_;
   std::vector<llvm::Value*> contraction_sums_;  // by copy, in an epilogue
   std::vector<llvm::GlobalVariable*> tap_tables_;

@@ -64,7 +64,8 @@ GeneratedCode generate(std::span<const kernel::Kernel> kernels, const CodegenOpt
   };
   const std::size_t processors = std::max(1u, std::thread::hardware_concurrency());
   std::vector<std::jthread> threads;
-  for (std::size_t i = 1; i < std::min(processors, code.objects.size()); ++i) threads.emplace_back(work);
+  for (std::size_t i = 1; i < std::min(processors, code.objects.size()); ++i)
+    threads.emplace_back(work);
   work();
   threads.clear();
   return code;

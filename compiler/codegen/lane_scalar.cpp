@@ -16,11 +16,15 @@ using llvm::Intrinsic::ID;
 llvm::Type* register_type(llvm::LLVMContext& context, DType dtype) {
   switch (dtype) {
     case DType::f32:
-    case DType::bf16: return llvm::Type::getFloatTy(context);
-    case DType::f64: return llvm::Type::getDoubleTy(context);
+    case DType::bf16:
+      return llvm::Type::getFloatTy(context);
+    case DType::f64:
+      return llvm::Type::getDoubleTy(context);
     case DType::i32:
-    case DType::u32: return llvm::Type::getInt32Ty(context);
-    case DType::pred: return llvm::Type::getInt1Ty(context);
+    case DType::u32:
+      return llvm::Type::getInt32Ty(context);
+    case DType::pred:
+      return llvm::Type::getInt1Ty(context);
   }
   std::abort();
 }
@@ -35,10 +39,14 @@ std::int64_t bytes_of(DType dtype) {
   switch (dtype) {
     case DType::f32:
     case DType::i32:
-    case DType::u32: return 4;
-    case DType::f64: return 8;
-    case DType::bf16: return 2;
-    case DType::pred: return 1;
+    case DType::u32:
+      return 4;
+    case DType::f64:
+      return 8;
+    case DType::bf16:
+      return 2;
+    case DType::pred:
+      return 1;
   }
   std::abort();
 }
@@ -115,24 +123,29 @@ ScalarId LaneScalar::constant(double value, DType dtype) {
 
 ScalarId LaneScalar::add(ScalarId a, ScalarId b) {
   const bool real_numbers = is_real(dtype(a));
-  return done(real_numbers ? ir_.CreateFAdd(value(a), value(b)) : ir_.CreateAdd(value(a), value(b)), dtype(a));
+  return done(real_numbers ? ir_.CreateFAdd(value(a), value(b)) : ir_.CreateAdd(value(a), value(b)),
+              dtype(a));
 }
 ScalarId LaneScalar::subtract(ScalarId a, ScalarId b) {
   const bool real_numbers = is_real(dtype(a));
-  return done(real_numbers ? ir_.CreateFSub(value(a), value(b)) : ir_.CreateSub(value(a), value(b)), dtype(a));
+  return done(real_numbers ? ir_.CreateFSub(value(a), value(b)) : ir_.CreateSub(value(a), value(b)),
+              dtype(a));
 }
 ScalarId LaneScalar::multiply(ScalarId a, ScalarId b) {
   const bool real_numbers = is_real(dtype(a));
-  return done(real_numbers ? ir_.CreateFMul(value(a), value(b)) : ir_.CreateMul(value(a), value(b)), dtype(a));
+  return done(real_numbers ? ir_.CreateFMul(value(a), value(b)) : ir_.CreateMul(value(a), value(b)),
+              dtype(a));
 }
 
-// Integers truncate; what no integer can be (a / 0, the smallest by -1) is the dividend, not a trap.
+// Integers truncate; what no integer can be (a / 0, the smallest by -1) is the dividend, not a
+// trap.
 ScalarId LaneScalar::divide(ScalarId a, ScalarId b) {
   Value *x = value(a), *y = value(b);
   if (is_real(dtype(a))) return done(ir_.CreateFDiv(x, y), dtype(a));
   Value* one = llvm::ConstantInt::get(x->getType(), 1);
   Value* bad = ir_.CreateICmpEQ(y, llvm::Constant::getNullValue(y->getType()));
-  if (dtype(a) == DType::u32) return done(ir_.CreateUDiv(x, ir_.CreateSelect(bad, one, y)), DType::u32);
+  if (dtype(a) == DType::u32)
+    return done(ir_.CreateUDiv(x, ir_.CreateSelect(bad, one, y)), DType::u32);
   Value* least = ir_.CreateICmpEQ(x, llvm::ConstantInt::get(x->getType(), 0x80000000u));
   Value* minus = ir_.CreateICmpEQ(y, llvm::ConstantInt::getSigned(y->getType(), -1));
   bad = ir_.CreateOr(bad, ir_.CreateAnd(least, minus));
@@ -146,14 +159,19 @@ ScalarId LaneScalar::extreme(ScalarId a, ScalarId b, bool larger) {
   if (dtype(a) == DType::i32) id = larger ? llvm::Intrinsic::smax : llvm::Intrinsic::smin;
   return enter(ir_.CreateBinaryIntrinsic(id, x, y), dtype(a));
 }
-ScalarId LaneScalar::maximum(ScalarId a, ScalarId b) { return extreme(a, b, true); }
-ScalarId LaneScalar::minimum(ScalarId a, ScalarId b) { return extreme(a, b, false); }
+ScalarId LaneScalar::maximum(ScalarId a, ScalarId b) {
+  return extreme(a, b, true);
+}
+ScalarId LaneScalar::minimum(ScalarId a, ScalarId b) {
+  return extreme(a, b, false);
+}
 
 ScalarId LaneScalar::negate(ScalarId x) {
   return enter(is_real(dtype(x)) ? ir_.CreateFNeg(value(x)) : ir_.CreateNeg(value(x)), dtype(x));
 }
 ScalarId LaneScalar::abs(ScalarId x) {
-  if (is_real(dtype(x))) return enter(ir_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, value(x)), dtype(x));
+  if (is_real(dtype(x)))
+    return enter(ir_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, value(x)), dtype(x));
   if (dtype(x) == DType::u32) return x;
   return enter(ir_.CreateBinaryIntrinsic(llvm::Intrinsic::abs, value(x), ir_.getFalse()), dtype(x));
 }
@@ -194,14 +212,30 @@ ScalarId LaneScalar::elementary(Unary32 emit, const char* library_name, ScalarId
   return done(emit(ir_, value(x)), dtype(x));
 }
 
-ScalarId LaneScalar::exponential(ScalarId x) { return elementary(emit_exp, "exp", x); }
-ScalarId LaneScalar::exponential_minus_one(ScalarId x) { return elementary(emit_expm1, "expm1", x); }
-ScalarId LaneScalar::log(ScalarId x) { return elementary(emit_log, "log", x); }
-ScalarId LaneScalar::log_plus_one(ScalarId x) { return elementary(emit_log1p, "log1p", x); }
-ScalarId LaneScalar::tanh(ScalarId x) { return elementary(emit_tanh, "tanh", x); }
-ScalarId LaneScalar::erf(ScalarId x) { return elementary(emit_erf, "erf", x); }
-ScalarId LaneScalar::sine(ScalarId x) { return elementary(emit_sin, "sin", x); }
-ScalarId LaneScalar::cosine(ScalarId x) { return elementary(emit_cos, "cos", x); }
+ScalarId LaneScalar::exponential(ScalarId x) {
+  return elementary(emit_exp, "exp", x);
+}
+ScalarId LaneScalar::exponential_minus_one(ScalarId x) {
+  return elementary(emit_expm1, "expm1", x);
+}
+ScalarId LaneScalar::log(ScalarId x) {
+  return elementary(emit_log, "log", x);
+}
+ScalarId LaneScalar::log_plus_one(ScalarId x) {
+  return elementary(emit_log1p, "log1p", x);
+}
+ScalarId LaneScalar::tanh(ScalarId x) {
+  return elementary(emit_tanh, "tanh", x);
+}
+ScalarId LaneScalar::erf(ScalarId x) {
+  return elementary(emit_erf, "erf", x);
+}
+ScalarId LaneScalar::sine(ScalarId x) {
+  return elementary(emit_sin, "sin", x);
+}
+ScalarId LaneScalar::cosine(ScalarId x) {
+  return elementary(emit_cos, "cos", x);
+}
 
 ScalarId LaneScalar::power(ScalarId a, ScalarId b) {
   if (dtype(a) == DType::f64) return enter(call_library("pow", {value(a), value(b)}), DType::f64);
@@ -214,12 +248,18 @@ llvm::CmpInst::Predicate predicate_of(Comparison comparison, DType dtype) {
   using P = llvm::CmpInst::Predicate;
   const bool real_numbers = is_real(dtype), with_sign = dtype == DType::i32;
   switch (comparison) {
-    case Comparison::equal: return real_numbers ? P::FCMP_OEQ : P::ICMP_EQ;
-    case Comparison::not_equal: return real_numbers ? P::FCMP_UNE : P::ICMP_NE;
-    case Comparison::less: return real_numbers ? P::FCMP_OLT : with_sign ? P::ICMP_SLT : P::ICMP_ULT;
-    case Comparison::less_equal: return real_numbers ? P::FCMP_OLE : with_sign ? P::ICMP_SLE : P::ICMP_ULE;
-    case Comparison::greater: return real_numbers ? P::FCMP_OGT : with_sign ? P::ICMP_SGT : P::ICMP_UGT;
-    case Comparison::greater_equal: return real_numbers ? P::FCMP_OGE : with_sign ? P::ICMP_SGE : P::ICMP_UGE;
+    case Comparison::equal:
+      return real_numbers ? P::FCMP_OEQ : P::ICMP_EQ;
+    case Comparison::not_equal:
+      return real_numbers ? P::FCMP_UNE : P::ICMP_NE;
+    case Comparison::less:
+      return real_numbers ? P::FCMP_OLT : with_sign ? P::ICMP_SLT : P::ICMP_ULT;
+    case Comparison::less_equal:
+      return real_numbers ? P::FCMP_OLE : with_sign ? P::ICMP_SLE : P::ICMP_ULE;
+    case Comparison::greater:
+      return real_numbers ? P::FCMP_OGT : with_sign ? P::ICMP_SGT : P::ICMP_UGT;
+    case Comparison::greater_equal:
+      return real_numbers ? P::FCMP_OGE : with_sign ? P::ICMP_SGE : P::ICMP_UGE;
   }
   std::abort();
 }
@@ -238,17 +278,21 @@ ScalarId LaneScalar::logical_and(ScalarId a, ScalarId b) {
 ScalarId LaneScalar::logical_or(ScalarId a, ScalarId b) {
   return enter(ir_.CreateOr(value(a), value(b)), dtype(a));
 }
-ScalarId LaneScalar::logical_not(ScalarId x) { return enter(ir_.CreateNot(value(x)), dtype(x)); }
+ScalarId LaneScalar::logical_not(ScalarId x) {
+  return enter(ir_.CreateNot(value(x)), dtype(x));
+}
 
 // A shift by 32 or more gives 0.
 ScalarId LaneScalar::shift_right_logical(ScalarId a, ScalarId b) {
   Value* limit = llvm::ConstantInt::get(value(b)->getType(), 31);
   Value* far = ir_.CreateICmpUGT(value(b), limit);
   Value* shifted = ir_.CreateLShr(value(a), ir_.CreateAnd(value(b), limit));
-  return enter(ir_.CreateSelect(far, llvm::Constant::getNullValue(shifted->getType()), shifted), dtype(a));
+  return enter(ir_.CreateSelect(far, llvm::Constant::getNullValue(shifted->getType()), shifted),
+               dtype(a));
 }
 
-// Real to integer truncates, saturates, and takes NaN to 0: the conversion instructions' answers differ by width.
+// Real to integer truncates, saturates, and takes NaN to 0: the conversion instructions' answers
+// differ by width.
 Value* LaneScalar::convert_value(const Entry& x, DType dtype) {
   llvm::Type* type = shaped(register_type(ir_.getContext(), dtype));
   if (dtype == DType::pred) {

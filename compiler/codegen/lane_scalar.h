@@ -8,7 +8,8 @@
 
 namespace ganc {
 
-// How a dtype is held in registers (bf16 as a rounded float, pred as i1) and in memory (bf16 as i16, pred as i8).
+// How a dtype is held in registers (bf16 as a rounded float, pred as i1) and in memory (bf16 as
+// i16, pred as i8).
 llvm::Type* register_type(llvm::LLVMContext& context, DType dtype);
 llvm::Type* memory_type(llvm::LLVMContext& context, DType dtype);
 std::int64_t bytes_of(DType dtype);
@@ -73,7 +74,8 @@ class LaneScalar final : public ScalarBuilder {
   std::vector<Entry> entries_;
 };
 
-// The larger (smaller) of two reals; NaN where either is. One instruction where an operand is a constant.
+// The larger (smaller) of two reals; NaN where either is. One instruction where an operand is a
+// constant.
 llvm::Value* emit_extreme(llvm::IRBuilder<>& ir, llvm::Value* a, llvm::Value* b, bool larger);
 
 }  // namespace ganc

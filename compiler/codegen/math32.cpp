@@ -90,13 +90,15 @@ Value* emit_log(IR& ir, Value* x) {
   return ir.CreateSelect(ir.CreateFCmpOLT(x, real(x, 0)), real(x, std::nan("")), y);
 }
 
-// log(1 + x) = log(u) + (x - (u - 1)) / u with u = 1 + x rounded (Kahan); the correction only where it is a number.
+// log(1 + x) = log(u) + (x - (u - 1)) / u with u = 1 + x rounded (Kahan); the correction only where
+// it is a number.
 Value* emit_log1p(IR& ir, Value* x) {
   Value* u = ir.CreateFAdd(x, real(x, 1));
   Value* lost = ir.CreateFSub(x, ir.CreateFSub(u, real(x, 1)));
   Value* correction = ir.CreateFDiv(lost, u);
   const double infinity = std::numeric_limits<double>::infinity();
-  Value* usable = ir.CreateAnd(ir.CreateFCmpOGT(u, real(x, 0)), ir.CreateFCmpOLT(u, real(x, infinity)));
+  Value* usable =
+      ir.CreateAnd(ir.CreateFCmpOGT(u, real(x, 0)), ir.CreateFCmpOLT(u, real(x, infinity)));
   return ir.CreateFAdd(emit_log(ir, u), ir.CreateSelect(usable, correction, real(x, 0)));
 }
 
@@ -111,12 +113,14 @@ Value* emit_tanh(IR& ir, Value* x) {
   return ir.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, y, x);
 }
 
-// Below 0.93 an odd polynomial, above 1 - exp(-polynomial). Coefficients: N. Juffa, "erff", 2015 (BSD).
+// Below 0.93 an odd polynomial, above 1 - exp(-polynomial). Coefficients: N. Juffa, "erff", 2015
+// (BSD).
 Value* emit_erf(IR& ir, Value* x) {
   static constexpr std::array small = {-5.96761703e-4, 4.99119423e-3,  -2.67681349e-2,
                                        1.12819925e-1,  -3.76125336e-1, 1.28379166e-1};
-  static constexpr std::array large = {-1.72853470e-5, 3.83197126e-4,  -3.88396438e-3, 2.42546219e-2,
-                                       -1.06777877e-1, -6.34846687e-1, -1.28717512e-1};
+  static constexpr std::array large = {-1.72853470e-5, 3.83197126e-4,  -3.88396438e-3,
+                                       2.42546219e-2,  -1.06777877e-1, -6.34846687e-1,
+                                       -1.28717512e-1};
   Value* t = clamp_above(ir, ir.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, x), 4.5);
   Value* near = fma(ir, horner(ir, ir.CreateFMul(x, x), small), x, x);
   Value* exponent = fma(ir, horner(ir, t, large), t, ir.CreateFNeg(t));
@@ -127,7 +131,8 @@ Value* emit_erf(IR& ir, Value* x) {
 
 namespace {
 
-// sin(x + quarter_turns * pi/2): reduce by pi/2 in three parts (Cody and Waite), then Cephes' sinf and cosf.
+// sin(x + quarter_turns * pi/2): reduce by pi/2 in three parts (Cody and Waite), then Cephes' sinf
+// and cosf.
 Value* sine_of_turned(IR& ir, Value* x, std::int64_t quarter_turns) {
   Value* shifted = fma(ir, x, real(x, 0.6366197723675814), real(x, rounding_shift));
   Value* n = ir.CreateFSub(shifted, real(x, rounding_shift));
@@ -138,8 +143,8 @@ Value* sine_of_turned(IR& ir, Value* x, std::int64_t quarter_turns) {
   Value* quadrant = ir.CreateAdd(bits(ir, shifted), whole(x, quarter_turns));
   Value* z = ir.CreateFMul(r, r);
   static constexpr std::array sine = {-1.9515295891E-4, 8.3321608736E-3, -1.6666654611E-1};
-  static constexpr std::array cosine = {2.443315711809948E-5, -1.388731625493765E-3, 4.166664568298827E-2,
-                                        -0.5};
+  static constexpr std::array cosine = {2.443315711809948E-5, -1.388731625493765E-3,
+                                        4.166664568298827E-2, -0.5};
   Value* s = fma(ir, ir.CreateFMul(horner(ir, z, sine), z), r, r);
   Value* c = fma(ir, horner(ir, z, cosine), z, real(x, 1));
   Value* odd = ir.CreateICmpNE(ir.CreateAnd(quadrant, whole(x, 1)), whole(x, 0));
@@ -150,7 +155,11 @@ Value* sine_of_turned(IR& ir, Value* x, std::int64_t quarter_turns) {
 
 }  // namespace
 
-Value* emit_sin(IR& ir, Value* x) { return sine_of_turned(ir, x, 0); }
-Value* emit_cos(IR& ir, Value* x) { return sine_of_turned(ir, x, 1); }
+Value* emit_sin(IR& ir, Value* x) {
+  return sine_of_turned(ir, x, 0);
+}
+Value* emit_cos(IR& ir, Value* x) {
+  return sine_of_turned(ir, x, 1);
+}
 
 }  // namespace ganc

@@ -11,15 +11,16 @@
 #include <llvm/Transforms/Scalar/LICM.h>
 #include <llvm/Transforms/Scalar/LoopPassManager.h>
 #include <llvm/Transforms/Scalar/SROA.h>
-#include <llvm/Transforms/Utils/SimplifyCFGOptions.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
+#include <llvm/Transforms/Utils/SimplifyCFGOptions.h>
 
 #include "compiler/codegen/bug.h"
 #include "compiler/codegen/emitter.h"
 
 namespace ganc {
 
-std::unique_ptr<llvm::Module> create_module(llvm::LLVMContext& context, llvm::TargetMachine& machine) {
+std::unique_ptr<llvm::Module> create_module(llvm::LLVMContext& context,
+                                            llvm::TargetMachine& machine) {
   auto module = std::make_unique<llvm::Module>("ganc", context);
   module->setTargetTriple(machine.getTargetTriple());
   module->setDataLayout(machine.createDataLayout());
@@ -27,15 +28,16 @@ std::unique_ptr<llvm::Module> create_module(llvm::LLVMContext& context, llvm::Ta
   return module;
 }
 
-void emit_kernel(llvm::Module& module, const kernel::Kernel& kernel, const std::string& function_name,
-                 const CodegenOptions& options) {
+void emit_kernel(llvm::Module& module, const kernel::Kernel& kernel,
+                 const std::string& function_name, const CodegenOptions& options) {
   KernelEmitter(module, target_of(options.isa), kernel, function_name, options.optimize).run();
 }
 
 namespace {
 
-// Loops, vectors and tiles are as the emitter wrote them; what is left is to put sums into registers, to merge equal
-// instructions and to move what does not change out of loops. No pass here changes the order of a sum.
+// Loops, vectors and tiles are as the emitter wrote them; what is left is to put sums into
+// registers, to merge equal instructions and to move what does not change out of loops. No pass
+// here changes the order of a sum.
 void simplify(llvm::Module& module, llvm::TargetMachine& machine) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
@@ -61,7 +63,8 @@ void simplify(llvm::Module& module, llvm::TargetMachine& machine) {
 
 }  // namespace
 
-void finish_module(llvm::Module& module, llvm::TargetMachine& machine, const CodegenOptions& options) {
+void finish_module(llvm::Module& module, llvm::TargetMachine& machine,
+                   const CodegenOptions& options) {
   std::string problem;
   llvm::raw_string_ostream out(problem);
   if (llvm::verifyModule(module, &out)) {
@@ -71,7 +74,8 @@ void finish_module(llvm::Module& module, llvm::TargetMachine& machine, const Cod
   if (options.optimize) simplify(module, machine);
 }
 
-std::string to_machine_code(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType type) {
+std::string to_machine_code(llvm::Module& module, llvm::TargetMachine& machine,
+                            llvm::CodeGenFileType type) {
   llvm::SmallString<0> bytes;
   llvm::raw_svector_ostream out(bytes);
   llvm::legacy::PassManager passes;

@@ -4,7 +4,8 @@
 
 #include <span>
 
-// The words that math32.cpp and power.cpp are written in. `like` gives the type: a scalar or a vector.
+// The words that math32.cpp and power.cpp are written in. `like` gives the type: a scalar or a
+// vector.
 namespace ganc {
 
 inline llvm::Constant* real(llvm::Value* like, double x) {
@@ -34,7 +35,8 @@ inline llvm::Value* fma(llvm::IRBuilder<>& ir, llvm::Value* a, llvm::Value* b, l
 }
 
 // Coefficients from the highest power down.
-inline llvm::Value* horner(llvm::IRBuilder<>& ir, llvm::Value* x, std::span<const double> coefficients) {
+inline llvm::Value* horner(llvm::IRBuilder<>& ir, llvm::Value* x,
+                           std::span<const double> coefficients) {
   llvm::Value* y = real(x, coefficients[0]);
   for (double c : coefficients.subspan(1)) y = fma(ir, y, x, real(x, c));
   return y;

@@ -19,7 +19,8 @@ llvm::Type* with_element(Value* like, llvm::Type* element) {
 
 // log of a positive normal double, to 1e-12: the odd series of atanh at (m - 1) / (m + 1).
 Value* log_of_double(IR& ir, Value* x) {
-  static constexpr std::array q = {2.0 / 15, 2.0 / 13, 2.0 / 11, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3, 2.0};
+  static constexpr std::array q = {2.0 / 15, 2.0 / 13, 2.0 / 11, 2.0 / 9,
+                                   2.0 / 7,  2.0 / 5,  2.0 / 3,  2.0};
   Value* pattern = bits(ir, x);
   Value* e = ir.CreateAShr(ir.CreateSub(pattern, whole(x, 0x3fe6a09e667f3bcd)), 52);
   Value* m = ir.CreateBitCast(ir.CreateSub(pattern, ir.CreateShl(e, 52)), x->getType());
@@ -30,8 +31,9 @@ Value* log_of_double(IR& ir, Value* x) {
 
 // exp of a double within +-700, to 1e-12.
 Value* exp_of_double(IR& ir, Value* x) {
-  static constexpr std::array q = {1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040, 1.0 / 720,
-                                   1.0 / 120,      1.0 / 24,      1.0 / 6,      0.5,         1.0,        1.0};
+  static constexpr std::array q = {1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320,
+                                   1.0 / 5040,     1.0 / 720,     1.0 / 120,    1.0 / 24,
+                                   1.0 / 6,        0.5,           1.0,          1.0};
   constexpr double shift = 6755399441055744.0;  // 1.5 * 2^52
   Value* shifted = fma(ir, x, real(x, 1.4426950408889634), real(x, shift));
   Value* n = ir.CreateFSub(shifted, real(x, shift));
@@ -66,8 +68,9 @@ Value* emit_pow(IR& ir, Value* a, Value* b) {
   y = ir.CreateSelect(odd, turned, y);
   Value* negative = ir.CreateFCmpOLT(a, real(a, 0));
   Value* finite = ir.CreateFCmpOGT(a, real(a, -infinity));
-  Value* undefined = ir.CreateAnd(ir.CreateAnd(negative, finite), ir.CreateFCmpUNE(
-      ir.CreateUnaryIntrinsic(llvm::Intrinsic::floor, b), b));
+  Value* undefined =
+      ir.CreateAnd(ir.CreateAnd(negative, finite),
+                   ir.CreateFCmpUNE(ir.CreateUnaryIntrinsic(llvm::Intrinsic::floor, b), b));
   undefined = ir.CreateAnd(undefined, ir.CreateFCmpORD(b, b));
   return ir.CreateSelect(undefined, real(y, std::nan("")), y);
 }

@@ -24,29 +24,34 @@ class ProgramEmitter {
     std::vector<llvm::Constant*> rows;
     for (const CodegenOptions& variant : variants) {
       llvm::Constant* isa = text(std::string(name(variant.isa)));
-      rows.push_back(llvm::ConstantStruct::get(variant_type, {isa, kernels(variant.prefix, kernel_count)}));
+      rows.push_back(
+          llvm::ConstantStruct::get(variant_type, {isa, kernels(variant.prefix, kernel_count)}));
     }
     llvm::Constant* table =
         constant(llvm::ConstantArray::get(llvm::ArrayType::get(variant_type, rows.size()), rows));
-    auto* type = llvm::StructType::get(
-        context_, {word_, word_, long_word_, pointer_, pointer_, long_word_});
+    auto* type =
+        llvm::StructType::get(context_, {word_, word_, long_word_, pointer_, pointer_, long_word_});
     llvm::Constant* program = llvm::ConstantStruct::get(
-        type, {llvm::ConstantInt::get(word_, GANC_ABI_VERSION), llvm::ConstantInt::get(word_, variants.size()),
+        type, {llvm::ConstantInt::get(word_, GANC_ABI_VERSION),
+               llvm::ConstantInt::get(word_, variants.size()),
                llvm::ConstantInt::get(long_word_, kernel_count), table, text(description),
                llvm::ConstantInt::get(long_word_, description.size())});
-    new llvm::GlobalVariable(module_, type, true, llvm::GlobalValue::ExternalLinkage, program, "ganc_program");
+    new llvm::GlobalVariable(module_, type, true, llvm::GlobalValue::ExternalLinkage, program,
+                             "ganc_program");
   }
 
  private:
   llvm::Constant* constant(llvm::Constant* value) {
-    return new llvm::GlobalVariable(module_, value->getType(), true, llvm::GlobalValue::PrivateLinkage, value);
+    return new llvm::GlobalVariable(module_, value->getType(), true,
+                                    llvm::GlobalValue::PrivateLinkage, value);
   }
   llvm::Constant* text(const std::string& bytes) {
     return constant(llvm::ConstantDataArray::getString(context_, bytes, true));
   }
   llvm::Constant* kernels(const std::string& prefix, std::size_t count) {
-    auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context_),
-                                         {pointer_, pointer_, long_word_, long_word_, pointer_}, false);
+    auto* type =
+        llvm::FunctionType::get(llvm::Type::getVoidTy(context_),
+                                {pointer_, pointer_, long_word_, long_word_, pointer_}, false);
     std::vector<llvm::Constant*> functions;
     for (std::size_t i = 0; i < count; ++i) {
       auto* function = llvm::Function::Create(type, llvm::Function::ExternalLinkage,

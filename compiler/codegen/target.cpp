@@ -14,16 +14,20 @@ namespace ganc {
 
 std::string_view name(Isa isa) {
   switch (isa) {
-    case Isa::x86_64_v3: return "x86-64-v3";
-    case Isa::x86_64_v4: return "x86-64-v4";
+    case Isa::x86_64_v3:
+      return "x86-64-v3";
+    case Isa::x86_64_v4:
+      return "x86-64-v4";
   }
   std::abort();
 }
 
 Target target_of(Isa isa) {
   switch (isa) {
-    case Isa::x86_64_v3: return {isa, 256, 16};
-    case Isa::x86_64_v4: return {isa, 512, 32};
+    case Isa::x86_64_v3:
+      return {isa, 256, 16};
+    case Isa::x86_64_v4:
+      return {isa, 512, 32};
   }
   std::abort();
 }
@@ -33,8 +37,10 @@ namespace {
 // Scheduling models: the server parts that most machines of the level are like.
 const char* tuned_for(Isa isa) {
   switch (isa) {
-    case Isa::x86_64_v3: return "haswell";
-    case Isa::x86_64_v4: return "sapphirerapids";
+    case Isa::x86_64_v3:
+      return "haswell";
+    case Isa::x86_64_v4:
+      return "sapphirerapids";
   }
   std::abort();
 }
@@ -49,10 +55,12 @@ void set_option(const char* option_name, T value) {
 
 // What LLVM has no interface for but its command line.
 void set_options() {
-  // Strength reduction takes two thirds of the time of a compilation and finds nothing: emit_sum.cpp steps pointers
-  // itself, and the indices of other loops are sums of what is hoisted and a loop variable.
+  // Strength reduction takes two thirds of the time of a compilation and finds nothing:
+  // emit_sum.cpp steps pointers itself, and the indices of other loops are sums of what is hoisted
+  // and a loop variable.
   set_option<llvm::cl::opt<bool>>("disable-lsr", true);
-  // The quick selector of unoptimized code folds the load of a scalar into vblendvps, which reads 16 bytes.
+  // The quick selector of unoptimized code folds the load of a scalar into vblendvps, which reads
+  // 16 bytes.
   set_option<llvm::cl::opt<llvm::cl::boolOrDefault>>("fast-isel", llvm::cl::BOU_FALSE);
 }
 
@@ -74,7 +82,8 @@ std::unique_ptr<llvm::TargetMachine> create_target_machine(const CodegenOptions&
   llvm::TargetOptions settings;
   settings.AllowFPOpFusion = llvm::FPOpFusion::Standard;  // only where `contract` says so
   settings.FunctionSections = true;
-  const auto level = options.optimize ? llvm::CodeGenOptLevel::Default : llvm::CodeGenOptLevel::None;
+  const auto level =
+      options.optimize ? llvm::CodeGenOptLevel::Default : llvm::CodeGenOptLevel::None;
   std::unique_ptr<llvm::TargetMachine> machine(
       target->createTargetMachine(triple, std::string(name(options.isa)), "", settings,
                                   llvm::Reloc::PIC_, llvm::CodeModel::Small, level));

@@ -11,7 +11,7 @@ namespace ganc {
 // What the emitters ask of an instruction set.
 struct Target {
   Isa isa;
-  unsigned vector_bits;       // of a register
+  unsigned vector_bits;  // of a register
   unsigned vector_registers;
 };
 Target target_of(Isa isa);

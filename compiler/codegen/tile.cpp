@@ -5,17 +5,20 @@
 namespace ganc {
 namespace {
 
-// Cycles of one step along the reduced axis on a core with two multiply-adds and two loads a cycle, a latency of 4 and
-// 32 bytes a cycle from L2. Loads also cost where they do not bound: they compete for issue.
+// Cycles of one step along the reduced axis on a core with two multiply-adds and two loads a cycle,
+// a latency of 4 and 32 bytes a cycle from L2. Loads also cost where they do not bound: they
+// compete for issue.
 double step_cycles(const Target& target, std::int64_t rows, std::int64_t columns) {
   const auto r = static_cast<double>(rows), c = static_cast<double>(columns);
-  const double arithmetic = r * c / 2, loads = (r + c) / 2, second_level = c * target.vector_bits / 8 / 32;
+  const double arithmetic = r * c / 2, loads = (r + c) / 2,
+               second_level = c * target.vector_bits / 8 / 32;
   return std::max({arithmetic, loads, second_level, 4.0}) + 0.15 * loads;
 }
 
 }  // namespace
 
-RegisterTile choose_register_tile(const Target& target, std::int64_t m, std::int64_t v, unsigned width) {
+RegisterTile choose_register_tile(const Target& target, std::int64_t m, std::int64_t v,
+                                  unsigned width) {
   const std::int64_t vectors = (v + width - 1) / width;
   const auto registers = static_cast<std::int64_t>(target.vector_registers);
   RegisterTile best{1, 1};
@@ -24,9 +27,11 @@ RegisterTile choose_register_tile(const Target& target, std::int64_t m, std::int
     // One register holds a broadcast.
     for (std::int64_t rows = 1; rows <= m && rows * columns + columns + 1 <= registers; ++rows) {
       double cycles = 0;
-      for (const auto& [r, of_rows] : {std::pair{rows, m / rows}, std::pair{m % rows, std::int64_t{m % rows > 0}}})
-        for (const auto& [c, of_columns] : {std::pair{columns, vectors / columns},
-                                            std::pair{vectors % columns, std::int64_t{vectors % columns > 0}}})
+      for (const auto& [r, of_rows] :
+           {std::pair{rows, m / rows}, std::pair{m % rows, std::int64_t{m % rows > 0}}})
+        for (const auto& [c, of_columns] :
+             {std::pair{columns, vectors / columns},
+              std::pair{vectors % columns, std::int64_t{vectors % columns > 0}}})
           if (of_rows * of_columns > 0)
             cycles += static_cast<double>(of_rows * of_columns) * step_cycles(target, r, c);
       if (cycles < least) {

@@ -4,7 +4,8 @@
 
 #include "compiler/kernel/kernel.h"
 
-// What the statements of a block hold and cost: for choices of width, unrolling and the form of an epilogue.
+// What the statements of a block hold and cost: for choices of width, unrolling and the form of an
+// epilogue.
 namespace ganc {
 
 struct Mentioned {

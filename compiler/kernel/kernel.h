@@ -10,17 +10,18 @@
 
 namespace ganc::kernel {
 
-// The loop-nest IR. A kernel is a pure loop nest over buffers; it knows no layout but the indices written in it, no
-// vector width and no device: loops say how they may run, codegen chooses widths and register tiles for its target.
-// Buffers do not overlap, except that a buffer which is read and written is read at an element before that
-// element is written (in place).
+// The loop-nest IR. A kernel is a pure loop nest over buffers; it knows no layout but the indices
+// written in it, no vector width and no device: loops say how they may run, codegen chooses widths
+// and register tiles for its target. Buffers do not overlap, except that a buffer which is read and
+// written is read at an element before that element is written (in place).
 //
-// Order of evaluation. Statements run in the order written. A load of a buffer that the kernel does not write may run
-// anywhere where its variables are bound. A load of one that it writes runs in the innermost loop of the first statement
-// that uses it (not outside, even if its index does not depend on that loop), once an iteration of that loop: later
-// uses in the iteration see the same number. So a later loop may read what an earlier one stored.
-// Loops of extent 0 do nothing. A predicated load or store touches no memory where its predicate does not hold, and
-// its index may be outside the buffer there.
+// Order of evaluation. Statements run in the order written. A load of a buffer that the kernel does
+// not write may run anywhere where its variables are bound. A load of one that it writes runs in
+// the innermost loop of the first statement that uses it (not outside, even if its index does not
+// depend on that loop), once an iteration of that loop: later uses in the iteration see the same
+// number. So a later loop may read what an earlier one stored. Loops of extent 0 do nothing. A
+// predicated load or store touches no memory where its predicate does not hold, and its index may
+// be outside the buffer there.
 
 struct VarId {
   std::uint32_t index = UINT32_MAX;
@@ -41,7 +42,8 @@ struct Buffer {
   bool read = false, written = false;
 };
 
-// Values are expressions in SSA form, shared freely; each is computed in the innermost loop that it depends on.
+// Values are expressions in SSA form, shared freely; each is computed in the innermost loop that it
+// depends on.
 enum class ValueKind : std::uint8_t {
   constant,  // number, of dtype
   // 64-bit integers; index arithmetic
@@ -57,10 +59,11 @@ enum class ValueKind : std::uint8_t {
   to_index,            // an i32 or u32 value
   from_index,          // an index as dtype
   // numbers
-  apply,        // op (elementwise) of operands
-  load,         // buffer at operands[0]; operands[1], if there: only where it holds, else 0
-  philox,       // u32: operands seed low, seed high, step (u32), element (index); `stream` in integer. Word
-                // element % 4 of Philox4x32-10 at counter (element / 4 low, high, stream, step), key (low, high)
+  apply,   // op (elementwise) of operands
+  load,    // buffer at operands[0]; operands[1], if there: only where it holds, else 0
+  philox,  // u32: operands seed low, seed high, step (u32), element (index); `stream` in integer.
+           // Word element % 4 of Philox4x32-10 at counter (element / 4 low, high, stream, step),
+           // key (low, high)
   accumulator,  // what an Accumulator holds after its loops
   contraction,  // in the epilogue of a Contraction: its sum at (m, v)
 };
@@ -79,9 +82,10 @@ struct Value {
 };
 
 enum class LoopKind : std::uint8_t {
-  parallel,  // the outermost only, one a kernel: its iterations are the units that threads share out
+  parallel,  // the outermost only, one a kernel: its iterations are the units that threads share
+             // out
   serial,
-  vector,    // iterations may run as lanes, in any order but for accumulators: see Accumulator
+  vector,  // iterations may run as lanes, in any order but for accumulators: see Accumulator
   unroll,
 };
 
@@ -91,20 +95,22 @@ using Block = std::vector<Statement>;
 struct Loop {
   LoopKind kind;
   VarId variable;
-  ValueId extent;  // an index; for parallel and vector loops an index_constant (or a minimum with one, for tails)
+  ValueId extent;  // an index; for parallel and vector loops an index_constant (or a minimum with
+                   // one, for tails)
   Block body;
 };
 struct Store {
   std::uint32_t buffer;
   ValueId index, value;
-  ValueId predicate;   // none: always
-  // buffer[index] += value, in the order of the loops (scatter). In a vector loop only where the index moves with the
-  // lane by a constant that is not 0 (so no two lanes meet).
+  ValueId predicate;  // none: always
+  // buffer[index] += value, in the order of the loops (scatter). In a vector loop only where the
+  // index moves with the lane by a constant that is not 0 (so no two lanes meet).
   bool add = false;
 };
-// A number that loops inside `body` accumulate to; afterwards value kind `accumulator` reads it. Where the loop is a
-// vector loop there are partial results a lane, combined in a fixed order at the end of the Accumulator. Readable
-// from there to the end of the block that the Accumulator stands in (a body of an Accumulator counts as part of it).
+// A number that loops inside `body` accumulate to; afterwards value kind `accumulator` reads it.
+// Where the loop is a vector loop there are partial results a lane, combined in a fixed order at
+// the end of the Accumulator. Readable from there to the end of the block that the Accumulator
+// stands in (a body of an Accumulator counts as part of it).
 struct Accumulator {
   std::uint32_t id;
   enum class Combine : std::uint8_t { sum, maximum } combine;
@@ -120,21 +126,24 @@ struct Accumulate {
 struct ReduceAxis {
   std::int64_t extent, a_stride, b_stride;
 };
-// One spatial axis: for the output position `row` the table lists the positions in a and b that meet.
+// One spatial axis: for the output position `row` the table lists the positions in a and b that
+// meet.
 struct TapAxis {
   std::uint32_t table;  // into Kernel::tables
   ValueId row;
   std::int64_t a_stride, b_stride;
 };
 struct TapTable {
-  std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> rows;  // (position in a, position in b)
+  std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>>
+      rows;  // (position in a, position in b)
 };
 
 // A register-tiled product: for m in [0, m_count), v in [0, v_count)
 //   sum(m, v) = initial + sum over taps, then over the axes (in the order given), of
 //               a[a_base + m * a_m_stride + ...] * b[b_base + v + ...]
 // then `epilogue` runs for every (m, v), with m_variable and v_variable bound and v along lanes.
-// a is read as scalars broadcast to the lanes, b as vectors. The order of a sum is that of taps and axes.
+// a is read as scalars broadcast to the lanes, b as vectors. The order of a sum is that of taps and
+// axes.
 struct Contraction {
   VarId m_variable, v_variable;
   ValueId m_count, v_count;
@@ -163,7 +172,8 @@ struct Kernel {
   Block body;
 };
 
-// All that is wrong with `kernel`, a sentence each; empty: nothing. First lines of verify.cpp list what it checks.
+// All that is wrong with `kernel`, a sentence each; empty: nothing. First lines of verify.cpp list
+// what it checks.
 std::vector<std::string> verify(const Kernel& kernel);
 std::string print(const Kernel& kernel);
 // Equal for kernels that compile to the same code (names do not count).

@@ -5,8 +5,9 @@
 namespace ganc::kernel {
 namespace {
 
-// The kernel's bytes in the order in which its body reaches them, so that names, the numbering of values, variables and
-// accumulators, and values that nothing uses do not count. Bytes, not a hash: different kernels never meet.
+// The kernel's bytes in the order in which its body reaches them, so that names, the numbering of
+// values, variables and accumulators, and values that nothing uses do not count. Bytes, not a hash:
+// different kernels never meet.
 class Key {
  public:
   explicit Key(const Kernel& kernel)
@@ -20,7 +21,8 @@ class Key {
     number(kernel_.units);
     number(static_cast<std::int64_t>(kernel_.buffers.size()));
     for (const Buffer& b : kernel_.buffers)
-      number(static_cast<int>(b.dtype) * 8 + (b.read ? 4 : 0) + (b.written ? 2 : 0) + (b.elements == 0));
+      number(static_cast<int>(b.dtype) * 8 + (b.read ? 4 : 0) + (b.written ? 2 : 0) +
+             (b.elements == 0));
     block(kernel_.body);
     return std::move(out_);
   }
@@ -38,7 +40,8 @@ class Key {
     out_ += static_cast<char>(rest);
   }
 
-  std::uint32_t renumbered(std::vector<std::uint32_t>& numbers, std::uint32_t& next, std::uint32_t i) {
+  std::uint32_t renumbered(std::vector<std::uint32_t>& numbers, std::uint32_t& next,
+                           std::uint32_t i) {
     if (numbers[i] == unseen) numbers[i] = next++;
     return numbers[i];
   }
@@ -65,22 +68,30 @@ class Key {
         static_assert(sizeof bits == sizeof v.number);
         std::memcpy(&bits, &v.number, sizeof bits);
         return number(bits);
-      case ValueKind::loop_variable: return variable(v.variable);
-      case ValueKind::load: return number(v.buffer);
-      case ValueKind::accumulator: return accumulator(v.accumulator);
-      case ValueKind::apply: number(static_cast<int>(v.op)); [[fallthrough]];
-      case ValueKind::index_compare: return number(static_cast<int>(v.comparison));
+      case ValueKind::loop_variable:
+        return variable(v.variable);
+      case ValueKind::load:
+        return number(v.buffer);
+      case ValueKind::accumulator:
+        return accumulator(v.accumulator);
+      case ValueKind::apply:
+        number(static_cast<int>(v.op));
+        [[fallthrough]];
+      case ValueKind::index_compare:
+        return number(static_cast<int>(v.comparison));
       case ValueKind::index_constant:
       case ValueKind::index_scale:
       case ValueKind::index_floor_divide:
       case ValueKind::index_modulo:
       case ValueKind::index_clamp:
-      case ValueKind::philox: return number(v.integer);
+      case ValueKind::philox:
+        return number(v.integer);
       case ValueKind::index_add:
       case ValueKind::index_minimum:
       case ValueKind::to_index:
       case ValueKind::from_index:
-      case ValueKind::contraction: return;
+      case ValueKind::contraction:
+        return;
     }
     std::abort();
   }
@@ -141,7 +152,8 @@ class Key {
       number(tap.b_stride);
     }
     number(static_cast<std::int64_t>(x.axes.size()));
-    for (const ReduceAxis& axis : x.axes) number(axis.extent), number(axis.a_stride), number(axis.b_stride);
+    for (const ReduceAxis& axis : x.axes)
+      number(axis.extent), number(axis.a_stride), number(axis.b_stride);
     value(x.initial);
     block(x.epilogue);
   }
@@ -154,6 +166,8 @@ class Key {
 
 }  // namespace
 
-std::string structural_key(const Kernel& kernel) { return Key(kernel).run(); }
+std::string structural_key(const Kernel& kernel) {
+  return Key(kernel).run();
+}
 
 }  // namespace ganc::kernel

@@ -8,8 +8,8 @@
 namespace ganc::kernel {
 namespace {
 
-// A value with several users is printed once, as `%n = ...` before the first statement that needs it; others stand
-// where they are used.
+// A value with several users is printed once, as `%n = ...` before the first statement that needs
+// it; others stand where they are used.
 class Printer {
  public:
   explicit Printer(const Kernel& kernel)
@@ -24,8 +24,8 @@ class Printer {
     ++indent_;
     for (std::size_t i = 0; i < kernel_.buffers.size(); ++i) {
       const Buffer& b = kernel_.buffers[i];
-      line("buffer {}: {}[{}]{}{}", buffer(static_cast<std::uint32_t>(i)), ganc::name(b.dtype), b.elements,
-           b.read ? " read" : "", b.written ? " written" : "");
+      line("buffer {}: {}[{}]{}{}", buffer(static_cast<std::uint32_t>(i)), ganc::name(b.dtype),
+           b.elements, b.read ? " read" : "", b.written ? " written" : "");
     }
     for (std::size_t i = 0; i < kernel_.tables.size(); ++i) table(i);
     block(kernel_.body);
@@ -78,12 +78,18 @@ class Printer {
 
   static std::string_view symbol(Comparison comparison) {
     switch (comparison) {
-      case Comparison::equal: return "==";
-      case Comparison::not_equal: return "!=";
-      case Comparison::less: return "<";
-      case Comparison::less_equal: return "<=";
-      case Comparison::greater: return ">";
-      case Comparison::greater_equal: return ">=";
+      case Comparison::equal:
+        return "==";
+      case Comparison::not_equal:
+        return "!=";
+      case Comparison::less:
+        return "<";
+      case Comparison::less_equal:
+        return "<=";
+      case Comparison::greater:
+        return ">";
+      case Comparison::greater_equal:
+        return ">=";
     }
     std::abort();
   }
@@ -128,29 +134,44 @@ class Printer {
   std::string text(const Value& v) {
     const auto a = [&] { return use(v.operands[0]); };
     switch (v.kind) {
-      case ValueKind::constant: return fmt::format("{}:{}", v.number, ganc::name(v.dtype));
-      case ValueKind::index_constant: return fmt::format("{}", v.integer);
-      case ValueKind::loop_variable: return variable(v.variable);
+      case ValueKind::constant:
+        return fmt::format("{}:{}", v.number, ganc::name(v.dtype));
+      case ValueKind::index_constant:
+        return fmt::format("{}", v.integer);
+      case ValueKind::loop_variable:
+        return variable(v.variable);
       case ValueKind::index_add: {
         const std::string left = a();
         return fmt::format("({} + {})", left, use(v.operands[1]));
       }
-      case ValueKind::index_scale: return fmt::format("{} * {}", a(), v.integer);
-      case ValueKind::index_floor_divide: return fmt::format("({} / {})", a(), v.integer);
-      case ValueKind::index_modulo: return fmt::format("({} % {})", a(), v.integer);
-      case ValueKind::index_clamp: return fmt::format("clamp({}, 0, {})", a(), v.integer - 1);
-      case ValueKind::index_minimum: return fmt::format("min({})", arguments(v));
+      case ValueKind::index_scale:
+        return fmt::format("{} * {}", a(), v.integer);
+      case ValueKind::index_floor_divide:
+        return fmt::format("({} / {})", a(), v.integer);
+      case ValueKind::index_modulo:
+        return fmt::format("({} % {})", a(), v.integer);
+      case ValueKind::index_clamp:
+        return fmt::format("clamp({}, 0, {})", a(), v.integer - 1);
+      case ValueKind::index_minimum:
+        return fmt::format("min({})", arguments(v));
       case ValueKind::index_compare: {
         const std::string left = a();
         return fmt::format("({} {} {})", left, symbol(v.comparison), use(v.operands[1]));
       }
-      case ValueKind::to_index: return fmt::format("index({})", a());
-      case ValueKind::from_index: return fmt::format("{}({})", ganc::name(v.dtype), a());
-      case ValueKind::apply: return apply(v);
-      case ValueKind::load: return load(v);
-      case ValueKind::philox: return fmt::format("philox.{}({})", v.integer, arguments(v));
-      case ValueKind::accumulator: return fmt::format("sum{}", v.accumulator);
-      case ValueKind::contraction: return "contraction";
+      case ValueKind::to_index:
+        return fmt::format("index({})", a());
+      case ValueKind::from_index:
+        return fmt::format("{}({})", ganc::name(v.dtype), a());
+      case ValueKind::apply:
+        return apply(v);
+      case ValueKind::load:
+        return load(v);
+      case ValueKind::philox:
+        return fmt::format("philox.{}({})", v.integer, arguments(v));
+      case ValueKind::accumulator:
+        return fmt::format("sum{}", v.accumulator);
+      case ValueKind::contraction:
+        return "contraction";
     }
     std::abort();
   }
@@ -195,8 +216,8 @@ class Printer {
     line("contraction {} < {} (<= {}), {} < {} (<= {}){} {{", variable(x.m_variable), m, x.m_limit,
          variable(x.v_variable), v, x.v_limit, x.m_outer ? " m outer" : "");
     ++indent_;
-    line("{}[{} + {} * {}] * {}[{} + {}]", buffer(x.a_buffer), a, variable(x.m_variable), x.a_m_stride,
-         buffer(x.b_buffer), b, variable(x.v_variable));
+    line("{}[{} + {} * {}] * {}[{} + {}]", buffer(x.a_buffer), a, variable(x.m_variable),
+         x.a_m_stride, buffer(x.b_buffer), b, variable(x.v_variable));
     for (const TapAxis& tap : x.taps) {
       const std::string row = use(tap.row);
       line("over t{}[{}]: a * {}, b * {}", tap.table, row, tap.a_stride, tap.b_stride);
@@ -221,6 +242,8 @@ class Printer {
 
 }  // namespace
 
-std::string print(const Kernel& kernel) { return Printer(kernel).run(); }
+std::string print(const Kernel& kernel) {
+  return Printer(kernel).run();
+}
 
 }  // namespace ganc::kernel

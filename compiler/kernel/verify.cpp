@@ -1,15 +1,20 @@
 // What is checked:
-//   values      operands come before their users, in number and kind as the kind wants them (index, number,
-//               predicate); dtypes agree; divisors and limits are positive; buffers, accumulators exist
+//   values      operands come before their users, in number and kind as the kind wants them (index,
+//   number,
+//               predicate); dtypes agree; divisors and limits are positive; buffers, accumulators
+//               exist
 //   buffers     loads want `read`, stores want `written`; dtypes agree; no negative size
 //   variables   each is bound by one loop or contraction; a statement uses bound ones only
-//   loops       one parallel loop, outermost and alone, of extent `units`; no vector loop in a vector loop; extents of
-//               parallel loops constant, of vector loops constant or a minimum with a constant; the same for all lanes
-//   stores      no two lanes of a vector loop meet: `add` moves with the lane by a constant that is not 0, others move
-//   accumulators  one statement an id; accumulated to inside it, of its dtype; read only after it, where it still stands
-//   contractions  outside vector loops; a and b of one real dtype; counts within limits where constant; tables exist,
-//               positions are not negative; extents positive; `contraction` is used in epilogues alone, which hold
-//               nothing but stores
+//   loops       one parallel loop, outermost and alone, of extent `units`; no vector loop in a
+//   vector loop; extents of
+//               parallel loops constant, of vector loops constant or a minimum with a constant; the
+//               same for all lanes
+//   stores      no two lanes of a vector loop meet: `add` moves with the lane by a constant that is
+//   not 0, others move accumulators  one statement an id; accumulated to inside it, of its dtype;
+//   read only after it, where it still stands contractions  outside vector loops; a and b of one
+//   real dtype; counts within limits where constant; tables exist,
+//               positions are not negative; extents positive; `contraction` is used in epilogues
+//               alone, which hold nothing but stores
 #include <fmt/format.h>
 
 #include "compiler/kernel/affine.h"
@@ -79,7 +84,8 @@ class BodyVerifier {
 
   // All that `id` is computed from is at hand here.
   void use(ValueId id, const char* what, bool epilogue) {
-    if (!valid(id)) return problem(fmt::format("{} is value {}, which is not there", what, id.index));
+    if (!valid(id))
+      return problem(fmt::format("{} is value {}, which is not there", what, id.index));
     std::vector<char> seen(kernel_.values.size(), 0);
     use_operand(id, what, epilogue, seen);
   }
@@ -119,15 +125,17 @@ class BodyVerifier {
   }
   void unbind(VarId variable) { bound_[variable.index] = false; }
 
-  // `scope`: the accumulators that became readable in it stop to be so at its end. An Accumulator's body is none.
+  // `scope`: the accumulators that became readable in it stop to be so at its end. An Accumulator's
+  // body is none.
   void block(const Block& statements, bool scope) {
     const std::size_t before = readable_.size();
     for (const Statement& s : statements) {
-      std::visit(Overloaded{[&](const Loop& x) { loop(x); }, [&](const Store& x) { store(x, false); },
-                            [&](const Accumulator& x) { accumulator(x); },
-                            [&](const Accumulate& x) { accumulate(x); },
-                            [&](const Contraction& x) { contraction(x); }},
-                 s.node);
+      std::visit(
+          Overloaded{[&](const Loop& x) { loop(x); }, [&](const Store& x) { store(x, false); },
+                     [&](const Accumulator& x) { accumulator(x); },
+                     [&](const Accumulate& x) { accumulate(x); },
+                     [&](const Contraction& x) { contraction(x); }},
+          s.node);
     }
     if (!scope) return;
     for (std::size_t i = before; i < readable_.size(); ++i)
@@ -152,7 +160,8 @@ class BodyVerifier {
     const bool was_vector = in_vector_;
     const VarId was_lane = lane_;
     // A loop of extent 1 has no lanes that could meet.
-    if (x.kind == LoopKind::vector && constant(x.extent) != 1) in_vector_ = true, lane_ = x.variable;
+    if (x.kind == LoopKind::vector && constant(x.extent) != 1)
+      in_vector_ = true, lane_ = x.variable;
     ++depth_;
     block(x.body, true);
     --depth_;
@@ -168,7 +177,8 @@ class BodyVerifier {
     if (x.buffer >= kernel_.buffers.size())
       return problem(fmt::format("a store to buffer {}, which is not there", x.buffer));
     const Buffer& buffer = kernel_.buffers[x.buffer];
-    if (!buffer.written) problem(fmt::format("a store to `{}`, which is not `written`", buffer.name));
+    if (!buffer.written)
+      problem(fmt::format("a store to `{}`, which is not `written`", buffer.name));
     if (valid(x.value)) {
       const Value& v = kernel_.values[x.value.index];
       if (is_index(v) || v.dtype != buffer.dtype)

@@ -31,7 +31,9 @@ bool is_index(const Value& value) {
   std::abort();
 }
 
-bool is_predicate(const Value& value) { return !is_index(value) && value.dtype == DType::pred; }
+bool is_predicate(const Value& value) {
+  return !is_index(value) && value.dtype == DType::pred;
+}
 
 namespace {
 
@@ -43,7 +45,8 @@ class ValueVerifier {
   void run() {
     for (const Buffer& buffer : kernel_.buffers)
       if (buffer.elements < 0)
-        problems_.push_back(fmt::format("buffer `{}` has {} elements", buffer.name, buffer.elements));
+        problems_.push_back(
+            fmt::format("buffer `{}` has {} elements", buffer.name, buffer.elements));
     for (position_ = 0; position_ < kernel_.values.size(); ++position_) {
       const Value& v = kernel_.values[position_];
       if (operands_exist(v)) check(v);

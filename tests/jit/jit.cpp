@@ -35,8 +35,9 @@ Jit::Jit() : implementation_(std::make_unique<Implementation>()) {
   implementation_->lljit = value(llvm::orc::LLJITBuilder().create());
   llvm::orc::LLJIT& lljit = *implementation_->lljit;
   // The C library's exp, log and so on.
-  lljit.getMainJITDylib().addGenerator(value(llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
-      lljit.getDataLayout().getGlobalPrefix())));
+  lljit.getMainJITDylib().addGenerator(
+      value(llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
+          lljit.getDataLayout().getGlobalPrefix())));
 }
 Jit::~Jit() = default;
 
@@ -52,18 +53,23 @@ std::vector<GancKernel> Jit::add(std::span<const kernel::Kernel> kernels, Codege
     check(lljit.addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(object)));
   std::vector<GancKernel> functions;
   for (std::size_t i = 0; i < kernels.size(); ++i)
-    functions.push_back(value(lljit.lookup(options.prefix + std::to_string(i))).toPtr<GancKernel>());
+    functions.push_back(
+        value(lljit.lookup(options.prefix + std::to_string(i))).toPtr<GancKernel>());
   return functions;
 }
 
 bool runs_here(Isa isa) {
   switch (isa) {
-    case Isa::x86_64_v3: return __builtin_cpu_supports("x86-64-v3");
-    case Isa::x86_64_v4: return __builtin_cpu_supports("x86-64-v4");
+    case Isa::x86_64_v3:
+      return __builtin_cpu_supports("x86-64-v3");
+    case Isa::x86_64_v4:
+      return __builtin_cpu_supports("x86-64-v4");
   }
   std::abort();
 }
 
-Isa best_isa() { return runs_here(Isa::x86_64_v4) ? Isa::x86_64_v4 : Isa::x86_64_v3; }
+Isa best_isa() {
+  return runs_here(Isa::x86_64_v4) ? Isa::x86_64_v4 : Isa::x86_64_v3;
+}
 
 }  // namespace ganc

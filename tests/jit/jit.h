@@ -9,7 +9,8 @@
 
 namespace ganc {
 
-// Kernels compiled to objects as `ganc build` does it, loaded into this process. They live as long as the Jit.
+// Kernels compiled to objects as `ganc build` does it, loaded into this process. They live as long
+// as the Jit.
 class Jit {
  public:
   Jit();

@@ -10,7 +10,8 @@ std::uint32_t KernelBuilder::buffer(std::string name, DType dtype, std::int64_t 
   return static_cast<std::uint32_t>(kernel.buffers.size() - 1);
 }
 
-std::uint32_t KernelBuilder::table(std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> rows) {
+std::uint32_t KernelBuilder::table(
+    std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> rows) {
   kernel.tables.push_back({std::move(rows)});
   return static_cast<std::uint32_t>(kernel.tables.size() - 1);
 }

@@ -19,7 +19,8 @@ class KernelBuilder {
     blocks_.push_back(&kernel.body);
   }
 
-  std::uint32_t buffer(std::string name, DType dtype, std::int64_t elements, bool read, bool written);
+  std::uint32_t buffer(std::string name, DType dtype, std::int64_t elements, bool read,
+                       bool written);
   std::uint32_t input(std::string name, DType dtype, std::int64_t elements) {
     return buffer(std::move(name), dtype, elements, true, false);
   }
@@ -45,7 +46,9 @@ class KernelBuilder {
   Id clamp(Id a, std::int64_t limit) {
     return value({.kind = kernel::ValueKind::index_clamp, .operands = {a}, .integer = limit});
   }
-  Id minimum(Id a, Id b) { return value({.kind = kernel::ValueKind::index_minimum, .operands = {a, b}}); }
+  Id minimum(Id a, Id b) {
+    return value({.kind = kernel::ValueKind::index_minimum, .operands = {a, b}});
+  }
   Id compare_index(Comparison comparison, Id a, Id b) {
     return value({.kind = kernel::ValueKind::index_compare,
                   .dtype = DType::pred,
@@ -61,7 +64,10 @@ class KernelBuilder {
     return apply(op, of_last, std::move(operands));
   }
   Id apply(Op op, DType dtype, std::vector<Id> operands) {
-    return value({.kind = kernel::ValueKind::apply, .dtype = dtype, .operands = std::move(operands), .op = op});
+    return value({.kind = kernel::ValueKind::apply,
+                  .dtype = dtype,
+                  .operands = std::move(operands),
+                  .op = op});
   }
   Id compare(Comparison comparison, Id a, Id b) {
     return value({.kind = kernel::ValueKind::apply,
@@ -84,7 +90,8 @@ class KernelBuilder {
   void loop(kernel::LoopKind kind, std::int64_t extent, const Body& body);
   void store(std::uint32_t buffer, Id at, Id number, Id predicate = {}, bool add = false);
   // The accumulator's value, readable after it.
-  Id accumulator(kernel::Accumulator::Combine combine, DType dtype, const std::function<void(std::uint32_t)>& body);
+  Id accumulator(kernel::Accumulator::Combine combine, DType dtype,
+                 const std::function<void(std::uint32_t)>& body);
   void accumulate(std::uint32_t accumulator, Id number);
   // m, v and the sum; `c` without variables and epilogue, which `body` fills.
   void contraction(kernel::Contraction c, const std::function<void(Id, Id, Id)>& body,

@@ -17,14 +17,18 @@ using kernel::ValueKind;
 
 double rounded_to(DType dtype, double x) {
   switch (dtype) {
-    case DType::f32: return static_cast<float>(x);
-    case DType::f64: return x;
+    case DType::f32:
+      return static_cast<float>(x);
+    case DType::f64:
+      return x;
     case DType::bf16: {
       const auto narrow = static_cast<float>(x);
       std::uint32_t bits = 0;
       std::memcpy(&bits, &narrow, 4);
-      if (std::isnan(narrow)) bits |= 0x400000;
-      else bits += 0x7fff + (bits >> 16 & 1);
+      if (std::isnan(narrow))
+        bits |= 0x400000;
+      else
+        bits += 0x7fff + (bits >> 16 & 1);
       bits &= 0xffff0000;
       float result = 0;
       std::memcpy(&result, &bits, 4);
@@ -32,7 +36,8 @@ double rounded_to(DType dtype, double x) {
     }
     case DType::i32:
     case DType::u32:
-    case DType::pred: return x;
+    case DType::pred:
+      return x;
   }
   std::abort();
 }
@@ -54,12 +59,14 @@ class Machine {
         accumulators_(kernel.accumulator_count) {}
 
   void block(const kernel::Block& statements) {
-    for (const kernel::Statement& s : statements) std::visit([&](const auto& x) { run(x); }, s.node);
+    for (const kernel::Statement& s : statements)
+      std::visit([&](const auto& x) { run(x); }, s.node);
   }
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    std::fprintf(stderr, "kernel %s: %s\n%s", kernel_.name.c_str(), what.c_str(), print(kernel_).c_str());
+    std::fprintf(stderr, "kernel %s: %s\n%s", kernel_.name.c_str(), what.c_str(),
+                 print(kernel_).c_str());
     std::abort();
   }
 
@@ -72,12 +79,18 @@ class Machine {
 
   bool holds(const Scalar& a, const Scalar& b, Comparison comparison) const {
     switch (comparison) {
-      case Comparison::equal: return a.integer == b.integer;
-      case Comparison::not_equal: return a.integer != b.integer;
-      case Comparison::less: return a.integer < b.integer;
-      case Comparison::less_equal: return a.integer <= b.integer;
-      case Comparison::greater: return a.integer > b.integer;
-      case Comparison::greater_equal: return a.integer >= b.integer;
+      case Comparison::equal:
+        return a.integer == b.integer;
+      case Comparison::not_equal:
+        return a.integer != b.integer;
+      case Comparison::less:
+        return a.integer < b.integer;
+      case Comparison::less_equal:
+        return a.integer <= b.integer;
+      case Comparison::greater:
+        return a.integer > b.integer;
+      case Comparison::greater_equal:
+        return a.integer >= b.integer;
     }
     std::abort();
   }
@@ -94,19 +107,23 @@ class Machine {
   }
 
   double philox(const kernel::Value& v) {
-    const auto word = [&](std::size_t i) { return static_cast<std::uint32_t>(evaluate(v.operands[i]).real); };
+    const auto word = [&](std::size_t i) {
+      return static_cast<std::uint32_t>(evaluate(v.operands[i]).real);
+    };
     const auto element = static_cast<std::uint64_t>(evaluate(v.operands[3]).integer);
     const std::uint64_t group = element / 4;
-    return philox4x32_10({static_cast<std::uint32_t>(group), static_cast<std::uint32_t>(group >> 32),
-                          static_cast<std::uint32_t>(v.integer), word(2)},
-                         {word(0), word(1)})[element % 4];
+    return philox4x32_10(
+        {static_cast<std::uint32_t>(group), static_cast<std::uint32_t>(group >> 32),
+         static_cast<std::uint32_t>(v.integer), word(2)},
+        {word(0), word(1)})[element % 4];
   }
 
   // A load of what the kernel writes happens once an iteration of the innermost loop; see kernel.h.
   Scalar load(ValueId id, const kernel::Value& v, std::int64_t index) {
     if (!kernel_.buffers[v.buffer].written) return {element(v.buffer, index)};
     for (std::size_t s = iterations_.size(); s-- > 0;)
-      if (const auto it = iterations_[s].find(id.index); it != iterations_[s].end()) return {it->second};
+      if (const auto it = iterations_[s].find(id.index); it != iterations_[s].end())
+        return {it->second};
     return {iterations_.back()[id.index] = element(v.buffer, index)};
   }
 
@@ -115,25 +132,41 @@ class Machine {
     const auto index = [&](std::size_t i) { return evaluate(v.operands[i]).integer; };
     const auto whole = [](std::int64_t x) { return Scalar{.integer = x}; };
     switch (v.kind) {
-      case ValueKind::constant: return {rounded_to(v.dtype, v.number)};
-      case ValueKind::index_constant: return whole(v.integer);
-      case ValueKind::loop_variable: return whole(variables_[v.variable.index]);
-      case ValueKind::index_add: return whole(index(0) + index(1));
-      case ValueKind::index_scale: return whole(index(0) * v.integer);
-      case ValueKind::index_floor_divide: return whole(index(0) / v.integer);
-      case ValueKind::index_modulo: return whole(index(0) % v.integer);
-      case ValueKind::index_clamp: return whole(std::min(std::max<std::int64_t>(index(0), 0), v.integer - 1));
-      case ValueKind::index_minimum: return whole(std::min(index(0), index(1)));
-      case ValueKind::index_compare: return {double(holds(evaluate(v.operands[0]), evaluate(v.operands[1]), v.comparison))};
-      case ValueKind::to_index: return whole(static_cast<std::int64_t>(evaluate(v.operands[0]).real));
-      case ValueKind::from_index: return {rounded_to(v.dtype, static_cast<double>(index(0)))};
-      case ValueKind::apply: return {apply(v)};
+      case ValueKind::constant:
+        return {rounded_to(v.dtype, v.number)};
+      case ValueKind::index_constant:
+        return whole(v.integer);
+      case ValueKind::loop_variable:
+        return whole(variables_[v.variable.index]);
+      case ValueKind::index_add:
+        return whole(index(0) + index(1));
+      case ValueKind::index_scale:
+        return whole(index(0) * v.integer);
+      case ValueKind::index_floor_divide:
+        return whole(index(0) / v.integer);
+      case ValueKind::index_modulo:
+        return whole(index(0) % v.integer);
+      case ValueKind::index_clamp:
+        return whole(std::min(std::max<std::int64_t>(index(0), 0), v.integer - 1));
+      case ValueKind::index_minimum:
+        return whole(std::min(index(0), index(1)));
+      case ValueKind::index_compare:
+        return {double(holds(evaluate(v.operands[0]), evaluate(v.operands[1]), v.comparison))};
+      case ValueKind::to_index:
+        return whole(static_cast<std::int64_t>(evaluate(v.operands[0]).real));
+      case ValueKind::from_index:
+        return {rounded_to(v.dtype, static_cast<double>(index(0)))};
+      case ValueKind::apply:
+        return {apply(v)};
       case ValueKind::load:
         if (v.operands.size() == 2 && evaluate(v.operands[1]).real == 0) return {};
         return load(id, v, index(0));
-      case ValueKind::philox: return {philox(v)};
-      case ValueKind::accumulator: return {accumulators_[v.accumulator].value};
-      case ValueKind::contraction: return {sum_};
+      case ValueKind::philox:
+        return {philox(v)};
+      case ValueKind::accumulator:
+        return {accumulators_[v.accumulator].value};
+      case ValueKind::contraction:
+        return {sum_};
     }
     std::abort();
   }
@@ -167,8 +200,10 @@ class Machine {
   void run(const kernel::Accumulate& x) {
     const double value = evaluate(x.value).real;
     AccumulatorState& state = accumulators_[x.accumulator];
-    if (state.sum) state.value += value;
-    else if (std::isnan(value) || value > state.value) state.value = value;
+    if (state.sum)
+      state.value += value;
+    else if (std::isnan(value) || value > state.value)
+      state.value = value;
   }
 
   void add_axes(const kernel::Contraction& c, std::size_t i, std::int64_t a, std::int64_t b) {
@@ -195,7 +230,8 @@ class Machine {
         iterations_.emplace_back();
         const double initial = c.initial ? evaluate(c.initial).real : 0;
         sum_ = 0;
-        add_taps(c, 0, evaluate(c.a_base).integer + m * c.a_m_stride, evaluate(c.b_base).integer + v);
+        add_taps(c, 0, evaluate(c.a_base).integer + m * c.a_m_stride,
+                 evaluate(c.b_base).integer + v);
         sum_ += initial;
         block(c.epilogue);
         iterations_.pop_back();

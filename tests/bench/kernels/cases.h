@@ -11,7 +11,8 @@ struct Case {
   double flop;
 };
 
-// Single contractions in the layouts that the scheduler gives them: batch innermost, weights as scalars.
+// Single contractions in the layouts that the scheduler gives them: batch innermost, weights as
+// scalars.
 std::vector<Case> contraction_cases();
 
 }  // namespace ganc

@@ -53,7 +53,8 @@ __attribute__((target("avx2,fma"))) void run_256(const float* numbers) {
       "jnz 1b\n"
       :
       : "r"(numbers), "i"(steps)
-      : "ecx", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm14", "xmm15");
+      : "ecx", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
+        "xmm9", "xmm10", "xmm11", "xmm14", "xmm15");
 }
 
 __attribute__((target("avx512f"))) void run_512(const float* numbers) {
@@ -114,7 +115,9 @@ __attribute__((target("avx512f"))) void run_512(const float* numbers) {
       "jnz 1b\n"
       :
       : "r"(numbers), "i"(steps)
-      : "ecx", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm30", "xmm31");
+      : "ecx", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
+        "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "xmm16", "xmm17", "xmm18",
+        "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm30", "xmm31");
 }
 
 double best(void (*run)(const float*), double flop) {

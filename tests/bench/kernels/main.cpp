@@ -1,5 +1,5 @@
-// Share of this machine's multiply-add limit, measured in the same run, that single contractions reach on one core.
-// Random numbers, processor time, medians of interleaved rounds.
+// Share of this machine's multiply-add limit, measured in the same run, that single contractions
+// reach on one core. Random numbers, processor time, medians of interleaved rounds.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -70,8 +70,8 @@ void measure(Isa isa, double (*limit)()) {
   fmt::print("{}: multiply-add limit {:.1f} GFLOP/s a core\n", name(isa), most);
   for (const Prepared& p : prepared) {
     const double reached = median(p.gigaflops);
-    fmt::print("  {:<44} {:7.1f} GFLOP/s {:5.1f} %   compiled in {:.1f} ms\n", p.from->kernel.name, reached,
-               100 * reached / most, p.compile_milliseconds);
+    fmt::print("  {:<44} {:7.1f} GFLOP/s {:5.1f} %   compiled in {:.1f} ms\n", p.from->kernel.name,
+               reached, 100 * reached / most, p.compile_milliseconds);
   }
 }
 

@@ -26,7 +26,9 @@ unsigned rounds(unsigned otherwise) {
 class Draw {
  public:
   explicit Draw(std::uint32_t seed) : random_(seed) {}
-  std::int64_t upto(std::int64_t limit) { return static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(limit)) + 1; }
+  std::int64_t upto(std::int64_t limit) {
+    return static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(limit)) + 1;
+  }
   bool flip() { return random_() % 2; }
 
  private:
@@ -36,40 +38,60 @@ class Draw {
 // y[m][v] = sum over k of a[m][k] * b[k][v], and z = max(y, 0) + bias[m].
 KernelBuilder dense(DType dtype, std::int64_t m, std::int64_t v, std::int64_t k, bool transposed) {
   KernelBuilder b("dense");
-  const auto x = b.input("a", dtype, m * k), w = b.input("b", dtype, k * v), bias = b.input("bias", dtype, m);
+  const auto x = b.input("a", dtype, m * k), w = b.input("b", dtype, k * v),
+             bias = b.input("bias", dtype, m);
   const auto y = b.output("y", dtype, m * v), z = b.output("z", dtype, m * v);
-  kernel::Contraction c{.m_count = b.index(m), .v_count = b.index(v), .m_limit = m, .v_limit = v, .a_buffer = x,
-                        .b_buffer = w, .a_base = b.index(0), .b_base = b.index(0), .a_m_stride = transposed ? 1 : k};
+  kernel::Contraction c{.m_count = b.index(m),
+                        .v_count = b.index(v),
+                        .m_limit = m,
+                        .v_limit = v,
+                        .a_buffer = x,
+                        .b_buffer = w,
+                        .a_base = b.index(0),
+                        .b_base = b.index(0),
+                        .a_m_stride = transposed ? 1 : k};
   c.axes = {{k, transposed ? m : 1, v}};
   b.contraction(std::move(c), [&](Id i, Id j, Id sum) {
     const Id at = b.add(b.scale(i, v), j);
     b.store(y, at, sum);
-    b.store(z, at, b.apply(Op::add, {b.apply(Op::maximum, {sum, b.number(0, dtype)}), b.load(bias, i)}));
+    b.store(z, at,
+            b.apply(Op::add, {b.apply(Op::maximum, {sum, b.number(0, dtype)}), b.load(bias, i)}));
   });
   return b;
 }
 
-// A convolution over [y][x][C][N] with random window, every border tap left out; y += into the output or anew; an
-// epilogue of random length.
+// A convolution over [y][x][C][N] with random window, every border tap left out; y += into the
+// output or anew; an epilogue of random length.
 KernelBuilder convolution(Draw& draw, DType dtype) {
-  const std::int64_t size = draw.upto(6), taps = draw.upto(4), in = draw.upto(5), out = draw.upto(20), n = draw.upto(40);
+  const std::int64_t size = draw.upto(6), taps = draw.upto(4), in = draw.upto(5),
+                     out = draw.upto(20), n = draw.upto(40);
   const std::int64_t stride = draw.upto(2), pad = draw.upto(3) - 1;
   const std::int64_t out_size = std::max<std::int64_t>((size + 2 * pad - taps) / stride + 1, 1);
   Rows rows;
   for (std::int64_t p = 0; p < out_size; ++p) {
     rows.emplace_back();
     for (std::int64_t k = 0; k < taps; ++k)
-      if (const std::int64_t at = p * stride + k - pad; at >= 0 && at < size) rows.back().emplace_back(k, at);
+      if (const std::int64_t at = p * stride + k - pad; at >= 0 && at < size)
+        rows.back().emplace_back(k, at);
   }
   KernelBuilder b("convolution");
-  const auto w = b.input("w", dtype, taps * taps * in * out), x = b.input("x", dtype, size * size * in * n);
-  const auto bias = b.input("bias", dtype, n), y = b.buffer("y", dtype, out_size * out_size * out * n, true, true);
+  const auto w = b.input("w", dtype, taps * taps * in * out),
+             x = b.input("x", dtype, size * size * in * n);
+  const auto bias = b.input("bias", dtype, n),
+             y = b.buffer("y", dtype, out_size * out_size * out * n, true, true);
   const auto table = b.table(rows);
   const bool accumulate = draw.flip(), long_epilogue = draw.flip(), m_outer = draw.flip();
   b.loop(LoopKind::parallel, out_size, [&](Id row) {
     b.loop(LoopKind::serial, out_size, [&](Id column) {
-      kernel::Contraction c{.m_count = b.index(out), .v_count = b.index(n), .m_limit = out, .v_limit = n,
-                            .a_buffer = w, .b_buffer = x, .a_base = b.index(0), .b_base = b.index(0), .a_m_stride = 1};
+      kernel::Contraction c{.m_count = b.index(out),
+                            .v_count = b.index(n),
+                            .m_limit = out,
+                            .v_limit = n,
+                            .a_buffer = w,
+                            .b_buffer = x,
+                            .a_base = b.index(0),
+                            .b_base = b.index(0),
+                            .a_m_stride = 1};
       c.m_outer = m_outer;
       c.taps = {{table, row, taps * in * out, size * in * n}, {table, column, in * out, in * n}};
       c.axes = {{in, out, n}};
@@ -83,8 +105,10 @@ KernelBuilder convolution(Draw& draw, DType dtype) {
         b.store(y, place(i, j), value);
       };
       const auto initial = [&](Id i, Id j) { return b.load(y, place(i, j)); };
-      if (accumulate) b.contraction(std::move(c), epilogue, initial);
-      else b.contraction(std::move(c), epilogue);
+      if (accumulate)
+        b.contraction(std::move(c), epilogue, initial);
+      else
+        b.contraction(std::move(c), epilogue);
     });
   });
   return b;
@@ -92,10 +116,11 @@ KernelBuilder convolution(Draw& draw, DType dtype) {
 
 // Panels of m and v whose last is smaller, so that counts are known only when the kernel runs.
 KernelBuilder panels(Draw& draw, DType dtype) {
-  const std::int64_t m = draw.upto(50), v = draw.upto(90), k = draw.upto(9), m_panel = draw.upto(30),
-                     v_panel = draw.upto(70);
+  const std::int64_t m = draw.upto(50), v = draw.upto(90), k = draw.upto(9),
+                     m_panel = draw.upto(30), v_panel = draw.upto(70);
   KernelBuilder b("panels");
-  const auto x = b.input("a", dtype, m * k), w = b.input("b", dtype, k * v), y = b.output("y", dtype, m * v);
+  const auto x = b.input("a", dtype, m * k), w = b.input("b", dtype, k * v),
+             y = b.output("y", dtype, m * v);
   const auto count = [&](Id begin, std::int64_t panel, std::int64_t all) {
     return b.minimum(b.index(panel), b.add(b.index(all), b.scale(begin, -1)));
   };
@@ -103,9 +128,15 @@ KernelBuilder panels(Draw& draw, DType dtype) {
     const Id m_begin = b.scale(unit, m_panel);
     b.loop(LoopKind::serial, (v + v_panel - 1) / v_panel, [&](Id part) {
       const Id v_begin = b.scale(part, v_panel);
-      kernel::Contraction c{.m_count = count(m_begin, m_panel, m), .v_count = count(v_begin, v_panel, v),
-                            .m_limit = m_panel, .v_limit = v_panel, .a_buffer = x, .b_buffer = w,
-                            .a_base = b.scale(m_begin, k), .b_base = v_begin, .a_m_stride = k};
+      kernel::Contraction c{.m_count = count(m_begin, m_panel, m),
+                            .v_count = count(v_begin, v_panel, v),
+                            .m_limit = m_panel,
+                            .v_limit = v_panel,
+                            .a_buffer = x,
+                            .b_buffer = w,
+                            .a_base = b.scale(m_begin, k),
+                            .b_base = v_begin,
+                            .a_m_stride = k};
       c.axes = {{k, 1, v}};
       b.contraction(std::move(c), [&](Id i, Id j, Id sum) {
         b.store(y, b.add(b.scale(b.add(m_begin, i), v), b.add(v_begin, j)), sum);
@@ -154,20 +185,36 @@ TEST_CASE("a product with strided rows, two reduced axes, far steps and an empty
   const auto y = b.output("y", DType::f32, 5 * 20), z = b.output("z", DType::f32, 5 * 20);
   const auto table = b.table({{{0, 0}, {1, 2}}, {}});
   for (const std::int64_t row : {0, 1}) {
-    kernel::Contraction c{.m_count = b.index(5), .v_count = b.index(20), .m_limit = 5, .v_limit = 20, .a_buffer = x,
-                          .b_buffer = w, .a_base = b.index(7), .b_base = b.index(3), .a_m_stride = 2};
+    kernel::Contraction c{.m_count = b.index(5),
+                          .v_count = b.index(20),
+                          .m_limit = 5,
+                          .v_limit = 20,
+                          .a_buffer = x,
+                          .b_buffer = w,
+                          .a_base = b.index(7),
+                          .b_base = b.index(3),
+                          .a_m_stride = 2};
     c.taps = {{table, b.index(row), 11, 13}};
     c.axes = {{4, 1000, 300}, {9, 300, 20}};
-    b.contraction(std::move(c), [&](Id i, Id j, Id sum) { b.store(row ? z : y, b.add(b.scale(i, 20), j), sum); });
+    b.contraction(std::move(c),
+                  [&](Id i, Id j, Id sum) { b.store(row ? z : y, b.add(b.scale(i, 20), j), sum); });
   }
   CHECK(differences(jit(), b.kernel, random_contents(b.kernel, 1), 1e-4) == "");
 }
 
 TEST_CASE("a product with one column whose epilogue does not mention it") {
   KernelBuilder b("column");
-  const auto x = b.input("a", DType::f32, 7 * 9), w = b.input("b", DType::f32, 9), y = b.output("y", DType::f32, 7);
-  kernel::Contraction c{.m_count = b.index(7), .v_count = b.index(1), .m_limit = 7, .v_limit = 1, .a_buffer = x,
-                        .b_buffer = w, .a_base = b.index(0), .b_base = b.index(0), .a_m_stride = 9};
+  const auto x = b.input("a", DType::f32, 7 * 9), w = b.input("b", DType::f32, 9),
+             y = b.output("y", DType::f32, 7);
+  kernel::Contraction c{.m_count = b.index(7),
+                        .v_count = b.index(1),
+                        .m_limit = 7,
+                        .v_limit = 1,
+                        .a_buffer = x,
+                        .b_buffer = w,
+                        .a_base = b.index(0),
+                        .b_base = b.index(0),
+                        .a_m_stride = 9};
   c.axes = {{9, 1, 1}};
   b.contraction(std::move(c), [&](Id i, Id, Id sum) { b.store(y, i, sum); });
   CHECK(differences(jit(), b.kernel, random_contents(b.kernel, 1), 1e-4) == "");

@@ -22,9 +22,12 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-bool has(const std::string& line, const char* part) { return line.find(part) != std::string::npos; }
+bool has(const std::string& line, const char* part) {
+  return line.find(part) != std::string::npos;
+}
 
-// The lines between a label and the jump back to it that hold most multiply-adds, where there is no label between.
+// The lines between a label and the jump back to it that hold most multiply-adds, where there is no
+// label between.
 std::vector<std::string> hottest_loop(const std::string& assembly) {
   std::vector<std::string> best, current;
   std::ptrdiff_t most = 0;
@@ -37,7 +40,8 @@ std::vector<std::string> hottest_loop(const std::string& assembly) {
     }
     current.push_back(line);
     if (label.empty() || !has(line, ("\t" + label).c_str()) || !has(line, "\tj")) continue;
-    const auto count = std::ranges::count_if(current, [](const std::string& l) { return has(l, "vfmadd"); });
+    const auto count =
+        std::ranges::count_if(current, [](const std::string& l) { return has(l, "vfmadd"); });
     if (count > most) most = count, best = current;
   }
   return best;
@@ -45,9 +49,17 @@ std::vector<std::string> hottest_loop(const std::string& assembly) {
 
 kernel::Kernel dense(DType dtype, std::int64_t m, std::int64_t v, std::int64_t k) {
   KernelBuilder b("dense");
-  const auto x = b.input("a", dtype, m * k), w = b.input("b", dtype, k * v), y = b.output("y", dtype, m * v);
-  kernel::Contraction c{.m_count = b.index(m), .v_count = b.index(v), .m_limit = m, .v_limit = v, .a_buffer = x,
-                        .b_buffer = w, .a_base = b.index(0), .b_base = b.index(0), .a_m_stride = k};
+  const auto x = b.input("a", dtype, m * k), w = b.input("b", dtype, k * v),
+             y = b.output("y", dtype, m * v);
+  kernel::Contraction c{.m_count = b.index(m),
+                        .v_count = b.index(v),
+                        .m_limit = m,
+                        .v_limit = v,
+                        .a_buffer = x,
+                        .b_buffer = w,
+                        .a_base = b.index(0),
+                        .b_base = b.index(0),
+                        .a_m_stride = k};
   c.axes = {{k, 1, v}};
   b.contraction(std::move(c), [&](Id i, Id j, Id sum) {
     b.store(y, b.add(b.scale(i, v), j), b.apply(Op::maximum, {sum, b.number(0, dtype)}));
@@ -57,20 +69,24 @@ kernel::Kernel dense(DType dtype, std::int64_t m, std::int64_t v, std::int64_t k
 
 }  // namespace
 
-TEST_CASE("the inner loop of a product is multiply-adds on full registers, without spills or calls") {
+TEST_CASE(
+    "the inner loop of a product is multiply-adds on full registers, without spills or calls") {
   for (const Isa isa : {Isa::x86_64_v3, Isa::x86_64_v4}) {
     for (const DType dtype : {DType::f32, DType::f64}) {
       for (const std::int64_t m : {6, 14, 64, 100}) {
         for (const std::int64_t v : {16, 32, 64, 128}) {
           INFO(name(isa) << " " << name(dtype) << " m " << m << " v " << v);
-          const std::vector<std::string> loop = hottest_loop(print_assembly(dense(dtype, m, v, 64), {.isa = isa}));
+          const std::vector<std::string> loop =
+              hottest_loop(print_assembly(dense(dtype, m, v, 64), {.isa = isa}));
           const auto count = [&](const char* part) {
-            return std::ranges::count_if(loop, [&](const std::string& line) { return has(line, part); });
+            return std::ranges::count_if(loop,
+                                         [&](const std::string& line) { return has(line, part); });
           };
           const char* registers = isa == Isa::x86_64_v4 ? "zmm" : "ymm";
           const auto products = count("vfmadd");
           CHECK(products >= 12);
-          CHECK(std::ranges::none_of(loop, [&](const std::string& l) { return has(l, "vfmadd") && !has(l, registers); }));
+          CHECK(std::ranges::none_of(
+              loop, [&](const std::string& l) { return has(l, "vfmadd") && !has(l, registers); }));
           CHECK(count("call") == 0);
           CHECK(count("(%rsp") == 0);
           // Loads and the end of the loop are all there is beside the products.
@@ -101,7 +117,8 @@ TEST_CASE("functions of f32 make no calls, those of f64 call the C library") {
 TEST_CASE("elementwise loops are written in the vectors of the instruction set") {
   KernelBuilder b("add");
   const auto x = b.input("x", DType::f32, 1000), y = b.output("y", DType::f32, 1000);
-  b.loop(LoopKind::vector, 1000, [&](Id i) { b.store(y, i, b.apply(Op::add, {b.load(x, i), b.number(1)})); });
+  b.loop(LoopKind::vector, 1000,
+         [&](Id i) { b.store(y, i, b.apply(Op::add, {b.load(x, i), b.number(1)})); });
   CHECK(has(print_llvm(b.kernel, {.isa = Isa::x86_64_v4}), "<16 x float>"));
   CHECK(has(print_llvm(b.kernel, {.isa = Isa::x86_64_v3}), "<8 x float>"));
   CHECK(has(print_assembly(b.kernel, {.isa = Isa::x86_64_v4}), "zmm"));
@@ -119,12 +136,15 @@ TEST_CASE("the same kernels give the same bytes") {
   CHECK(once.objects == again.objects);
 }
 
-TEST_CASE("the program object holds the description, a table for each variant and nothing undefined but the kernels") {
-  const std::string object = generate_program("{\"model\": \"m\"}", 2,
-                                              {{.isa = Isa::x86_64_v3, .optimize = true, .prefix = "three_"},
-                                               {.isa = Isa::x86_64_v4, .optimize = true, .prefix = "four_"}});
-  for (const char* part : {"ganc_program", "{\"model\": \"m\"}", "x86-64-v3", "x86-64-v4", "three_0", "three_1",
-                           "four_0", "four_1"})
+TEST_CASE(
+    "the program object holds the description, a table for each variant and nothing undefined but "
+    "the kernels") {
+  const std::string object =
+      generate_program("{\"model\": \"m\"}", 2,
+                       {{.isa = Isa::x86_64_v3, .optimize = true, .prefix = "three_"},
+                        {.isa = Isa::x86_64_v4, .optimize = true, .prefix = "four_"}});
+  for (const char* part : {"ganc_program", "{\"model\": \"m\"}", "x86-64-v3", "x86-64-v4",
+                           "three_0", "three_1", "four_0", "four_1"})
     CHECK(object.find(part) != std::string::npos);
   CHECK(object.find("four_2") == std::string::npos);
 }

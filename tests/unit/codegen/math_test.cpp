@@ -1,4 +1,5 @@
-// Largest errors of the elementary functions in f32, in units in the last place against long double.
+// Largest errors of the elementary functions in f32, in units in the last place against long
+// double.
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -26,7 +27,8 @@ std::vector<float> evaluate(Op op, const std::vector<float>& x, Isa isa) {
   const auto n = static_cast<std::int64_t>(x.size());
   KernelBuilder b("f");
   const auto from = b.input("x", DType::f32, n), to = b.output("y", DType::f32, n);
-  b.loop(kernel::LoopKind::vector, n, [&](Id i) { b.store(to, i, b.apply(op, {b.load(from, i)})); });
+  b.loop(kernel::LoopKind::vector, n,
+         [&](Id i) { b.store(to, i, b.apply(op, {b.load(from, i)})); });
   Contents contents = {std::vector<double>(x.begin(), x.end()), std::vector<double>(x.size())};
   run_compiled(b.kernel, jit().add(b.kernel, {.isa = isa}), contents);
   return {contents[1].begin(), contents[1].end()};
@@ -61,8 +63,9 @@ double error_in_ulp(float got, long double want) {
     if (!same && std::isinf(got) != std::isinf(rounded) && std::abs(want) > 3.4028e38L) return 1;
     return same ? 0 : 1e9;
   }
-  const long double ulp = std::max(static_cast<long double>(std::nextafter(std::abs(rounded), infinity)) -
-                                       std::abs(rounded), 0x1p-149L);
+  const long double ulp = std::max(
+      static_cast<long double>(std::nextafter(std::abs(rounded), infinity)) - std::abs(rounded),
+      0x1p-149L);
   return static_cast<double>(std::abs(static_cast<long double>(got) - want) / ulp);
 }
 
@@ -107,8 +110,8 @@ TEST_CASE("elementary functions in f32 keep the errors that math32.h states") {
 
 TEST_CASE("elementary functions in f32 at their ends") {
   const auto at = [](Op op, float x) { return evaluate(op, {x, x}, best_isa())[0]; };
-  for (const Op op : {Op::exponential, Op::exponential_minus_one, Op::log, Op::log_plus_one, Op::tanh, Op::erf,
-                      Op::sine, Op::cosine, Op::logistic, Op::sqrt, Op::rsqrt})
+  for (const Op op : {Op::exponential, Op::exponential_minus_one, Op::log, Op::log_plus_one,
+                      Op::tanh, Op::erf, Op::sine, Op::cosine, Op::logistic, Op::sqrt, Op::rsqrt})
     CHECK(std::isnan(at(op, nan_value)));
   CHECK(at(Op::exponential, -200) == 0);
   CHECK(at(Op::exponential, -infinity) == 0);
@@ -140,22 +143,27 @@ TEST_CASE("elementary functions in f32 at their ends") {
 
 TEST_CASE("power in f32 is C's powf") {
   std::vector<float> a, b;
-  const std::vector<float> special = {0, -0.0f, 1, -1, 2, -2, 0.5f, -0.5f, 3, -3, 2.5f, 1e-40f, 1e30f, -1e30f,
-                                      infinity, -infinity, nan_value};
+  const std::vector<float> special = {0,     -0.0f,  1,        -1,        2,        -2,
+                                      0.5f,  -0.5f,  3,        -3,        2.5f,     1e-40f,
+                                      1e30f, -1e30f, infinity, -infinity, nan_value};
   for (const float x : special)
     for (const float y : special) a.push_back(x), b.push_back(y);
   for (const float x : sweep(1e-30f, 1e30f, 300))
-    for (const float y : {-3.0f, -1.5f, 0.1f, 0.5f, 1.0f, 2.0f, 7.25f}) a.push_back(x), b.push_back(y);
+    for (const float y : {-3.0f, -1.5f, 0.1f, 0.5f, 1.0f, 2.0f, 7.25f})
+      a.push_back(x), b.push_back(y);
   const auto n = static_cast<std::int64_t>(a.size());
   KernelBuilder k("power");
-  const auto x = k.input("a", DType::f32, n), y = k.input("b", DType::f32, n), z = k.output("z", DType::f32, n);
+  const auto x = k.input("a", DType::f32, n), y = k.input("b", DType::f32, n),
+             z = k.output("z", DType::f32, n);
   k.loop(kernel::LoopKind::vector, n,
          [&](Id i) { k.store(z, i, k.apply(Op::power, {k.load(x, i), k.load(y, i)})); });
   Contents contents = {{a.begin(), a.end()}, {b.begin(), b.end()}, std::vector<double>(a.size())};
   run_compiled(k.kernel, jit().add(k.kernel, {.isa = best_isa()}), contents);
   for (std::size_t i = 0; i < a.size(); ++i) {
-    const long double want = std::pow(static_cast<long double>(a[i]), static_cast<long double>(b[i]));
-    INFO(a[i] << " to the " << b[i] << " gave " << contents[2][i] << " in place of " << static_cast<double>(want));
+    const long double want =
+        std::pow(static_cast<long double>(a[i]), static_cast<long double>(b[i]));
+    INFO(a[i] << " to the " << b[i] << " gave " << contents[2][i] << " in place of "
+              << static_cast<double>(want));
     CHECK(error_in_ulp(static_cast<float>(contents[2][i]), want) <= 1);
   }
 }

@@ -1,5 +1,5 @@
-// Random loop nests over random buffers: reference against machine code. GANC_FUZZ_ROUNDS sets how many,
-// GANC_FUZZ_SEED where to begin.
+// Random loop nests over random buffers: reference against machine code. GANC_FUZZ_ROUNDS sets how
+// many, GANC_FUZZ_SEED where to begin.
 #include <catch2/catch.hpp>
 
 #include <cstdlib>
@@ -25,7 +25,8 @@ class Generator {
   explicit Generator(std::uint32_t seed) : random_(seed), b_("random") {}
 
   kernel::Kernel run() {
-    for (int i = 0; i < 3; ++i) inputs_.push_back(b_.input("x" + std::to_string(i), DType::f32, upto(200)));
+    for (int i = 0; i < 3; ++i)
+      inputs_.push_back(b_.input("x" + std::to_string(i), DType::f32, upto(200)));
     keys_ = b_.input("k", DType::i32, upto(50));
     marks_ = b_.input("p", DType::pred, upto(50));
     const std::int64_t units = upto(4);
@@ -41,19 +42,27 @@ class Generator {
     return static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(limit)) + 1;
   }
   bool chance(int percent) { return static_cast<int>(random_() % 100) < percent; }
-  std::uint32_t pick(const std::vector<std::uint32_t>& from) { return from[random_() % from.size()]; }
+  std::uint32_t pick(const std::vector<std::uint32_t>& from) {
+    return from[random_() % from.size()];
+  }
 
   // A non-negative index made of the variables at hand.
   Id index(const std::vector<Id>& variables, int depth) {
     if (depth == 0 || chance(30)) return variables[random_() % variables.size()];
     const Id a = index(variables, depth - 1);
     switch (random_() % 6) {
-      case 0: return b_.add(a, index(variables, depth - 1));
-      case 1: return b_.scale(a, upto(5));
-      case 2: return b_.divide(a, upto(40));
-      case 3: return b_.modulo(a, upto(40));
-      case 4: return b_.add(a, b_.index(upto(9)));
-      default: return b_.minimum(a, b_.index(upto(60)));
+      case 0:
+        return b_.add(a, index(variables, depth - 1));
+      case 1:
+        return b_.scale(a, upto(5));
+      case 2:
+        return b_.divide(a, upto(40));
+      case 3:
+        return b_.modulo(a, upto(40));
+      case 4:
+        return b_.add(a, b_.index(upto(9)));
+      default:
+        return b_.minimum(a, b_.index(upto(60)));
     }
   }
 
@@ -63,9 +72,12 @@ class Generator {
 
   Id condition(const std::vector<Id>& variables) {
     switch (random_() % 3) {
-      case 0: return b_.load(marks_, inside(variables, marks_));
-      case 1: return b_.compare_index(Comparison::less, index(variables, 2), b_.index(upto(50)));
-      default: return b_.compare(Comparison::greater, number(variables, 1), b_.number(0.25));
+      case 0:
+        return b_.load(marks_, inside(variables, marks_));
+      case 1:
+        return b_.compare_index(Comparison::less, index(variables, 2), b_.index(upto(50)));
+      default:
+        return b_.compare(Comparison::greater, number(variables, 1), b_.number(0.25));
     }
   }
 
@@ -80,9 +92,11 @@ class Generator {
         return b_.load(buffer, at, b_.apply(Op::logical_and, DType::pred, {low, high}));
       }
       case 1:
-        return b_.load(buffer, b_.clamp(b_.to_index(b_.load(keys_, inside(variables, keys_))), size));
+        return b_.load(buffer,
+                       b_.clamp(b_.to_index(b_.load(keys_, inside(variables, keys_))), size));
       case 2:
-        return b_.load(buffer, b_.clamp(b_.add(b_.index(size), b_.scale(index(variables, 2), -1)), size));
+        return b_.load(buffer,
+                       b_.clamp(b_.add(b_.index(size), b_.scale(index(variables, 2), -1)), size));
       default:
         return b_.load(buffer, inside(variables, buffer));
     }
@@ -95,13 +109,20 @@ class Generator {
     }
     const Id a = number(variables, depth - 1);
     switch (random_() % 7) {
-      case 0: return b_.apply(Op::add, {a, number(variables, depth - 1)});
-      case 1: return b_.apply(Op::multiply, {a, b_.apply(Op::tanh, {number(variables, depth - 1)})});
-      case 2: return b_.apply(Op::maximum, {a, number(variables, depth - 1)});
-      case 3: return b_.apply(Op::select, {condition(variables), a, number(variables, depth - 1)});
-      case 4: return b_.apply(Op::logistic, {a});
-      case 5: return b_.apply(Op::add, {a, b_.from_index(b_.modulo(index(variables, 2), 7), DType::f32)});
-      default: return b_.apply(Op::subtract, {a, number(variables, depth - 1)});
+      case 0:
+        return b_.apply(Op::add, {a, number(variables, depth - 1)});
+      case 1:
+        return b_.apply(Op::multiply, {a, b_.apply(Op::tanh, {number(variables, depth - 1)})});
+      case 2:
+        return b_.apply(Op::maximum, {a, number(variables, depth - 1)});
+      case 3:
+        return b_.apply(Op::select, {condition(variables), a, number(variables, depth - 1)});
+      case 4:
+        return b_.apply(Op::logistic, {a});
+      case 5:
+        return b_.apply(Op::add, {a, b_.from_index(b_.modulo(index(variables, 2), 7), DType::f32)});
+      default:
+        return b_.apply(Op::subtract, {a, number(variables, depth - 1)});
     }
   }
 
@@ -127,7 +148,8 @@ class Generator {
       };
       if (chance(50)) {
         const auto combine = chance(50) ? Accumulator::Combine::sum : Accumulator::Combine::maximum;
-        const Id result = b_.accumulator(combine, DType::f32, [&](std::uint32_t sum) { body(&sum); });
+        const Id result =
+            b_.accumulator(combine, DType::f32, [&](std::uint32_t sum) { body(&sum); });
         b_.store(sums, outer, result);
       } else {
         body(nullptr);
@@ -155,7 +177,8 @@ class Generator {
 }  // namespace
 
 TEST_CASE("random kernels") {
-  const unsigned rounds = environment("GANC_FUZZ_ROUNDS", 60), seed = environment("GANC_FUZZ_SEED", 1);
+  const unsigned rounds = environment("GANC_FUZZ_ROUNDS", 60),
+                 seed = environment("GANC_FUZZ_SEED", 1);
   WARN("seed " << seed << ", " << rounds << " rounds");
   for (unsigned first = 0; first < rounds; first += 20) {
     Jit jit;

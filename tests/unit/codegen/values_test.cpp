@@ -24,8 +24,8 @@ void agrees(const KernelBuilder& b, std::uint32_t seed = 1) {
 }
 
 // Adds y[i] = x[at(i)] for i in [0, n).
-void add_reading(KernelComparison& all, std::int64_t n, std::int64_t size, const std::function<Id(KernelBuilder&, Id)>& at,
-                    DType dtype = DType::f32) {
+void add_reading(KernelComparison& all, std::int64_t n, std::int64_t size,
+                 const std::function<Id(KernelBuilder&, Id)>& at, DType dtype = DType::f32) {
   KernelBuilder b("read");
   const auto x = b.input("x", dtype, size), y = b.output("y", dtype, n);
   b.loop(LoopKind::vector, n, [&](Id i) { b.store(y, i, b.load(x, at(b, i))); });
@@ -39,7 +39,9 @@ TEST_CASE("loads with any stride read what they should and nothing beside it") {
   for (const std::int64_t n : {1, 2, 15, 16, 17, 32, 40, 64, 100}) {
     for (const DType dtype : {DType::f32, DType::f64, DType::i32, DType::pred, DType::bf16}) {
       add_reading(all, n, 1, [](KernelBuilder& b, Id) { return b.index(0); }, dtype);
-      add_reading(all, n, n, [&](KernelBuilder& b, Id i) { return b.add(b.index(n - 1), b.scale(i, -1)); }, dtype);
+      add_reading(
+          all, n, n, [&](KernelBuilder& b, Id i) { return b.add(b.index(n - 1), b.scale(i, -1)); },
+          dtype);
     }
     for (const std::int64_t stride : {2, 3, 4, 5, -2})
       add_reading(all, n, std::abs(stride) * (n - 1) + 1, [&](KernelBuilder& b, Id i) {
@@ -67,14 +69,18 @@ TEST_CASE("predicated loads give 0 and touch nothing outside") {
   for (const std::int64_t n : {5, 16, 40, 64, 70}) {
     KernelBuilder b("shift");
     const auto x = b.input("x", DType::f32, n), one = b.input("one", DType::f32, 1);
-    const auto y = b.output("y", DType::f32, n), z = b.output("z", DType::f32, n), w = b.output("w", DType::f32, n);
+    const auto y = b.output("y", DType::f32, n), z = b.output("z", DType::f32, n),
+               w = b.output("w", DType::f32, n);
     b.loop(LoopKind::vector, n, [&](Id i) {
       const Id before = b.add(i, b.index(-3)), after = b.add(i, b.index(2));
-      b.store(y, i, b.load(x, before, b.compare_index(Comparison::greater_equal, before, b.index(0))));
+      b.store(y, i,
+              b.load(x, before, b.compare_index(Comparison::greater_equal, before, b.index(0))));
       b.store(z, i, b.load(x, after, b.compare_index(Comparison::less, after, b.index(n))));
       const Id far = b.scale(i, 1000);
-      b.store(w, i, b.apply(Op::add, {b.load(x, far, b.compare_index(Comparison::less, far, b.index(n))),
-                                      b.load(one, b.index(0), b.compare_index(Comparison::equal, i, b.index(2)))}));
+      b.store(w, i,
+              b.apply(Op::add, {b.load(x, far, b.compare_index(Comparison::less, far, b.index(n))),
+                                b.load(one, b.index(0),
+                                       b.compare_index(Comparison::equal, i, b.index(2)))}));
     });
     agrees(b);
     KernelBuilder s("scalars");
@@ -108,7 +114,8 @@ TEST_CASE("strided and scattered stores, and additions in the order of the loops
   for (const std::int64_t n : {5, 16, 50}) {
     KernelBuilder b("scatter");
     const auto x = b.input("x", DType::f32, n), k = b.input("k", DType::i32, n);
-    const auto y = b.output("y", DType::f32, 3 * n), t = b.buffer("t", DType::f32, 8 * n, true, true);
+    const auto y = b.output("y", DType::f32, 3 * n),
+               t = b.buffer("t", DType::f32, 8 * n, true, true);
     b.loop(LoopKind::vector, n, [&](Id i) { b.store(y, b.scale(i, 3), b.load(x, i)); });
     b.loop(LoopKind::serial, n, [&](Id i) {
       const Id row = b.clamp(b.to_index(b.load(k, i)), 8);
@@ -123,7 +130,8 @@ TEST_CASE("strided and scattered stores, and additions in the order of the loops
 TEST_CASE("gathers clamp their indices") {
   for (const std::int64_t n : {3, 16, 33}) {
     KernelBuilder b("gather");
-    const auto x = b.input("x", DType::f32, 6 * n), k = b.input("k", DType::i32, n), y = b.output("y", DType::f32, n);
+    const auto x = b.input("x", DType::f32, 6 * n), k = b.input("k", DType::i32, n),
+               y = b.output("y", DType::f32, n);
     b.loop(LoopKind::vector, n, [&](Id i) {
       const Id row = b.clamp(b.add(b.to_index(b.load(k, i)), b.index(-1)), 6);
       b.store(y, i, b.load(x, b.add(b.scale(row, n), i)));
@@ -147,10 +155,12 @@ TEST_CASE("indices become numbers of every dtype") {
 TEST_CASE("an in-place kernel reads an element before it writes it") {
   for (const std::int64_t n : {1, 31, 64, 257}) {
     KernelBuilder b("in_place");
-    const auto x = b.buffer("x", DType::f32, n, true, true), m = b.buffer("m", DType::f32, n, true, true);
+    const auto x = b.buffer("x", DType::f32, n, true, true),
+               m = b.buffer("m", DType::f32, n, true, true);
     const auto g = b.input("g", DType::f32, n);
     b.loop(LoopKind::vector, n, [&](Id i) {
-      const Id new_m = b.apply(Op::add, {b.apply(Op::multiply, {b.load(m, i), b.number(0.9)}), b.load(g, i)});
+      const Id new_m =
+          b.apply(Op::add, {b.apply(Op::multiply, {b.load(m, i), b.number(0.9)}), b.load(g, i)});
       b.store(m, i, new_m);
       b.store(x, i, b.apply(Op::subtract, {b.load(x, i), new_m}));
     });
@@ -162,7 +172,8 @@ TEST_CASE("a later loop reads what an earlier one stored, in every iteration ane
   KernelBuilder b("two_passes");
   const auto x = b.input("x", DType::f32, 50), t = b.buffer("t", DType::f32, 51, true, true);
   const auto y = b.output("y", DType::f32, 50);
-  b.loop(LoopKind::vector, 50, [&](Id i) { b.store(t, i, b.apply(Op::exponential, {b.load(x, i)})); });
+  b.loop(LoopKind::vector, 50,
+         [&](Id i) { b.store(t, i, b.apply(Op::exponential, {b.load(x, i)})); });
   b.store(t, b.index(50), b.number(0));
   b.loop(LoopKind::serial, 50, [&](Id i) {
     const Id sum = b.apply(Op::add, {b.load(t, b.index(50)), b.load(t, i)});
@@ -175,10 +186,12 @@ TEST_CASE("a later loop reads what an earlier one stored, in every iteration ane
 TEST_CASE("parallel units in any pieces, loops whose extent is a minimum, empty loops") {
   for (const std::int64_t n : {1, 100, 128, 203}) {
     KernelBuilder b("blocks");
-    const auto x = b.input("x", DType::f32, n), y = b.output("y", DType::f32, n), s = b.output("s", DType::f32, 5);
+    const auto x = b.input("x", DType::f32, n), y = b.output("y", DType::f32, n),
+               s = b.output("s", DType::f32, 5);
     b.loop(LoopKind::parallel, 5, [&](Id unit) {
       const Id begin = b.scale(unit, 64), rest = b.add(b.index(n), b.scale(unit, -64));
-      const Id size = b.minimum(b.index(64), b.add(b.index(n), b.scale(b.minimum(begin, b.index(n)), -1)));
+      const Id size =
+          b.minimum(b.index(64), b.add(b.index(n), b.scale(b.minimum(begin, b.index(n)), -1)));
       (void)rest;
       b.loop(LoopKind::vector, size, [&](Id i) {
         const Id at = b.add(begin, i);
@@ -193,7 +206,8 @@ TEST_CASE("parallel units in any pieces, loops whose extent is a minimum, empty 
   }
 }
 
-TEST_CASE("unrolled loops, accumulators of every dtype, two in one loop, one beside a vector loop") {
+TEST_CASE(
+    "unrolled loops, accumulators of every dtype, two in one loop, one beside a vector loop") {
   for (const DType dtype : {DType::f32, DType::f64, DType::i32, DType::u32}) {
     for (const std::int64_t n : {3, 16, 70, 129}) {
       KernelBuilder b("accumulate");
@@ -223,10 +237,10 @@ TEST_CASE("unrolled loops, accumulators of every dtype, two in one loop, one bes
 
 TEST_CASE("a maximum passes NaN on") {
   KernelBuilder b("maximum");
-  const auto x = b.input("x", DType::f32, 40), y = b.output("y", DType::f32, 40), z = b.output("z", DType::f32, 1);
-  b.loop(LoopKind::vector, 40, [&](Id i) {
-    b.store(y, i, b.apply(Op::maximum, {b.load(x, i), b.number(0)}));
-  });
+  const auto x = b.input("x", DType::f32, 40), y = b.output("y", DType::f32, 40),
+             z = b.output("z", DType::f32, 1);
+  b.loop(LoopKind::vector, 40,
+         [&](Id i) { b.store(y, i, b.apply(Op::maximum, {b.load(x, i), b.number(0)})); });
   const Id most = b.accumulator(Accumulator::Combine::maximum, DType::f32, [&](std::uint32_t a) {
     b.loop(LoopKind::vector, 40, [&](Id i) { b.accumulate(a, b.load(x, i)); });
   });
@@ -239,7 +253,8 @@ TEST_CASE("a maximum passes NaN on") {
 TEST_CASE("philox is Random123's") {
   // kat_vectors of Random123. The reference draws by this function.
   using Words = std::array<std::uint32_t, 4>;
-  CHECK(philox4x32_10({0, 0, 0, 0}, {0, 0}) == Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
+  CHECK(philox4x32_10({0, 0, 0, 0}, {0, 0}) ==
+        Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
   const std::uint32_t ones = 0xffffffff;
   CHECK(philox4x32_10({ones, ones, ones, ones}, {ones, ones}) ==
         Words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
@@ -250,11 +265,15 @@ TEST_CASE("philox is Random123's") {
     const auto seed = b.input("seed", DType::u32, 3), y = b.output("y", DType::u32, n);
     const auto z = b.output("z", DType::u32, 8);
     b.loop(LoopKind::vector, n, [&](Id i) {
-      b.store(y, i, b.philox(b.load(seed, b.index(0)), b.load(seed, b.index(1)), b.load(seed, b.index(2)), i, 77));
+      b.store(y, i,
+              b.philox(b.load(seed, b.index(0)), b.load(seed, b.index(1)), b.load(seed, b.index(2)),
+                       i, 77));
     });
     b.loop(LoopKind::serial, 8, [&](Id i) {
       const Id element = b.add(b.scale(i, std::int64_t{1} << 34), b.index(3));
-      b.store(z, i, b.philox(b.number(5, DType::u32), b.number(6, DType::u32), b.number(7, DType::u32), element, 0));
+      b.store(z, i,
+              b.philox(b.number(5, DType::u32), b.number(6, DType::u32), b.number(7, DType::u32),
+                       element, 0));
     });
     agrees(b);
   }
@@ -270,25 +289,28 @@ TEST_CASE("every elementwise op of every dtype agrees with its definition") {
       for (std::size_t i = 0; i < sample.operands.size(); ++i)
         inputs.push_back(b.input("x" + std::to_string(i), sample.operands[i].type.dtype, 37));
       std::vector<Type> types;
-      for (const Sample::Operand& operand : sample.operands) types.push_back({operand.type.dtype, {}});
+      for (const Sample::Operand& operand : sample.operands)
+        types.push_back({operand.type.dtype, {}});
       const TypeOrError type = op->type(types, sample.attributes, {sample.type.dtype, {}});
       REQUIRE(type.type);
       const auto y = b.output("y", type.type->dtype, 37);
       b.loop(LoopKind::vector, 37, [&](Id i) {
         std::vector<Id> operands;
         for (const auto input : inputs) operands.push_back(b.load(input, i));
-        b.store(y, i, b.value({.kind = kernel::ValueKind::apply,
-                               .dtype = type.type->dtype,
-                               .operands = operands,
-                               .op = op->op,
-                               .comparison = sample.attributes.comparison}));
+        b.store(y, i,
+                b.value({.kind = kernel::ValueKind::apply,
+                         .dtype = type.type->dtype,
+                         .operands = operands,
+                         .op = op->op,
+                         .comparison = sample.attributes.comparison}));
       });
       Contents contents = random_contents(b.kernel, 9);
       for (std::size_t i = 0; i < inputs.size(); ++i)
         if (is_real(sample.operands[i].type.dtype))
           for (double& x : contents[i])
             x = rounded_to(sample.operands[i].type.dtype,
-                           sample.operands[i].low + (x + 2) / 4 * (sample.operands[i].high - sample.operands[i].low));
+                           sample.operands[i].low +
+                               (x + 2) / 4 * (sample.operands[i].high - sample.operands[i].low));
       all.add(std::move(b.kernel), std::move(contents));
     }
   }
