@@ -2,7 +2,7 @@
 find_program(DEBIAN_PYTHON NAMES /usr/bin/python3 python3)
 foreach(name walkthroughs snippets examples)
   add_test(NAME docs/${name} COMMAND ${DEBIAN_PYTHON} -B ${CMAKE_CURRENT_LIST_DIR}/${name}_test.py)
-  set_tests_properties(docs/${name} PROPERTIES TIMEOUT 1800
+  set_tests_properties(docs/${name} PROPERTIES TIMEOUT 3000
     ENVIRONMENT "GANC=${CMAKE_BINARY_DIR}/bin/ganc;WALKTHROUGHS=${CMAKE_BINARY_DIR}/walkthroughs")
 endforeach()
 # It compiles a copy of the compiler: a test that runs beside it would wait for the same processors.
