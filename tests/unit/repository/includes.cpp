@@ -24,7 +24,7 @@ const std::map<std::string, Set> allowed = {
     {"interpret", {"graph", "ops"}},
     {"autodiff", {"graph", "ops"}},
     {"rewrite", {"graph", "ops"}},
-    {"elaborate", {"source", "diagnostics", "lex", "parse", "graph", "ops"}},
+    {"elaborate", {"source", "diagnostics", "lex", "parse", "graph", "ops", "prelude"}},
     {"prelude", {}},
     {"kernel", {"source", "graph", "ops"}},
     {"schedule", {"source", "graph", "ops", "elaborate", "kernel"}},
