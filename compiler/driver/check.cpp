@@ -66,7 +66,7 @@ std::vector<DrawTable> draw_tables(const Compilation& compilation) {
 std::string draws_text(const Compilation& compilation, const Sources& sources) {
   std::string text;
   for (const DrawTable& shown : draw_tables(compilation)) {
-    Rows rows = {{"draws of " + shown.of, "", "", "", ""}};
+    Rows rows;
     for (const Draw& draw : *shown.draws) {
       const std::string why =
           draw.held ? "held" + (draw.held_why.empty() ? "" : ": " + draw.held_why) : "fresh";
@@ -75,7 +75,7 @@ std::string draws_text(const Compilation& compilation, const Sources& sources) {
       rows.push_back({"  " + draw.name, to_string(draw.type), draw.distribution, why, readers,
                       place(sources, draw.span)});
     }
-    text += "\n" + table(rows, "<<<<<<", "  ");
+    text += fmt::format("\n  draws of {}\n", shown.of) + table(rows, "<<<<<<", "  ");
   }
   return text;
 }

@@ -1,6 +1,6 @@
 #include "compiler/driver/describe.h"
 
-#include <filesystem>
+#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
@@ -266,6 +266,8 @@ std::string describe(const Compilation& compilation, const Sources& sources, std
   const Plan& plan = compilation.plan;
   Json texts = Json::array();
   for (std::uint32_t i = 0; i < sources.count(); ++i) {
+    // The prelude is the compiler's own: its version says it all.
+    if (i != file && std::ranges::count(model.files, sources.name(i)) == 0) continue;
     texts.push_back({{"path", sources.name(i)}, {"text", sources.text(i)}});
   }
   Json source_list = Json::array();

@@ -29,8 +29,9 @@ Stop no_such_weight(const Model& model, const std::string& weight) {
   const bool known = std::ranges::count(names, weight) > 0;
   if (known) return {fmt::format("no update trains `{}`", weight)};
   const std::string near = nearest(weight, names);
-  return {fmt::format("there is no weight `{}`{}; `ganc check` and `trainer info` list them",
-                      weight, near.empty() ? "" : fmt::format("; did you mean `{}`?", near))};
+  const std::string remedy = near.empty() ? "`ganc check` shows the calls that make them"
+                                          : fmt::format("did you mean `{}`?", near);
+  return {fmt::format("there is no weight `{}`; {}", weight, remedy)};
 }
 
 }  // namespace

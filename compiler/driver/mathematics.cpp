@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "compiler/driver/describe.h"
-#include "compiler/driver/table.h"
 #include "compiler/ops/op.h"
 
 namespace ganc {
@@ -32,7 +31,7 @@ class Writer {
     count_uses(root);
     const Text value = expression(root);
     add_line(result, root, value.text);
-    return table(rows_, "<<", "  ");
+    return lines_;
   }
 
  private:
@@ -67,8 +66,8 @@ class Writer {
     std::string from = origin.path;
     if (const std::string line = place(sources_, origin.span); !line.empty())
       from += (from.empty() ? "" : ", ") + line;
-    rows_.push_back({fmt::format("{} {} = {}", name, to_string(node(id).type.shape), text),
-                     from.empty() ? "" : "# " + from});
+    lines_ += fmt::format("  {} {} = {}{}{}\n", name, to_string(node(id).type.shape), text,
+                          from.empty() ? "" : "  # ", from);
   }
 
   std::string operand(NodeId id, std::size_t which, Binding needed) const {
@@ -234,7 +233,7 @@ class Writer {
   std::map<std::uint32_t, std::size_t> uses_;
   std::vector<NodeId> order_;
   std::map<std::uint32_t, Text> texts_;
-  std::vector<std::vector<std::string>> rows_;
+  std::string lines_;
   int named_ = 0;
 };
 
