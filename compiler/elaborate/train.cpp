@@ -175,6 +175,7 @@ void Elaborator::run_statement(Frame& frame, ast::StmtId id) {
   const ast::Stmt& stmt = (*frame.ast)[id];
   const auto& node = stmt.node;
   charge(frame, stmt.span);
+  if (work) b().set_origin({stmt.span, ""});  // of what no call in it makes
   if (const auto* s = std::get_if<ast::Objective>(&node)) {
     Objective o{{}, s->maximize, s->objective, s->by, &s->clauses, id, 0, stmt.span};
     for (const ast::Player& p : s->players) o.players.push_back(&p);
