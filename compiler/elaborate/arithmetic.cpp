@@ -155,7 +155,9 @@ Value Elaborator::binary(Frame& frame, BinaryOp op, const Value& a, const Value&
     return result;
   }
   if (op == BinaryOp::power) return power(frame, a, c, span, sides);
-  return elementwise(frame, graph_op(op), a, c, symbol(op), span, sides);
+  Value result = elementwise(frame, graph_op(op), a, c, symbol(op), span, sides);
+  if (op == BinaryOp::subtract) check_range_pair(frame, a, c, span);  // both are read by now
+  return result;
 }
 
 Value Elaborator::elementwise(Frame& frame, Op op, const Value& a, const Value& c,

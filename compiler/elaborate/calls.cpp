@@ -45,65 +45,67 @@ std::string Elaborator::path_component(Frame& frame, const ast::Path& path) {
   return name;
 }
 
-// A call, an arrow, or one of them with `with` and `as` around it: peeled to a Call.
+// A call, an arrow, or one of them with `with` and `as` around it: what is applied, at the core.
+ast::ExprId Elaborator::peel(Frame& frame, ast::ExprId id, Call& c, std::string& as) {
+  for (;;) {
+    const auto& node = (*frame.ast)[id].node;
+    if (const auto* with = std::get_if<ast::With>(&node)) {
+      c.with.insert(c.with.begin(),
+                    transformation(frame, with->transformation));  // innermost first
+      id = with->call;
+    } else if (const auto* named = std::get_if<ast::As>(&node)) {
+      as = path_component(frame, named->path);
+      id = named->call;
+    } else if (const auto* arrow = std::get_if<ast::Arrow>(&node)) {
+      if (!c.arguments.empty()) {
+        error(frame, Kind::not_callable, (*frame.ast)[id].span, "a value");
+      }
+      c.arguments.emplace_back("", eval(frame, arrow->left));
+      c.spans.push_back((*frame.ast)[arrow->left].span);
+      c.names.push_back({});
+      c.span = (*frame.ast)[arrow->right].span;
+      id = arrow->right;
+    } else {
+      return id;
+    }
+  }
+}
+
+// The component of a path that a call adds: `dense_2`, `D[1]`, `conv[8]` in a loop.
+std::string Elaborator::site_name(const Frame& frame, const Sites* sites, const Call& c,
+                                  ast::ExprId callee) const {
+  std::string name = callee_text(*frame.ast, callee);
+  if (sites) {
+    if (const auto it = sites->names.find(c.expr.index); it != sites->names.end())
+      name = it->second;
+  }
+  const bool indexed = std::holds_alternative<ast::Index>((*frame.ast)[callee].node);
+  if (const NetValue* net = c.callee.get<NetValue>(); net && indexed) {
+    name += net->net->name.substr(std::min(net->net->name.find('['), net->net->name.size()));
+  }
+  return name + frame.loops;
+}
+
 Value Elaborator::eval_call(Frame& frame, ast::ExprId id, const ast::Expr& expr) {
   Call c;
   c.span = expr.span;
   c.ast = frame.ast;
   std::string as;
-  std::vector<std::pair<std::string, Value>> first;
-  ast::ExprId at = id;
-  Span left_span;
-  for (;;) {
-    const auto& node = (*frame.ast)[at].node;
-    if (const auto* with = std::get_if<ast::With>(&node)) {
-      c.with.push_back(transformation(frame, with->transformation));
-      at = with->call;
-    } else if (const auto* named = std::get_if<ast::As>(&node)) {
-      as = path_component(frame, named->path);
-      at = named->call;
-    } else if (const auto* arrow = std::get_if<ast::Arrow>(&node)) {
-      if (!first.empty()) error(frame, Kind::not_callable, (*frame.ast)[at].span, "a value");
-      left_span = (*frame.ast)[arrow->left].span;
-      first.emplace_back("", eval(frame, arrow->left));
-      c.span = (*frame.ast)[arrow->right].span;
-      at = arrow->right;
-    } else {
-      break;
-    }
-  }
-  std::reverse(c.with.begin(), c.with.end());  // the innermost first
-  if (!first.empty()) {
-    c.arguments = std::move(first);
-    c.spans.push_back(left_span);
-    c.names.push_back({});
-  }
-  const auto* written = std::get_if<ast::Call>(&(*frame.ast)[at].node);
+  c.expr = peel(frame, id, c, as);
+  const auto* written = std::get_if<ast::Call>(&(*frame.ast)[c.expr].node);
   if (!written && c.arguments.empty()) {
     error(frame, Kind::wrong_value, expr.span, "`with` or `as`", "a call", text(expr.span));
   }
-  const ast::ExprId callee = written ? written->callee : at;
+  const ast::ExprId callee = written ? written->callee : c.expr;
   c.callee = eval(frame, callee);
-  c.expr = at;
-  if (const NativeFunction* const* native = c.callee.get<const NativeFunction*>();
-      native && (*native)->name == "total" && written && written->arguments.size() == 1 &&
-      frame.optimizer) {
+  const NativeFunction* const* native = c.callee.get<const NativeFunction*>();
+  const bool is_total = native && (*native)->name == "total" && frame.optimizer;
+  if (is_total && written && written->arguments.size() == 1) {
     return total(frame, written->arguments[0].value, c.span);
   }
   if (written) add_arguments(frame, written->arguments, c);
-  const auto site = [&](const Sites* sites) {
-    const auto it = sites ? sites->names.find(at.index) : decltype(sites->names.end()){};
-    std::string name =
-        sites && it != sites->names.end() ? it->second : callee_text(*frame.ast, callee);
-    if (const auto* index = std::get_if<ast::Index>(&(*frame.ast)[callee].node);
-        index && c.callee.is<NetValue>()) {
-      const std::string& net = c.callee.get<NetValue>()->net->name;
-      name += net.substr(std::min(net.find('['), net.size()));
-    }
-    return name + frame.loops;
-  };
-  c.site = as.empty() ? site(frame.sites) : as;
-  c.draw_site = as.empty() ? site(frame.draw_sites) : as;
+  c.site = as.empty() ? site_name(frame, frame.sites, c, callee) : as;
+  c.draw_site = as.empty() ? site_name(frame, frame.draw_sites, c, callee) : as;
   c.shared = !as.empty();
   c.text = text(c.span);
   return call(frame, c);

@@ -130,37 +130,52 @@ void Elaborator::check_logits(const Frame& frame, const Function& function, cons
       .fix(c.span, binary ? "drop the `sigmoid`, or use `bce`" : "drop the `softmax`");
 }
 
+// 1: data in [0, 1]; 2: what a `tanh` made; 0: neither.
+int Elaborator::range_kind(const Value& value) {
+  const Tensor* t = value.tensor();
+  if (!t || t->kind != ElementKind::real) return 0;
+  const NodeId made = t->node ? t->node : t->lazy->node;
+  if (!made) return 0;  // not read until now
+  const Node& n = work->graph[below_movement(work->graph, made)];
+  if (n.op == Op::tanh) return 2;
+  if (n.op != Op::input || !n.attributes.name.starts_with("data/")) return 0;
+  const std::string field = n.attributes.name.substr(n.attributes.name.rfind('/') + 1);
+  for (const Source& source : model.sources) {
+    const bool has = std::any_of(source.fields.begin(), source.fields.end(),
+                                 [&](const FieldInfo& f) { return f.name == field; });
+    const auto range = source.arguments.find("range");
+    if (!has || range == source.arguments.end()) continue;
+    const auto* numbers = std::get_if<std::vector<double>>(&range->second);
+    if (numbers && *numbers == std::vector<double>{0, 1}) return 1;
+  }
+  return 0;
+}
+
+namespace {
+
+void explain_range(Report report, Span span) {
+  report.note("the data are in [0, 1], `tanh` makes values in [-1, 1]")
+      .fix(span, "end the net in `sigmoid`, or leave out the data's `range = [0, 1]`");
+}
+
+}  // namespace
+
 // Data in [0, 1] and a net that ends in tanh, at the same parameter of a net.
 void Elaborator::check_range(const Frame& frame, const NetInstance& net,
                              const ast::Parameter& parameter, const Value& value, Span span) {
-  const Tensor* t = value.tensor();
-  if (!t || t->kind != ElementKind::real || !job) return;
-  const NodeId id = below_movement(work->graph, node(*t));
-  const Node& n = work->graph[id];
-  int seen = 0;
-  if (n.op == Op::tanh) seen = 2;
-  if (n.op == Op::input && n.attributes.name.starts_with("data/")) {
-    const std::string field = n.attributes.name.substr(n.attributes.name.rfind('/') + 1);
-    for (const Source& source : model.sources) {
-      const bool has = std::any_of(source.fields.begin(), source.fields.end(),
-                                   [&](const FieldInfo& f) { return f.name == field; });
-      const auto range = source.arguments.find("range");
-      const auto* numbers = range == source.arguments.end()
-                                ? nullptr
-                                : std::get_if<std::vector<double>>(&range->second);
-      if (has && numbers && *numbers == std::vector<double>{0, 1}) seen = 1;
-    }
-  }
+  if (!job) return;
   int& both = range_seen[net.name + "." + parameter.name.text];
   const int before = both;
-  both |= seen;
+  both |= range_kind(value);
   if (both == 3 && before != 3) {
-    report_at(frame, Kind::tanh_range, span, net.name)
-        .note(
-            "the data are in [0, 1], `tanh` makes values in [-1, 1]: the player tells them apart "
-            "by that alone")
-        .fix(span, "end the net in `sigmoid`, or leave out the data's `range = [0, 1]`");
+    explain_range(report_at(frame, Kind::tanh_range, span, "`" + net.name + "` sees"), span);
   }
+}
+
+// The difference of the two, as in a reconstruction's loss.
+void Elaborator::check_range_pair(const Frame& frame, const Value& a, const Value& c, Span span) {
+  if (!job || range_kind(a) + range_kind(c) != 3) return;
+  explain_range(report_at(frame, Kind::tanh_range, span, "this compares"), span);
 }
 
 }  // namespace ganc::elab

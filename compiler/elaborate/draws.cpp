@@ -84,6 +84,47 @@ bool is_static(const Value& v, double x) {
 
 }  // namespace
 
+// A parameter of a distribution, brought to the shape of what is drawn.
+NodeId Elaborator::distribution_argument(Frame& frame, const Distribution& d, std::size_t place,
+                                         const TypeSpec& type, std::int64_t count, Span span) {
+  Tensor t = real_tensor(frame, d.arguments[place], span, "a distribution");
+  t.node = real_node(t);
+  t.number = false;
+  Tensor drawn = t;
+  drawn.shape = type.shape;
+  const bool fits = t.shape.size() <= type.shape.size() && (!t.batched() || t.count == count);
+  if (!fits || common_shape(frame, d.text, t, drawn, span, {span, span}) != type.shape) {
+    error(frame, Kind::shapes_differ, span, d.text, print(type.shape), describe(t));
+  }
+  return broadcast(frame, t, type.shape, count);
+}
+
+// The class of a uniform number: how many partial sums of p it has passed.
+NodeId Elaborator::categorical(Frame& frame, const Distribution& d, const TypeSpec& type,
+                               NodeId uniform, Span span) {
+  if (is_static(d.arguments[0], 0)) {
+    const NodeId scaled =
+        b().multiply(uniform, b().like(uniform, static_cast<double>(type.classes)));
+    return b().convert(b().unary(Op::floor, scaled), DType::i32);
+  }
+  const Tensor p = real_tensor(frame, d.arguments[0], span, "`categorical`");
+  if (p.shape != Shape{type.classes} || p.batched()) {
+    error(frame, Kind::shapes_differ, span, d.text, fmt::format("[{}]", type.classes), describe(p));
+  }
+  const NodeId u = b().convert(uniform, real());
+  NodeId sum;
+  NodeId value = b().constant(0, {DType::i32, b().shape(u)});
+  for (std::int64_t k = 0; k + 1 < type.classes; ++k) {
+    charge(frame, span);
+    const NodeId one = b().reshape(b().slice(real_node(p), {k}, {k + 1}), {});
+    sum = sum ? b().add(sum, one) : one;
+    const NodeId bound = b().broadcast_scalar(sum, b().shape(u));
+    const NodeId passed = b().compare(Comparison::greater_equal, u, bound);
+    value = b().add(value, b().convert(passed, DType::i32));
+  }
+  return value;
+}
+
 NodeId Elaborator::sample(Frame& frame, const Distribution& d, const TypeSpec& type,
                           std::int64_t count, const std::string& stream_name, NodeId step,
                           Span span, std::uint32_t* stream) {
@@ -92,19 +133,7 @@ NodeId Elaborator::sample(Frame& frame, const Distribution& d, const TypeSpec& t
   check_elements(frame, span, type.shape, count);
   Sampler s{b(), b().input("seed", {DType::u32, {2}}), step, work->streams, stream_name, full};
   const auto argument = [&](std::size_t i) {
-    const Tensor t = real_tensor(frame, d.arguments[i], span, "a distribution");
-    Tensor use = t;
-    use.node = real_node(t);
-    use.number = false;
-    if (t.shape.size() > type.shape.size() || (t.batched() && t.count != count)) {
-      error(frame, Kind::shapes_differ, span, d.text, print(type.shape), describe(t));
-    }
-    Tensor whole_shape = use;
-    whole_shape.shape = type.shape;
-    if (common_shape(frame, d.text, use, whole_shape, span, {span, span}) != type.shape) {
-      error(frame, Kind::shapes_differ, span, d.text, print(type.shape), describe(t));
-    }
-    return broadcast(frame, use, type.shape, count);
+    return distribution_argument(frame, d, i, type, count, span);
   };
   NodeId value;
   switch (d.kind) {
@@ -125,31 +154,9 @@ NodeId Elaborator::sample(Frame& frame, const Distribution& d, const TypeSpec& t
       value = b().convert(b().compare(Comparison::less, u, argument(0)), real());
       break;
     }
-    case Distribution::Kind::categorical: {
-      const NodeId u = s.uniform();
-      if (is_static(d.arguments[0], 0)) {
-        const NodeId scaled = b().multiply(u, b().like(u, static_cast<double>(type.classes)));
-        value = b().convert(b().unary(Op::floor, scaled), DType::i32);
-        break;
-      }
-      // How many partial sums of p the number has passed.
-      const Tensor p = real_tensor(frame, d.arguments[0], span, "`categorical`");
-      if (p.shape != Shape{type.classes} || p.batched()) {
-        error(frame, Kind::shapes_differ, span, d.text, fmt::format("[{}]", type.classes),
-              describe(p));
-      }
-      const NodeId u_real = b().convert(u, real());
-      NodeId sum;
-      value = b().constant(0, {DType::i32, full});
-      for (std::int64_t k = 0; k + 1 < type.classes; ++k) {
-        const NodeId one = b().reshape(b().slice(real_node(p), {k}, {k + 1}), {});
-        sum = sum ? b().add(sum, one) : one;
-        const NodeId passed =
-            b().compare(Comparison::greater_equal, u_real, b().broadcast_scalar(sum, full));
-        value = b().add(value, b().convert(passed, DType::i32));
-      }
+    case Distribution::Kind::categorical:
+      value = categorical(frame, d, type, s.uniform(), span);
       break;
-    }
     case Distribution::Kind::truncated_normal: {
       const double limit =
           static_number(frame, d.arguments[0], span, "the limit of `truncated_normal`");
@@ -223,8 +230,8 @@ void Elaborator::make_noise(Frame& frame, const ast::Noise& noise, Span span) {
   Frame kept = frame;
   kept.caller = nullptr;
   kept.call_span = user_place(frame, span);
-  t.lazy->make = [this, kept, d, type, count = t.count, name, span]() mutable {
-    return draw(kept, d, type, count, name, span).node;
+  t.lazy->make = [this, kept, d, type, count = t.count, name]() mutable {
+    return draw(kept, d, type, count, name, kept.call_span).node;
   };
   ++dynamic_reads;
   Binding binding;

@@ -130,6 +130,9 @@ class Elaborator {
   };
   Value eval_call(Frame& frame, ast::ExprId id, const ast::Expr& expr);
   void add_arguments(Frame& frame, const std::vector<ast::Argument>& arguments, Call& call);
+  ast::ExprId peel(Frame& frame, ast::ExprId id, Call& call, std::string& as);
+  std::string site_name(const Frame& frame, const Sites* sites, const Call& call,
+                        ast::ExprId callee) const;
   Transformation transformation(Frame& frame, ast::ExprId id);
   std::string path_component(Frame& frame, const ast::Path& path);
   Value call(Frame& frame, Call& call);
@@ -149,6 +152,8 @@ class Elaborator {
   void check_logits(const Frame& frame, const Function& function, const Call& call);
   void check_range(const Frame& frame, const NetInstance& net, const ast::Parameter& parameter,
                    const Value& value, Span span);
+  void check_range_pair(const Frame& frame, const Value& a, const Value& c, Span span);
+  int range_kind(const Value& value);
   const Sites& sites(const ast::Ast& ast, ast::BlockId block);
 
   // ---- types.cpp
@@ -193,6 +198,10 @@ class Elaborator {
   NodeId sample(Frame& frame, const Distribution& distribution, const TypeSpec& type,
                 std::int64_t count, const std::string& stream_name, NodeId step, Span span,
                 std::uint32_t* stream);
+  NodeId distribution_argument(Frame& frame, const Distribution& distribution, std::size_t place,
+                               const TypeSpec& type, std::int64_t count, Span span);
+  NodeId categorical(Frame& frame, const Distribution& distribution, const TypeSpec& type,
+                     NodeId uniform, Span span);
   Value read_noise(Frame& frame, const std::shared_ptr<NoiseName>& noise, std::string_view name,
                    Span span);
   Value read_data(Frame& frame, const Binding::DataField& field, std::string_view name, Span span);
@@ -229,6 +238,7 @@ class Elaborator {
     bool done = false;
   };
   struct Block;  // a train block's body, see train.h
+  void read_train_options(const TrainJob& job, Train& made);
   void elaborate_train(TrainJob& job);
   void find_trained(Frame& frame, ast::BlockId block, std::set<std::string>& trained);
   void find_families(const ast::Ast& ast, ast::BlockId block, std::set<std::string>& trained);
@@ -303,6 +313,7 @@ class Elaborator {
                         const std::shared_ptr<Scope>& scope);
   void elaborate_metric(const ast::Ast& ast, const ast::Metric& node, Span span,
                         const std::shared_ptr<Scope>& scope);
+  bool has_full_types(const NetInstance& body);
   void elaborate_forward(const std::shared_ptr<NetInstance>& net);
   void elaborate_gradients(TrainJob& job, const Train& train);
   void finish_draws(Work& finished, const std::vector<UpdateInfo>& updates);

@@ -78,13 +78,6 @@ Value Elaborator::call_net(Frame& frame, const NetValue& value, Call& c) {
   for (const ast::ExprId t : body.declaration->transformations)
     callee.with.push_back(transformation(declared, t));
   bind_parameters(callee, frame, body.declaration->parameters, c, net->name);
-  for (std::size_t i = 0; i < body.declaration->parameters.size(); ++i) {
-    const ast::Parameter& p = body.declaration->parameters[i];
-    const Binding* bound = callee.scope->find(p.name.text);
-    if (const Value* v = bound ? std::get_if<Value>(&bound->what) : nullptr) {
-      check_range(frame, *net, p, *v, i < c.spans.size() ? c.spans[i] : c.span);
-    }
-  }
   const std::uint32_t origin = b().origin();
   b().set_origin({user_place(callee, c.span), callee.path});
   Value result = eval_block(callee, body.declaration->body, false);
@@ -92,6 +85,13 @@ Value Elaborator::call_net(Frame& frame, const NetValue& value, Call& c) {
     result =
         match_type(callee, body.declaration->result, result, "the result of `" + net->name + "`",
                    (*body.ast)[body.declaration->body].span);
+  }
+  for (std::size_t i = 0; i < body.declaration->parameters.size(); ++i) {
+    const ast::Parameter& p = body.declaration->parameters[i];
+    const Binding* bound = callee.scope->find(p.name.text);
+    if (const Value* v = bound ? std::get_if<Value>(&bound->what) : nullptr) {
+      check_range(frame, *net, p, *v, i < c.spans.size() ? c.spans[i] : c.span);
+    }
   }
   force(*this, result);
   b().set_origin(origin);

@@ -56,13 +56,9 @@ std::vector<SourceUse> Elaborator::source_uses(const Work& finished) const {
   return read;
 }
 
-void Elaborator::elaborate_train(TrainJob& now) {
+// How long, how many samples, which seed and precision.
+void Elaborator::read_train_options(const TrainJob& now, Train& made) {
   const ast::Train& node = *now.declaration;
-  Work own(now.name.empty() ? "train" : now.name);
-  Train made;
-  made.name = now.name;
-  made.span = now.span;
-  made.epochs = node.epochs;
   Frame frame = file_frame(*now.ast, now.scope);
   const Span at = (*now.ast)[node.count].span;
   made.count = static_number(frame, eval(frame, node.count), at, "the length of the training");
@@ -95,6 +91,16 @@ void Elaborator::elaborate_train(TrainJob& now) {
       }
     }
   }
+}
+
+void Elaborator::elaborate_train(TrainJob& now) {
+  const ast::Train& node = *now.declaration;
+  Work own(now.name.empty() ? "train" : now.name);
+  Train made;
+  made.name = now.name;
+  made.span = now.span;
+  made.epochs = node.epochs;
+  read_train_options(now, made);
   own.count = made.batch;
   {
     const Working working(*this, own);
@@ -155,24 +161,30 @@ void Elaborator::elaborate_gradients(TrainJob& now, const Train& made) {
   }
 }
 
-// `forward --net G`: arguments in, results out, in evaluation.
-void Elaborator::elaborate_forward(const std::shared_ptr<NetInstance>& net) {
-  const NetInstance& body = net->body();
+// Whether every parameter's type says its whole shape.
+bool Elaborator::has_full_types(const NetInstance& body) {
   for (const ast::Parameter& p : body.declaration->parameters) {
-    if (!p.type) return;
+    if (!p.type) return false;
     const auto& type = (*body.ast)[p.type].node;
-    if (std::holds_alternative<ast::RecordType>(type)) return;
+    if (std::holds_alternative<ast::RecordType>(type)) return false;
     if (const auto* tensor = std::get_if<ast::TensorType>(&type)) {
       for (const ast::Dim& dim : tensor->dims) {
-        if (dim.ellipsis) return;
+        if (dim.ellipsis) return false;
         // A name that the argument binds says that the type is not complete.
         const auto* name = std::get_if<ast::NameUse>(&(*body.ast)[dim.size].node);
         Frame scope = file_frame(*body.ast, body.scope);
         bool is_number = false;
-        if (name && !known_number(scope, name->name, &is_number)) return;
+        if (name && !known_number(scope, name->name, &is_number)) return false;
       }
     }
   }
+  return true;
+}
+
+// `forward --net G`: arguments in, results out, in evaluation.
+void Elaborator::elaborate_forward(const std::shared_ptr<NetInstance>& net) {
+  const NetInstance& body = net->body();
+  if (!has_full_types(body)) return;
   Work own(net->name);
   own.count = model.trains.empty() ? options.batch.value_or(64) : model.trains.front().batch;
   const Working working(*this, own);
