@@ -177,7 +177,7 @@ class Generator {
 }  // namespace
 
 TEST_CASE("random kernels") {
-  const unsigned rounds = environment("GANC_FUZZ_ROUNDS", 60),
+  const unsigned rounds = environment("GANC_FUZZ_ROUNDS", 40),
                  seed = environment("GANC_FUZZ_SEED", 1);
   WARN("seed " << seed << ", " << rounds << " rounds");
   for (unsigned first = 0; first < rounds; first += 20) {
