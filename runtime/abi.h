@@ -1,5 +1,5 @@
-/* The contract between generated code and the runtime: the one header that both sides include. C, so that code
- * generated in any way can keep it. */
+/* The contract between generated code and the runtime: the one header that both sides include. C,
+ * so that code generated in any way can keep it. */
 #ifndef GANC_RUNTIME_ABI_H
 #define GANC_RUNTIME_ABI_H
 
@@ -11,9 +11,11 @@ extern "C" {
 
 enum { GANC_ABI_VERSION = 1 };
 
-/* Units [begin, end) of a kernel. `offsets` holds a byte offset into the arena for each buffer of the kernel.
- * `scratch` is the calling thread's own memory, of the size that the description asks for, 64-byte aligned. */
-typedef void (*GancKernel)(char* arena, const int64_t* offsets, int64_t begin, int64_t end, char* scratch);
+/* Units [begin, end) of a kernel. `offsets` holds a byte offset into the arena for each buffer of
+ * the kernel. `scratch` is the calling thread's own memory, of the size that the description asks
+ * for, 64-byte aligned. */
+typedef void (*GancKernel)(char* arena, const int64_t* offsets, int64_t begin, int64_t end,
+                           char* scratch);
 
 typedef struct {
   const char* isa;           /* "x86-64-v3", "x86-64-v4" */

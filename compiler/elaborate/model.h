@@ -11,21 +11,23 @@
 
 namespace ganc {
 
-// What elaboration makes of a program: variables, sources, and graphs whose inputs and outputs go by name.
+// What elaboration makes of a program: variables, sources, and graphs whose inputs and outputs go
+// by name.
 //
 // Inputs of a graph (Op::input, attributes.name):
 //   "variable/<name>"   the saved value of a weight, state or slot when the program starts
-//   "data/x"            a batch of a field, batch first; "data/D#1/x" the batch of the second repeat of update D
-//   "arg/z"             an argument of a forward program
-//   "step" "epoch" "progress"   f64 [], of the current train block
-//   "seed" u32[2], "random_step" u32[]: what random_bits reads
+//   "data/x"            a batch of a field, batch first; "data/D#1/x" the batch of the second
+//   repeat of update D "arg/z"             an argument of a forward program "step" "epoch"
+//   "progress"   f64 [], of the current train block "seed" u32[2], "random_step" u32[]: what
+//   random_bits reads
 // Outputs of a graph:
 //   "variable/<name>"   its new value (an iteration, init)
 //   "loss/D" "grad/D/<weight>" "grad_norm/D" "watch/<name>"   f32 or f64; losses as minimized
 //   "out", "out/mu", "out/0"    of forward programs and outputs
 //
-// An iteration is one graph: the statements in order, `times` unrolled. A statement under a runtime condition is
-// select(condition [], new, old) for each variable that it changes, so that kernels can be guarded by it.
+// An iteration is one graph: the statements in order, `times` unrolled. A statement under a runtime
+// condition is select(condition [], new, old) for each variable that it changes, so that kernels
+// can be guarded by it.
 
 enum class VariableKind { weight, state, slot };
 
@@ -85,8 +87,8 @@ struct SourceUse {
 };
 
 struct Train {
-  std::string name;   // empty, "grow[8]"
-  double count = 0;   // epochs or steps
+  std::string name;  // empty, "grow[8]"
+  double count = 0;  // epochs or steps
   bool epochs = true;
   std::int64_t batch = 0;
   std::int64_t seed = -1;  // -1: the run's
@@ -99,7 +101,8 @@ struct Train {
   Span span;
 };
 
-// One program with results: a declared output, the forward pass of a net, the gradient of an update.
+// One program with results: a declared output, the forward pass of a net, the gradient of an
+// update.
 struct Program {
   std::string name;
   Graph graph;
@@ -112,9 +115,9 @@ struct OutputProgram {
   Program program;
   std::int64_t count = 0;  // samples computed at once
   enum class Kind { image, points, audio, rows, array } kind;
-  double rate = 0;                      // audio
-  std::vector<double> ranges;           // two for each result: the values that are black and white
-  std::vector<std::string> parts;       // the results, left to right: "out/0", ...
+  double rate = 0;                 // audio
+  std::vector<double> ranges;      // two for each result: the values that are black and white
+  std::vector<std::string> parts;  // the results, left to right: "out/0", ...
 };
 
 struct Metric {
@@ -149,10 +152,11 @@ struct Model {
   std::vector<Train> trains;
   std::vector<OutputProgram> outputs;
   std::vector<Metric> metrics;
-  std::vector<Program> forwards;   // one a net that has parameters with full types; named by the net
+  std::vector<Program> forwards;  // one a net that has parameters with full types; named by the net
   std::vector<Program> gradients;  // one an update, named by it: outputs loss/ and grad/
-  std::vector<std::string> missing;  // what `check` knows and `build` cannot make yet, one sentence each
-  std::vector<std::string> files;    // every file read, for cache keys
+  std::vector<std::string>
+      missing;  // what `check` knows and `build` cannot make yet, one sentence each
+  std::vector<std::string> files;  // every file read, for cache keys
 };
 
 }  // namespace ganc

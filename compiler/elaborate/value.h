@@ -110,8 +110,8 @@ struct Value {
 
   Value() = default;
   template <typename T>
-  requires(!std::is_same_v<std::remove_cvref_t<T>, Value>) Value(T&& x)
-      : v(std::forward<T>(x)) {}  // NOLINT(google-explicit-constructor)
+    requires(!std::is_same_v<std::remove_cvref_t<T>, Value>)
+  Value(T&& x) : v(std::forward<T>(x)) {}  // NOLINT(google-explicit-constructor)
 
   template <typename T>
   bool is() const {

@@ -133,7 +133,7 @@ class Printer {
   }
   // IndexPart, Clause, Player, its steps, the sides of a min-max, options: heads without a name.
   template <typename Node>
-  requires requires(const Node* n) { members(n); }
+    requires requires(const Node* n) { members(n); }
   void value(std::string_view label, const Node& node) {
     line(label, "-");
     parts(node);
@@ -152,7 +152,7 @@ class Comparer {
 
  private:
   template <typename Node>
-  requires requires(const Node* n) { members(n); }
+    requires requires(const Node* n) { members(n); }
   bool equal(const Node& x, const Node& y) const {
     return std::apply(
         [&](const auto&... m) { return (equal(x.*(m.pointer), y.*(m.pointer)) && ...); },
@@ -185,8 +185,8 @@ class Comparer {
   bool equal(const Name& x, const Name& y) const { return x.text == y.text; }
   bool equal(const std::string& x, const std::string& y) const { return x == y; }
   template <typename Value>
-  requires(std::is_enum_v<Value> || std::is_same_v<Value, bool>) bool equal(Value x,
-                                                                            Value y) const {
+    requires(std::is_enum_v<Value> || std::is_same_v<Value, bool>)
+  bool equal(Value x, Value y) const {
     return x == y;
   }
   template <typename Element>

@@ -2,7 +2,8 @@
 
 namespace ganc {
 
-// `k` is a constant, `c` a number that is the same in every element, `v` one that is not known to be; see pattern.h.
+// `k` is a constant, `c` a number that is the same in every element, `v` one that is not known to
+// be; see pattern.h.
 std::span<const PatternRule> algebra_rules() {
   static constexpr PatternRule rules[] = {
       // What differentiation leaves: ones, zeros and signs. Each saves the op.

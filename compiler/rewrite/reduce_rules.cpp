@@ -12,11 +12,14 @@ bool contains(const std::vector<std::int64_t>& axes, std::int64_t axis) {
 
 double product_over(const Shape& shape, const std::vector<std::int64_t>& axes) {
   double product = 1;
-  for (const std::int64_t axis : axes) product *= static_cast<double>(shape[static_cast<std::size_t>(axis)]);
+  for (const std::int64_t axis : axes)
+    product *= static_cast<double>(shape[static_cast<std::size_t>(axis)]);
   return product;
 }
 
-Attributes reduced(std::vector<std::int64_t> axes) { return Attributes{.axes = std::move(axes)}; }
+Attributes reduced(std::vector<std::int64_t> axes) {
+  return Attributes{.axes = std::move(axes)};
+}
 
 }  // namespace
 
@@ -62,9 +65,9 @@ NodeId sum_of_broadcast(Rewriter& r, const Node& node) {
   for (const std::int64_t axis : sums) {
     const auto at = std::ranges::find(inner.attributes.axes, axis);
     const auto source_axis = at - inner.attributes.axes.begin();
-    const bool carried = at != inner.attributes.axes.end() &&
-                         from[static_cast<std::size_t>(source_axis)] ==
-                             inner.type.shape[static_cast<std::size_t>(axis)];
+    const bool carried =
+        at != inner.attributes.axes.end() && from[static_cast<std::size_t>(source_axis)] ==
+                                                 inner.type.shape[static_cast<std::size_t>(axis)];
     if (carried) {
       inner_sums.push_back(source_axis);
     } else {

@@ -76,7 +76,8 @@ NodeId Rewriter::make(Op op, std::vector<NodeId> operands, Attributes attributes
     --depth_;
     if (simpler) return simpler;
   }
-  return builder_.add_node(node.op, std::move(node.operands), std::move(node.attributes), node.type);
+  return builder_.add_node(node.op, std::move(node.operands), std::move(node.attributes),
+                           node.type);
 }
 
 NodeId Rewriter::simplified(Node& node) {
@@ -106,9 +107,12 @@ NodeId Rewriter::simplified(Node& node) {
 
 NodeId Rewriter::build(const Pattern& pattern, const Bindings& bindings, const Type& type) {
   switch (pattern.kind) {
-    case Pattern::Kind::number: return constant(pattern.number, type);
-    case Pattern::Kind::variable: return bindings[pattern.slot];
-    case Pattern::Kind::op: break;
+    case Pattern::Kind::number:
+      return constant(pattern.number, type);
+    case Pattern::Kind::variable:
+      return bindings[pattern.slot];
+    case Pattern::Kind::op:
+      break;
   }
   std::vector<NodeId> operands;
   for (const Pattern& operand : pattern.operands) {
@@ -117,7 +121,9 @@ NodeId Rewriter::build(const Pattern& pattern, const Bindings& bindings, const T
   return make(pattern.op, std::move(operands));
 }
 
-NodeId Rewriter::constant(double value, const Type& type) { return builder_.constant(value, type); }
+NodeId Rewriter::constant(double value, const Type& type) {
+  return builder_.constant(value, type);
+}
 
 NodeId Rewriter::fold(const Node& node) {
   const OpDefinition& op = definition(node.op);

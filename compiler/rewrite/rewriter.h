@@ -13,8 +13,9 @@ namespace ganc {
 struct PatternRule;
 struct StructuralRule;
 
-// Copies a graph node by node, simplifying each before it is added. Rules see operands that are simplified already and
-// build their replacements through `make`, so that one copy reaches nearly all there is.
+// Copies a graph node by node, simplifying each before it is added. Rules see operands that are
+// simplified already and build their replacements through `make`, so that one copy reaches nearly
+// all there is.
 class Rewriter {
  public:
   struct Rules {

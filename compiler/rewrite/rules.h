@@ -24,7 +24,8 @@ struct StructuralRule {
 
 std::span<const PatternRule> stability_rules();
 std::span<const PatternRule> algebra_rules();
-// Lets the stability rules see through movement: log(reshape(logistic(x))) is reshape(log(logistic(x))).
+// Lets the stability rules see through movement: log(reshape(logistic(x))) is
+// reshape(log(logistic(x))).
 std::span<const StructuralRule> stability_movement_rules();
 std::span<const StructuralRule> structural_rules();
 

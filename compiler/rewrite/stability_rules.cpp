@@ -2,8 +2,8 @@
 
 namespace ganc {
 
-// In f32 the left sides overflow, cancel to 0 or take log(0) somewhere in [-200, 200]; the right sides nowhere, and
-// neither do the derivatives that are made from them.
+// In f32 the left sides overflow, cancel to 0 or take log(0) somewhere in [-200, 200]; the right
+// sides nowhere, and neither do the derivatives that are made from them.
 std::span<const PatternRule> stability_rules() {
   static constexpr PatternRule rules[] = {
       // 1 / (1 + e^-x): the derivative as written is inf / inf^2 below -88.

@@ -66,123 +66,125 @@ std::span<const StructuralRule> structural_rules() {
   static const std::vector<StructuralRule> table = [] {
     std::vector<StructuralRule> all = {
         {"reshape_of_reshape", Op::reshape, reshape_of_reshape,
-       "graph f(%x: f32[2,6]) {\n"
-       "  %a = reshape %x : f32[12]\n"
-       "  %b = reshape %a : f32[3,4]\n"
-       "  return %b\n"
-       "}\n"},
+         "graph f(%x: f32[2,6]) {\n"
+         "  %a = reshape %x : f32[12]\n"
+         "  %b = reshape %a : f32[3,4]\n"
+         "  return %b\n"
+         "}\n"},
         {"transpose_of_transpose", Op::transpose, transpose_of_transpose,
-       "graph f(%x: f32[2,3,4]) {\n"
-       "  %a = transpose %x {axes=[2, 0, 1]}\n"
-       "  %b = transpose %a {axes=[1, 0, 2]}\n"
-       "  return %b\n"
-       "}\n"},
+         "graph f(%x: f32[2,3,4]) {\n"
+         "  %a = transpose %x {axes=[2, 0, 1]}\n"
+         "  %b = transpose %a {axes=[1, 0, 2]}\n"
+         "  return %b\n"
+         "}\n"},
         {"transpose_as_reshape", Op::transpose, transpose_as_reshape,
-       "graph f(%x: f32[2,1,4]) {\n"
-       "  %a = transpose %x {axes=[1, 0, 2]}\n"
-       "  return %a\n"
-       "}\n"},
+         "graph f(%x: f32[2,1,4]) {\n"
+         "  %a = transpose %x {axes=[1, 0, 2]}\n"
+         "  return %a\n"
+         "}\n"},
         {"broadcast_of_broadcast", Op::broadcast_in_dim, broadcast_of_broadcast,
-       "graph f(%x: f32[3]) {\n"
-       "  %a = broadcast_in_dim %x {axes=[1]} : f32[2,3]\n"
-       "  %b = broadcast_in_dim %a {axes=[0, 2]} : f32[2,4,3]\n"
-       "  return %b\n"
-       "}\n"},
+         "graph f(%x: f32[3]) {\n"
+         "  %a = broadcast_in_dim %x {axes=[1]} : f32[2,3]\n"
+         "  %b = broadcast_in_dim %a {axes=[0, 2]} : f32[2,4,3]\n"
+         "  return %b\n"
+         "}\n"},
         {"broadcast_as_reshape", Op::broadcast_in_dim, broadcast_as_reshape,
-       "graph f(%x: f32[3]) {\n"
-       "  %a = broadcast_in_dim %x {axes=[1]} : f32[1,3]\n"
-       "  return %a\n"
-       "}\n"},
+         "graph f(%x: f32[3]) {\n"
+         "  %a = broadcast_in_dim %x {axes=[1]} : f32[1,3]\n"
+         "  return %a\n"
+         "}\n"},
         {"broadcast_of_unit_reshape", Op::broadcast_in_dim, broadcast_of_unit_reshape,
-       "graph f(%x: f32[3]) {\n"
-       "  %a = reshape %x : f32[3,1]\n"
-       "  %b = broadcast_in_dim %a {axes=[0, 1]} : f32[3,4]\n"
-       "  return %b\n"
-       "}\n"},
+         "graph f(%x: f32[3]) {\n"
+         "  %a = reshape %x : f32[3,1]\n"
+         "  %b = broadcast_in_dim %a {axes=[0, 1]} : f32[3,4]\n"
+         "  return %b\n"
+         "}\n"},
         {"slice_of_all", Op::slice, slice_of_all,
-       "graph f(%x: f32[3]) {\n"
-       "  %a = slice %x {start=[0], limit=[3], stride=[1]}\n"
-       "  return %a\n"
-       "}\n"},
+         "graph f(%x: f32[3]) {\n"
+         "  %a = slice %x {start=[0], limit=[3], stride=[1]}\n"
+         "  return %a\n"
+         "}\n"},
         {"pad_of_nothing", Op::pad, pad_of_nothing,
-       "graph f(%x: f32[3]) {\n"
-       "  %z = constant {values=[0]} : f32[]\n"
-       "  %a = pad %x, %z {low=[0], high=[0], interior=[0]}\n"
-       "  return %a\n"
-       "}\n"},
+         "graph f(%x: f32[3]) {\n"
+         "  %z = constant {values=[0]} : f32[]\n"
+         "  %a = pad %x, %z {low=[0], high=[0], interior=[0]}\n"
+         "  return %a\n"
+         "}\n"},
         {"concatenate_of_one", Op::concatenate, concatenate_of_one,
-       "graph f(%x: f32[3]) {\n"
-       "  %a = concatenate %x {axes=[0]}\n"
-       "  return %a\n"
-       "}\n"},
+         "graph f(%x: f32[3]) {\n"
+         "  %a = concatenate %x {axes=[0]}\n"
+         "  return %a\n"
+         "}\n"},
         {"reverse_of_nothing", Op::reverse, reverse_of_nothing,
-       "graph f(%x: f32[3,1]) {\n"
-       "  %a = reverse %x {axes=[1]}\n"
-       "  return %a\n"
-       "}\n"},
+         "graph f(%x: f32[3,1]) {\n"
+         "  %a = reverse %x {axes=[1]}\n"
+         "  return %a\n"
+         "}\n"},
         {"convert_of_convert", Op::convert, convert_of_convert,
-       "graph f(%x: f32[3]) {\n"
-       "  %a = convert %x : f32[3]\n"
-       "  return %a\n"
-       "}\n"},
+         "graph f(%x: f32[3]) {\n"
+         "  %a = convert %x : f32[3]\n"
+         "  return %a\n"
+         "}\n"},
         {"select_known", Op::select, select_known,
-       "graph f(%x: f32[3], %y: f32[3]) {\n"
-       "  %p = constant {values=[1]} : pred[]\n"
-       "  %a = select %p, %x, %y\n"
-       "  return %a\n"
-       "}\n"},
+         "graph f(%x: f32[3], %y: f32[3]) {\n"
+         "  %p = constant {values=[1]} : pred[]\n"
+         "  %a = select %p, %x, %y\n"
+         "  return %a\n"
+         "}\n"},
         {"sum_of_units", Op::reduce_sum, reduce_of_units,
-       "graph f(%x: f32[3,1]) {\n"
-       "  %a = reduce_sum %x {axes=[1]}\n"
-       "  return %a\n"
-       "}\n"},
+         "graph f(%x: f32[3,1]) {\n"
+         "  %a = reduce_sum %x {axes=[1]}\n"
+         "  return %a\n"
+         "}\n"},
         {"max_of_units", Op::reduce_max, reduce_of_units,
-       "graph f(%x: f32[3,1]) {\n"
-       "  %a = reduce_max %x {axes=[1]}\n"
-       "  return %a\n"
-       "}\n"},
+         "graph f(%x: f32[3,1]) {\n"
+         "  %a = reduce_max %x {axes=[1]}\n"
+         "  return %a\n"
+         "}\n"},
         {"sum_of_sum", Op::reduce_sum, sum_of_sum,
-       "graph f(%x: f32[2,3,4]) {\n"
-       "  %a = reduce_sum %x {axes=[1]}\n"
-       "  %b = reduce_sum %a {axes=[1]}\n"
-       "  return %b\n"
-       "}\n"},
+         "graph f(%x: f32[2,3,4]) {\n"
+         "  %a = reduce_sum %x {axes=[1]}\n"
+         "  %b = reduce_sum %a {axes=[1]}\n"
+         "  return %b\n"
+         "}\n"},
         {"max_of_max", Op::reduce_max, sum_of_sum,
-       "graph f(%x: f32[2,3,4]) {\n"
-       "  %a = reduce_max %x {axes=[0]}\n"
-       "  %b = reduce_max %a {axes=[1]}\n"
-       "  return %b\n"
-       "}\n"},
+         "graph f(%x: f32[2,3,4]) {\n"
+         "  %a = reduce_max %x {axes=[0]}\n"
+         "  %b = reduce_max %a {axes=[1]}\n"
+         "  return %b\n"
+         "}\n"},
         {"sum_of_broadcast", Op::reduce_sum, sum_of_broadcast,
-       "graph f(%x: f32[3,5]) {\n"
-       "  %a = broadcast_in_dim %x {axes=[1, 3]} : f32[2,3,4,5]\n"
-       "  %b = reduce_sum %a {axes=[0, 3]}\n"
-       "  return %b\n"
-       "}\n"},
+         "graph f(%x: f32[3,5]) {\n"
+         "  %a = broadcast_in_dim %x {axes=[1, 3]} : f32[2,3,4,5]\n"
+         "  %b = reduce_sum %a {axes=[0, 3]}\n"
+         "  return %b\n"
+         "}\n"},
         {"scale_leaves_sum", Op::reduce_sum, scale_leaves_sum,
-       "graph f(%x: f32[3,4], %c: f32[]) {\n"
-       "  %a = broadcast_in_dim %c : f32[3,4]\n"
-       "  %b = multiply %x, %a\n"
-       "  %s = reduce_sum %b {axes=[0]}\n"
-       "  return %s\n"
-       "}\n"},
+         "graph f(%x: f32[3,4], %c: f32[]) {\n"
+         "  %a = broadcast_in_dim %c : f32[3,4]\n"
+         "  %b = multiply %x, %a\n"
+         "  %s = reduce_sum %b {axes=[0]}\n"
+         "  return %s\n"
+         "}\n"},
         {"dot_with_zeros", Op::dot_general, contraction_with_zeros,
-       "graph f(%x: f32[3,4]) {\n"
-       "  %z = constant {values=[0]} : f32[4,2]\n"
-       "  %a = dot_general %x, %z {lhs_contract=[1], rhs_contract=[0]}\n"
-       "  return %a\n"
-       "}\n"},
+         "graph f(%x: f32[3,4]) {\n"
+         "  %z = constant {values=[0]} : f32[4,2]\n"
+         "  %a = dot_general %x, %z {lhs_contract=[1], rhs_contract=[0]}\n"
+         "  return %a\n"
+         "}\n"},
         {"convolution_with_zeros", Op::convolution, contraction_with_zeros,
-       "graph f(%x: f32[1,2,5]) {\n"
-       "  %z = constant {values=[0]} : f32[3,2,3]\n"
-       "  %a = convolution %x, %z {windows=[{}]}\n"
-       "  return %a\n"
-       "}\n"},
+         "graph f(%x: f32[1,2,5]) {\n"
+         "  %z = constant {values=[0]} : f32[3,2,3]\n"
+         "  %a = convolution %x, %z {windows=[{}]}\n"
+         "  return %a\n"
+         "}\n"},
     };
     for (const OpDefinition* op : all_ops()) {
-      if (op->op_class != OpClass::elementwise || op->op == Op::draw || op->op == Op::stop) continue;
+      if (op->op_class != OpClass::elementwise || op->op == Op::draw || op->op == Op::stop)
+        continue;
       if (op->arity == 1) all.push_back({"unary_of_broadcast", op->op, unary_of_broadcast, none});
-      if (op->arity == 2) all.push_back({"binary_of_broadcasts", op->op, binary_of_broadcasts, none});
+      if (op->arity == 2)
+        all.push_back({"binary_of_broadcasts", op->op, binary_of_broadcasts, none});
     }
     return all;
   }();

@@ -92,8 +92,7 @@ TEST_CASE("random graphs: kernels, run by their reference, compute what the inte
 }
 
 TEST_CASE("random graphs: machine code computes what the interpreter computes, in any split") {
-  const auto count =
-      static_cast<std::uint64_t>(std::max(1, repeats("GANC_FUZZ_COUNT", 300) / 10));
+  const auto count = static_cast<std::uint64_t>(std::max(1, repeats("GANC_FUZZ_COUNT", 300) / 10));
   for (std::uint64_t seed = first_seed(); seed < first_seed() + count; ++seed) {
     const DType real = seed % 2 == 0 ? DType::f32 : DType::f64;
     check_machine_code(seed, random_case(seed, {.real = real}), real);
@@ -102,8 +101,7 @@ TEST_CASE("random graphs: machine code computes what the interpreter computes, i
 
 // Large enough for vectors, many units and sums in two stages.
 TEST_CASE("random graphs of larger tensors") {
-  const auto count =
-      static_cast<std::uint64_t>(std::max(1, repeats("GANC_FUZZ_COUNT", 300) / 30));
+  const auto count = static_cast<std::uint64_t>(std::max(1, repeats("GANC_FUZZ_COUNT", 300) / 30));
   for (std::uint64_t seed = first_seed(); seed < first_seed() + count; ++seed) {
     const RandomGraphOptions options{
         .steps = 10, .largest_axis = 30, .most_elements = 100000, .real = DType::f64};

@@ -25,7 +25,8 @@ Graph parsed(std::string_view text) {
   return *graph;
 }
 
-// The left side of a pattern rule as a graph over inputs a, b, ..; numbers and `k` are constants, `c` repeats a number.
+// The left side of a pattern rule as a graph over inputs a, b, ..; numbers and `k` are constants,
+// `c` repeats a number.
 class SampleGraph {
  public:
   SampleGraph(const PatternRule& rule, std::size_t slots)
@@ -40,7 +41,8 @@ class SampleGraph {
   NodeId build(const Pattern& pattern) {
     const Type type{DType::f64, {3, 2}};
     switch (pattern.kind) {
-      case Pattern::Kind::number: return builder_.constant(pattern.number, type);
+      case Pattern::Kind::number:
+        return builder_.constant(pattern.number, type);
       case Pattern::Kind::variable: {
         NodeId& input = inputs_[pattern.slot];
         if (input) return input;
@@ -54,7 +56,8 @@ class SampleGraph {
         }
         return input;
       }
-      case Pattern::Kind::op: break;
+      case Pattern::Kind::op:
+        break;
     }
     std::vector<NodeId> operands;
     for (const Pattern& operand : pattern.operands) operands.push_back(build(operand));
@@ -154,8 +157,8 @@ TEST_CASE("every structural rule has a sample in which it fires and keeps value 
       const Graph after = run_rule(sample, nullptr, &rule, fired);
       CHECK(fired);
       check_same(sample, after, random, 0.2, 2);
-      check_same(differentiate(with_gradients(sample)), differentiate(with_gradients(after)), random,
-                 0.2, 2);
+      check_same(differentiate(with_gradients(sample)), differentiate(with_gradients(after)),
+                 random, 0.2, 2);
     }
   }
 }
@@ -187,17 +190,22 @@ TEST_CASE("losses as written stay finite in value and derivative far out") {
   // In the interpreter numbers are doubles: 800 is as far out for them as 90 is for f32.
   const char* losses[] = {
       "%s = logistic %x\n  %l = log %s\n",
-      "%m = negate %x\n  %e = exponential %m\n  %o = constant {values=[1]} : f64[5]\n  %p = add %o, %e\n"
+      "%m = negate %x\n  %e = exponential %m\n  %o = constant {values=[1]} : f64[5]\n  %p = add "
+      "%o, %e\n"
       "  %s = divide %o, %p\n  %l = log %s\n",
-      "%s = logistic %x\n  %o = constant {values=[1]} : f64[5]\n  %d = subtract %o, %s\n  %l = log %d\n",
-      "%e = exponential %x\n  %o = constant {values=[1]} : f64[5]\n  %p = add %e, %o\n  %l = log %p\n",
+      "%s = logistic %x\n  %o = constant {values=[1]} : f64[5]\n  %d = subtract %o, %s\n  %l = log "
+      "%d\n",
+      "%e = exponential %x\n  %o = constant {values=[1]} : f64[5]\n  %p = add %e, %o\n  %l = log "
+      "%p\n",
       "%m = reduce_max %x {axes=[0]}\n  %n = broadcast_in_dim %m : f64[5]\n  %t = stop %n\n"
       "  %d = subtract %x, %t\n  %e = exponential %d\n  %q = reduce_sum %e {axes=[0]}\n"
-      "  %r = reshape %q : f64[1]\n  %b = broadcast_in_dim %r {axes=[0]} : f64[5]\n  %s = divide %e, %b\n"
+      "  %r = reshape %q : f64[1]\n  %b = broadcast_in_dim %r {axes=[0]} : f64[5]\n  %s = divide "
+      "%e, %b\n"
       "  %l = log %s\n",
   };
   for (const char* body : losses) {
-    const Graph graph = parsed(std::string("graph f(%x: f64[5]) {\n  ") + body + "  return %l\n}\n");
+    const Graph graph =
+        parsed(std::string("graph f(%x: f64[5]) {\n  ") + body + "  return %l\n}\n");
     INFO(print(graph));
     const Graph first = differentiate(with_gradients(stabilize(graph)));
     const Value far{{DType::f64, {5}}, {-800, -1, 0, 1, 800}};
@@ -238,7 +246,8 @@ TEST_CASE("what a gradient is taken by survives stabilize") {
 
 TEST_CASE("draws and outputs keep their names") {
   const Graph graph = parsed(
-      "graph f(%x: f64[3]) {\n  %d = draw %x {name=\"draw/z\"}\n  %o = constant {values=[1]} : f64[3]\n"
+      "graph f(%x: f64[3]) {\n  %d = draw %x {name=\"draw/z\"}\n  %o = constant {values=[1]} : "
+      "f64[3]\n"
       "  %m = multiply %d, %o\n  %u = add %x, %x\n  return \"loss/D\": %m, \"again\": %m\n}\n");
   const Graph after = rewrite(graph);
   REQUIRE(after.outputs.size() == 2);
