@@ -46,16 +46,26 @@ std::unique_ptr<Product> make_product(ProgramDraft& program, const Group& group,
 std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> meeting_positions(
     const SpatialAxis& axis);
 
+// Output positions of a spatial axis that make rows of one register tile: position first + i * step
+// reads the positions of `first`, each of lhs moved by i * lhs_step. Positions near a border meet
+// fewer: they are rows of their own.
+struct RowRange {
+  std::int64_t first = 0, step = 1, count = 1, lhs_step = 0;
+  bool alone = false;  // every position by itself
+};
+std::vector<RowRange> row_ranges(const SpatialAxis& axis);
+
 // Which variable is what, and how the work is cut. Depends on shapes and layouts alone.
 struct Tiling {
   bool lhs_is_vector = false;  // b is lhs
   std::uint32_t v = 0;
   std::optional<std::uint32_t> m;
+  std::optional<std::size_t> row_axis;  // m is the output position of this spatial axis
+  std::vector<RowRange> rows;           // then: its parts
   std::int64_t v_extent = 1, m_extent = 1, v_block = 1, m_block = 1;
-  std::vector<Axis> outer;  // the outermost first
-  std::size_t shared =
-      0;  // so many of `outer` are units, with the blocks of m and v if `blocks_shared`
-  bool blocks_shared = false;
+  std::vector<Axis> outer;             // the outermost first
+  std::size_t shared = 0;              // so many of `outer` are units,
+  bool blocks_shared = false;          // with the blocks of m and v
   std::vector<std::uint32_t> reduced;  // innermost last
   // The sum is done in parts of so many pairs of the first spatial axis, partial results in memory,
   // so that what one part reads of both operands stays in cache; 0: in one go.

@@ -67,6 +67,25 @@ class Chooser {
       if (v == t_.v || !depends(scalar_operand(), v) || depends(vector_operand(), v)) continue;
       if (space_.extent(v) > t_.m_extent) t_.m = v, t_.m_extent = space_.extent(v);
     }
+    if (t_.m_extent < min_rows && !t_.lhs_is_vector) rows_of_positions();
+  }
+
+  // With few samples the rows are positions along the last axis of the image.
+  void rows_of_positions() {
+    if (p_.spatial.empty()) return;
+    const SpatialAxis& axis = p_.spatial.back();
+    const Sum& output = space_[axis.output];
+    if (output.terms.size() != 1 || output.constant != 0 || output.terms[0].coefficient != 1)
+      return;
+    std::vector<RowRange> rows = row_ranges(axis);
+    std::int64_t longest = 0;
+    for (const RowRange& range : rows)
+      if (!range.alone) longest = std::max(longest, range.count);
+    if (longest <= t_.m_extent) return;
+    t_.m = space_.atom(output.terms[0].atom).source;
+    t_.m_extent = longest;
+    t_.row_axis = p_.spatial.size() - 1;
+    t_.rows = std::move(rows);
   }
 
   bool lies_well() const { return space_.coefficient(vector_operand().index, t_.v) == 1; }
@@ -131,7 +150,10 @@ class Chooser {
     const std::int64_t units = std::min(wanted_units, all / min_unit_products);
     std::int64_t shared = 1;
     while (t_.shared < t_.outer.size() && shared < units) shared *= t_.outer[t_.shared++].extent;
-    if (shared < units) {
+    if (t_.row_axis) {
+      t_.v_block = shared < units && t_.v_extent >= 128 ? 64 : t_.v_extent;
+      t_.blocks_shared = t_.v_block < t_.v_extent;
+    } else if (shared < units) {
       const std::int64_t blocks = (units + shared - 1) / shared;
       t_.m_block = divisor_from(t_.m_extent, std::max(min_rows, t_.m_extent / blocks));
       if (t_.m_block > 4 * std::max(min_rows, t_.m_extent / blocks))  // no useful divisor: a rest

@@ -162,53 +162,84 @@ class Writer {
     return writer_.minimum(writer_.constant(block), writer_.add(writer_.scale(base, -1), extent));
   }
 
+  // Which rows a statement computes, and how the operand and the result see row 0.
+  struct Rows {
+    ValueId count;
+    std::int64_t limit = 1;
+    ValueId base;             // of m; of a position
+    std::int64_t step = 1;    // of m, a row
+    std::int64_t a_step = 0;  // of the scalar operand, a row
+    bool position = false;    // base is the position whose taps are read
+  };
+
   Block tile() {
-    if (parts_ <= 1) return contraction({}, false, true);
+    if (!t_.row_axis) {
+      const std::int64_t stride = t_.m ? space().coefficient(a().index, *t_.m) : 0;
+      return sums({count(m_base_, t_.m_extent, t_.m_block), t_.m_block, m_base_, 1, stride, false});
+    }
+    const std::uint32_t position = p_.spatial[*t_.row_axis].lhs_position;
+    const std::int64_t stride = space().coefficient(a().index, position);
+    Block block;
+    for (const RowRange& range : t_.rows) {
+      if (!range.alone) {
+        append(block,
+               sums({writer_.constant(range.count), range.count, writer_.constant(range.first),
+                     range.step, range.lhs_step * stride, true}));
+        continue;
+      }
+      const kernel::VarId v = writer_.new_variable();
+      const ValueId at = writer_.add(writer_.scale(writer_.variable(v), range.step), range.first);
+      kernel::Loop loop{kernel::LoopKind::serial, v, writer_.constant(range.count),
+                        sums({writer_.constant(1), 1, at, 1, 0, true})};
+      block.push_back({std::move(loop)});
+    }
+    return block;
+  }
+
+  static void append(Block& block, Block more) {
+    for (kernel::Statement& s : more) block.push_back(std::move(s));
+  }
+
+  // The sums of some rows and what is made of them; in parts where they are long.
+  Block sums(const Rows& rows) {
+    if (parts_ <= 1) return contraction(rows, {}, false, true);
     place_sum();
-    Block block = contraction(writer_.constant(0), false, false);
+    Block block = contraction(rows, writer_.constant(0), false, false);
     const bool plain = p_.c.stores.size() == 1 && p_.c.stores[0].tensor == sum_tensor_;
     const std::int64_t looped = plain ? parts_ - 1 : parts_ - 2;
     if (looped > 0) {
       const kernel::VarId v = writer_.new_variable();
       const ValueId part = writer_.add(writer_.variable(v), 1);
       kernel::Loop loop{kernel::LoopKind::serial, v, writer_.constant(looped),
-                        contraction(part, true, false)};
+                        contraction(rows, part, true, false)};
       block.push_back({std::move(loop)});
     }
-    if (!plain)
-      for (kernel::Statement& s : contraction(writer_.constant(parts_ - 1), true, true))
-        block.push_back(std::move(s));
+    if (!plain) append(block, contraction(rows, writer_.constant(parts_ - 1), true, true));
     return block;
   }
 
-  // One part of the sums of a block (all of it where there are no parts): added to what is there if
-  // `adds`; what is made of the sums is stored if `last`, else the sums are.
-  Block contraction(ValueId part, bool adds, bool last) {
+  // One part of the sums (all of it where there are no parts): added to what is there if `adds`;
+  // what is made of the sums is stored if `last`, else the sums are.
+  Block contraction(const Rows& rows, ValueId part, bool adds, bool last) {
     kernel::Contraction c{};
     c.m_variable = writer_.new_variable();
     c.v_variable = writer_.new_variable();
-    c.m_count = count(m_base_, t_.m_extent, t_.m_block);
+    c.m_count = rows.count;
+    c.m_limit = rows.limit;
     c.v_count = count(v_base_, t_.v_extent, t_.v_block);
-    c.m_limit = t_.m_block;
     c.v_limit = t_.v_block;
-    if (t_.m) writer_.bind(*t_.m, m_base_);
+    if (t_.m) writer_.bind(*t_.m, rows.base);
     writer_.bind(t_.v, v_base_);
     c.a_base = writer_.index(a().index);
     c.b_base = writer_.index(b().index);
     c.a_buffer = writer_.buffer(a().tensor, true, false);
     c.b_buffer = writer_.buffer(b().tensor, true, false);
-    c.a_m_stride = t_.m ? space().coefficient(a().index, *t_.m) : 0;
-    for (std::size_t i = 0; i < p_.spatial.size(); ++i) {
-      const SpatialAxis& s = p_.spatial[i];
-      const std::uint32_t ap = t_.lhs_is_vector ? s.rhs_position : s.lhs_position;
-      const std::uint32_t bp = t_.lhs_is_vector ? s.lhs_position : s.rhs_position;
-      ValueId row = writer_.index(s.output);
-      if (i == 0 && part) row = writer_.add(writer_.scale(row, parts_), part);
-      c.taps.push_back({tables_[i], row, space().coefficient(a().index, ap),
-                        space().coefficient(b().index, bp)});
-    }
+    c.a_m_stride = rows.a_step;
+    c.taps = taps(rows, part);
     c.axes = reduce_axes();
-    if (t_.m) writer_.bind(*t_.m, writer_.add(m_base_, writer_.variable(c.m_variable)));
+    if (t_.m)
+      writer_.bind(
+          *t_.m, writer_.add(rows.base, writer_.scale(writer_.variable(c.m_variable), rows.step)));
     writer_.bind(t_.v, writer_.add(v_base_, writer_.variable(c.v_variable)));
     if (adds) c.initial = writer_.expression(loaded_);
     if (last)
@@ -218,6 +249,20 @@ class Writer {
     Block block;
     block.push_back({std::move(c)});
     return block;
+  }
+
+  std::vector<kernel::TapAxis> taps(const Rows& rows, ValueId part) {
+    std::vector<kernel::TapAxis> result;
+    for (std::size_t i = 0; i < p_.spatial.size(); ++i) {
+      const SpatialAxis& s = p_.spatial[i];
+      const std::uint32_t ap = t_.lhs_is_vector ? s.rhs_position : s.lhs_position;
+      const std::uint32_t bp = t_.lhs_is_vector ? s.lhs_position : s.rhs_position;
+      ValueId row = rows.position && t_.row_axis == i ? rows.base : writer_.index(s.output);
+      if (i == 0 && part) row = writer_.add(writer_.scale(row, parts_), part);
+      result.push_back({tables_[i], row, space().coefficient(a().index, ap),
+                        space().coefficient(b().index, bp)});
+    }
+    return result;
   }
 
   // Neighbours that both operands walk through as one are one.

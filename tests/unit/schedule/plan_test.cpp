@@ -121,3 +121,30 @@ TEST_CASE("a graph of 100,000 nodes is scheduled") {
   CHECK(plan.kernels.size() < 10);
   CHECK(plan.arena_bytes < 16384);
 }
+
+TEST_CASE("rows of positions meet the same taps, each further on by the same") {
+  for (std::int64_t stride = 1; stride <= 3; ++stride)
+    for (std::int64_t dilation = 1; dilation <= 3; ++dilation)
+      for (std::int64_t extent = 1; extent <= 7; ++extent)
+        for (std::int64_t taps = 1; taps <= 5; ++taps) {
+          planning::SpatialAxis axis;
+          axis.window = {.stride = stride, .pad_low = 2, .pad_high = 3, .lhs_dilation = dilation};
+          axis.lhs_extent = extent;
+          axis.rhs_extent = taps;
+          const std::int64_t padded = (extent - 1) * dilation + 1 + 5;
+          if (padded < taps) continue;
+          axis.outputs = (padded - taps) / stride + 1;
+          const auto pairs = planning::meeting_positions(axis);
+          std::vector<int> seen(pairs.size());
+          for (const planning::RowRange& range : planning::row_ranges(axis))
+            for (std::int64_t i = 0; i < range.count; ++i) {
+              const auto position = static_cast<std::size_t>(range.first + i * range.step);
+              ++seen[position];
+              if (range.alone) continue;
+              auto moved = pairs[static_cast<std::size_t>(range.first)];
+              for (auto& [x, k] : moved) x += static_cast<std::int32_t>(i * range.lhs_step);
+              CHECK(moved == pairs[position]);
+            }
+          CHECK(std::ranges::all_of(seen, [](int n) { return n == 1; }));
+        }
+}
