@@ -8,27 +8,29 @@
 namespace ganc {
 
 // TOKEN(name, spelling): the tokens that are always spelt alike.
-#define GANC_WORDS(TOKEN)                                                                         \
-  TOKEN(use, "use")                                                                               \
-  TOKEN(const_, "const")                                                                          \
-  TOKEN(data, "data") TOKEN(noise, "noise") TOKEN(state, "state") TOKEN(fn, "fn")                 \
-      TOKEN(layer, "layer") TOKEN(net, "net") TOKEN(optimizer, "optimizer") TOKEN(train, "train") \
-          TOKEN(output, "output") TOKEN(metric, "metric") TOKEN(for_, "for") TOKEN(if_, "if")     \
-              TOKEN(let, "let") TOKEN(var, "var") TOKEN(update, "update") TOKEN(watch, "watch")   \
-                  TOKEN(param, "param") TOKEN(every, "every") TOKEN(average, "average")           \
-                      TOKEN(else_, "else") TOKEN(as, "as") TOKEN(with, "with") TOKEN(and_, "and") \
-                          TOKEN(or_, "or") TOKEN(not_, "not") TOKEN(true_, "true")                \
-                              TOKEN(false_, "false") TOKEN(expectation, "E")
-#define GANC_SIGNS(TOKEN)                                                                          \
-  TOKEN(open_paren, "(")                                                                           \
-  TOKEN(close_paren, ")")                                                                          \
-  TOKEN(open_square, "[") TOKEN(close_square, "]") TOKEN(open_brace, "{") TOKEN(close_brace, "}")  \
-      TOKEN(comma, ",") TOKEN(semicolon, ";") TOKEN(colon, ":") TOKEN(dot, ".") TOKEN(range, "..") \
-          TOKEN(ellipsis, "...") TOKEN(assign, "=") TOKEN(tilde, "~") TOKEN(arrow, "->")           \
-              TOKEN(equal, "==") TOKEN(not_equal, "!=") TOKEN(less, "<") TOKEN(less_equal, "<=")   \
-                  TOKEN(greater, ">") TOKEN(greater_equal, ">=") TOKEN(plus, "+")                  \
-                      TOKEN(minus, "-") TOKEN(star, "*") TOKEN(slash, "/") TOKEN(percent, "%")     \
-                          TOKEN(at, "@") TOKEN(power, "^")
+// clang-format off
+#define GANC_WORDS(TOKEN)                                                                          \
+  TOKEN(use, "use")                                                                                \
+  TOKEN(const_, "const") TOKEN(data, "data") TOKEN(noise, "noise") TOKEN(state, "state")           \
+      TOKEN(fn, "fn") TOKEN(layer, "layer") TOKEN(net, "net") TOKEN(optimizer, "optimizer")        \
+          TOKEN(train, "train") TOKEN(output, "output") TOKEN(metric, "metric") TOKEN(for_, "for") \
+              TOKEN(if_, "if") TOKEN(let, "let") TOKEN(var, "var") TOKEN(update, "update")         \
+                  TOKEN(watch, "watch") TOKEN(param, "param") TOKEN(every, "every")                \
+                      TOKEN(average, "average") TOKEN(else_, "else") TOKEN(as, "as")               \
+                          TOKEN(with, "with") TOKEN(and_, "and") TOKEN(or_, "or")                  \
+                              TOKEN(not_, "not") TOKEN(true_, "true") TOKEN(false_, "false")       \
+                                  TOKEN(expectation, "E")
+#define GANC_SIGNS(TOKEN)                                                                         \
+  TOKEN(open_paren, "(")                                                                          \
+  TOKEN(close_paren, ")") TOKEN(open_square, "[") TOKEN(close_square, "]") TOKEN(open_brace, "{") \
+      TOKEN(close_brace, "}") TOKEN(comma, ",") TOKEN(semicolon, ";") TOKEN(colon, ":")           \
+          TOKEN(dot, ".") TOKEN(range, "..") TOKEN(ellipsis, "...") TOKEN(assign, "=")            \
+              TOKEN(tilde, "~") TOKEN(arrow, "->") TOKEN(equal, "==") TOKEN(not_equal, "!=")      \
+                  TOKEN(less, "<") TOKEN(less_equal, "<=") TOKEN(greater, ">")                    \
+                      TOKEN(greater_equal, ">=") TOKEN(plus, "+") TOKEN(minus, "-")               \
+                          TOKEN(star, "*") TOKEN(slash, "/") TOKEN(percent, "%") TOKEN(at, "@")   \
+                              TOKEN(power, "^")
+// clang-format on
 
 enum class TokenKind : std::uint8_t {
   end,      // of the file
