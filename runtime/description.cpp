@@ -4,125 +4,14 @@
 
 #include <array>
 
+#include "runtime/description_reader.h"
 #include "runtime/json.h"
 
 namespace ganc::runtime {
 namespace {
 
-// Walks the JSON; the first thing that is wrong is kept with its place, and everything after it
-// reads as empty.
-class Reader {
- public:
-  explicit Reader(const Json& root) { places_.push_back({&root, ""}); }
-
-  const std::string& error() const { return error_; }
-  void wrong(std::string_view key, std::string_view what) {
-    if (!error_.empty()) return;
-    for (const auto& place : places_) error_ += place.second;
-    error_ += fmt::format(".{} {}", key, what);
-  }
-
-  std::string text(std::string_view key) {
-    const Json* value = get(key);
-    if (value == nullptr || value->string() == nullptr) return wrong(key, "is no text"), "";
-    return *value->string();
-  }
-  std::int64_t integer(std::string_view key) {
-    const Json* value = get(key);
-    if (value == nullptr || value->integer() == nullptr) return wrong(key, "is no integer"), 0;
-    return *value->integer();
-  }
-  std::int64_t natural(std::string_view key) {
-    const std::int64_t value = integer(key);
-    if (value < 0) return wrong(key, "is negative"), 0;
-    return value;
-  }
-  // In [0, count).
-  std::int64_t index(std::string_view key, std::size_t count) {
-    const std::int64_t value = natural(key);
-    if (value >= static_cast<std::int64_t>(count)) return wrong(key, "is out of range"), 0;
-    return value;
-  }
-  double number(std::string_view key) {
-    const Json* value = get(key);
-    if (value == nullptr || !value->number()) return wrong(key, "is no number"), 0;
-    return *value->number();
-  }
-  bool boolean(std::string_view key) {
-    const Json* value = get(key);
-    if (value == nullptr || value->boolean() == nullptr)
-      return wrong(key, "is no truth value"), false;
-    return *value->boolean();
-  }
-  DType dtype(std::string_view key) {
-    const auto type = dtype_of(text(key));
-    if (!type) wrong(key, "is no dtype");
-    return type.value_or(DType::f32);
-  }
-  std::vector<std::int64_t> integers(std::string_view key) {
-    std::vector<std::int64_t> numbers;
-    for (const Json& element : array(key)) {
-      if (element.integer() == nullptr) return wrong(key, "holds no integers"), numbers;
-      numbers.push_back(*element.integer());
-    }
-    return numbers;
-  }
-  std::vector<double> numbers(std::string_view key) {
-    std::vector<double> list;
-    for (const Json& element : array(key)) {
-      if (!element.number()) return wrong(key, "holds no numbers"), list;
-      list.push_back(*element.number());
-    }
-    return list;
-  }
-  std::vector<std::string> texts(std::string_view key) {
-    std::vector<std::string> list;
-    for (const Json& element : array(key)) {
-      if (element.string() == nullptr) return wrong(key, "holds no texts"), list;
-      list.push_back(*element.string());
-    }
-    return list;
-  }
-  bool has(std::string_view key) const { return get(key) != nullptr; }
-  const Json* get(std::string_view key) const {
-    return places_.back().first == nullptr ? nullptr : places_.back().first->find(key);
-  }
-
-  // Calls read() inside every object of the list `key`.
-  template <typename F>
-  auto list(std::string_view key, F read) {
-    std::vector<decltype(read())> result;
-    const Json::Array& elements = array(key);
-    result.reserve(elements.size());
-    for (std::size_t i = 0; i < elements.size() && error_.empty(); ++i) {
-      places_.push_back({&elements[i], fmt::format(".{}[{}]", key, i)});
-      result.push_back(read());
-      places_.pop_back();
-    }
-    return result;
-  }
-  template <typename F>
-  void object(std::string_view key, F read) {
-    const Json* value = get(key);
-    if (value == nullptr || value->members() == nullptr) return wrong(key, "is no object");
-    places_.push_back({value, fmt::format(".{}", key)});
-    read();
-    places_.pop_back();
-  }
-
- private:
-  const Json::Array& array(std::string_view key) {
-    static const Json::Array none;
-    const Json* value = get(key);
-    if (value == nullptr || value->elements() == nullptr) return wrong(key, "is no list"), none;
-    return *value->elements();
-  }
-  std::vector<std::pair<const Json*, std::string>> places_;
-  std::string error_;
-};
-
 // The bytes from the first to the last element of the binding lie in [0, limit).
-Binding read_binding(Reader& in, std::int64_t limit) {
+Binding read_binding(DescriptionReader& in, std::int64_t limit) {
   Binding b;
   b.name = in.text("name");
   b.dtype = in.dtype("dtype");
@@ -150,7 +39,7 @@ Binding read_binding(Reader& in, std::int64_t limit) {
   return b;
 }
 
-Variable read_variable(Reader& in, std::int64_t limit) {
+Variable read_variable(DescriptionReader& in, std::int64_t limit) {
   static constexpr std::array kinds = {VariableKind::weight, VariableKind::state,
                                        VariableKind::slot};
   Variable v;
@@ -167,7 +56,7 @@ Variable read_variable(Reader& in, std::int64_t limit) {
   return v;
 }
 
-SourceArgument read_argument(Reader& in, const std::string& key, const Json& value) {
+SourceArgument read_argument(DescriptionReader& in, const std::string& key, const Json& value) {
   if (const auto* b = value.boolean()) return *b;
   if (const auto number = value.number()) return *number;
   if (const auto* text = value.string()) return *text;
@@ -176,7 +65,7 @@ SourceArgument read_argument(Reader& in, const std::string& key, const Json& val
   return 0.0;
 }
 
-FieldSpec read_field(Reader& in) {
+FieldSpec read_field(DescriptionReader& in) {
   FieldSpec field;
   field.name = in.text("name");
   const std::string kind = in.text("kind");
@@ -193,7 +82,7 @@ FieldSpec read_field(Reader& in) {
   return field;
 }
 
-SourceSpec read_source(Reader& in, const std::string& file) {
+SourceSpec read_source(DescriptionReader& in, const std::string& file) {
   SourceSpec spec;
   spec.function = in.text("function");
   in.object("arguments", [&] {});
@@ -211,7 +100,7 @@ SourceSpec read_source(Reader& in, const std::string& file) {
   return spec;
 }
 
-Call read_call(Reader& in, const Description& d, std::size_t kernel_count) {
+Call read_call(DescriptionReader& in, const Description& d, std::size_t kernel_count) {
   Call call;
   call.kernel = static_cast<std::uint32_t>(in.index("kernel", kernel_count));
   call.units = in.natural("units");
@@ -237,7 +126,7 @@ Call read_call(Reader& in, const Description& d, std::size_t kernel_count) {
   return call;
 }
 
-Program read_program(Reader& in, const Description& d, std::size_t kernel_count) {
+Program read_program(DescriptionReader& in, const Description& d, std::size_t kernel_count) {
   Program program;
   program.name = in.text("name");
   program.calls = in.list("calls", [&] { return read_call(in, d, kernel_count); });
@@ -262,7 +151,7 @@ Program read_program(Reader& in, const Description& d, std::size_t kernel_count)
   return program;
 }
 
-std::vector<SourceUse> read_uses(Reader& in, const Description& d) {
+std::vector<SourceUse> read_uses(DescriptionReader& in, const Description& d) {
   return in.list("sources", [&] {
     SourceUse use;
     use.source = in.index("source", d.sources.size());
@@ -272,7 +161,7 @@ std::vector<SourceUse> read_uses(Reader& in, const Description& d) {
   });
 }
 
-Train read_train(Reader& in, const Description& d) {
+Train read_train(DescriptionReader& in, const Description& d) {
   Train train;
   train.name = in.text("name");
   train.count = in.number("count");
@@ -296,7 +185,7 @@ Train read_train(Reader& in, const Description& d) {
   return train;
 }
 
-Output read_output(Reader& in, const Description& d) {
+Output read_output(DescriptionReader& in, const Description& d) {
   static constexpr std::array<std::string_view, 5> kinds = {"image", "points", "audio", "rows",
                                                             "array"};
   Output output;
@@ -320,7 +209,7 @@ Output read_output(Reader& in, const Description& d) {
   return output;
 }
 
-void read_head(Reader& in, Description& d) {
+void read_head(DescriptionReader& in, Description& d) {
   if (in.integer("abi") != GANC_ABI_VERSION) in.wrong("abi", "is another version");
   d.compiler = in.text("ganc");
   d.model = in.text("model");
@@ -339,7 +228,7 @@ void read_head(Reader& in, Description& d) {
   });
 }
 
-void read_body(Reader& in, Description& d, std::size_t kernel_count) {
+void read_body(DescriptionReader& in, Description& d, std::size_t kernel_count) {
   d.variables = in.list("variables", [&] { return read_variable(in, d.persistent_bytes); });
   d.sources = in.list("sources", [&] { return read_source(in, d.source); });
   if (in.has("kernels"))
@@ -422,7 +311,7 @@ Result<Description> read_description(const GancProgram& program) {
   auto json = parse_json({program.description, program.description_bytes});
   if (!json) return damaged(json.error().message);
   Description description;
-  Reader in(*json);
+  DescriptionReader in(*json);
   read_head(in, description);
   read_body(in, description, program.kernel_count);
   if (!in.error().empty()) return damaged(in.error());
