@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <numeric>
@@ -201,4 +202,31 @@ TEST_CASE("all_finite knows every type") {
   CHECK_FALSE(all_finite(reinterpret_cast<const char*>(halves), 2, DType::bf16));
   const std::uint32_t integers[1] = {0xFFFFFFFF};
   CHECK(all_finite(reinterpret_cast<const char*>(integers), 1, DType::u32));
+}
+
+TEST_CASE("every order of axes in the arena, joined or not, is copied") {
+  auto arena = Arena::create(1 << 16, 0, 1);
+  REQUIRE(arena);
+  const Shape shape = {3, 1, 17, 20};
+  std::vector<std::size_t> order = {0, 1, 2, 3};
+  do {
+    // Dense in this order of axes, and with a gap after every row.
+    for (const std::int64_t gap : {0, 3}) {
+      Shape strides(4);
+      std::int64_t stride = 1;
+      for (std::size_t i = 4; i-- > 0;) {
+        strides[order[i]] = stride;
+        stride = stride * shape[order[i]] + (i == 3 ? gap : 0);
+      }
+      const Binding binding{"x", DType::f64, shape, strides, 64, 8 * stride};
+      Tensor tensor(DType::f64, shape);
+      for (std::int64_t i = 0; i < tensor.elements(); ++i) tensor.set(i, static_cast<double>(i));
+      place(arena->data(), binding, tensor.bytes.data());
+      double value = 0;
+      std::memcpy(&value, arena->data() + 64 + 8 * (strides[0] + 11 * strides[2] + 7 * strides[3]),
+                  8);
+      CHECK(value == 1 * 340 + 11 * 20 + 7);
+      CHECK(gather(arena->data(), binding).bytes == tensor.bytes);
+    }
+  } while (std::next_permutation(order.begin(), order.end()));
 }
