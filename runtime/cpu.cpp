@@ -136,7 +136,9 @@ std::string cpu_name() {
   return name.empty() ? "x86-64" : name;
 }
 
-unsigned usable_cpus() {
+namespace {
+
+unsigned count_cpus() {
   unsigned count = 1;
   // Machines of more than 1,024 CPUs need a larger set than the fixed one.
   for (int cpus = 1024; cpus <= 1 << 20; cpus *= 4) {
@@ -149,6 +151,13 @@ unsigned usable_cpus() {
   }
   if (const auto q = group_quota())
     count = std::min(count, static_cast<unsigned>(std::max(1.0, std::ceil(*q))));
+  return count;
+}
+
+}  // namespace
+
+unsigned usable_cpus() {
+  static const unsigned count = count_cpus();  // reading the quota takes half a millisecond
   return count;
 }
 

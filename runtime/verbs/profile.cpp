@@ -31,9 +31,9 @@ std::vector<double> measure(RandomIteration& iteration) {
   for (int run = 0; run < most_runs &&
                     std::chrono::duration<double>(Clock::now() - begin).count() < most_seconds;
        ++run) {
-    // The first call also counts the copy of the data into the arena.
+    iteration.fill();
     last = Clock::now();
-    iteration.run();
+    iteration.compute();
   }
   std::vector<double> medians;
   for (auto& list : times) {

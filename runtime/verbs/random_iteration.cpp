@@ -49,12 +49,20 @@ void RandomIteration::make_data(const Description& description) {
 }
 
 void RandomIteration::run() {
+  fill();
+  compute();
+}
+
+void RandomIteration::fill() {
   char* const arena = session_.arena->data();
   for (const auto& [binding, tensor] : data_) place(arena, *binding, tensor.bytes.data());
   fill_counters(arena, program_, counter_values(train_, counters_));
+}
+
+void RandomIteration::compute() {
   execution_.run();
   scalars_.remember(counters_.last);
-  (void)first_not_finite(session_.description, arena, *session_.pool);
+  (void)first_not_finite(session_.description, session_.arena->data(), *session_.pool);
   advance(train_, counters_);
 }
 

@@ -17,6 +17,9 @@ class RandomIteration {
 
   // One whole iteration: data, counters, the program, and the checks that training makes.
   void run();
+  // Its parts: data and counters into the arena; all else.
+  void fill();
+  void compute();
   const Program& program() const { return program_; }
   Execution& execution() { return execution_; }
 
