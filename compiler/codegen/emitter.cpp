@@ -63,11 +63,17 @@ void KernelEmitter::emit_buffers() {
   llvm::MDNode* domain = metadata.createAnonymousAliasScopeDomain();
   llvm::MDNode* shared = metadata.createAnonymousAliasScope(domain);
   std::vector<llvm::MDNode*> scopes;
+  const std::vector<std::int64_t> local = kernel::scratch_places(kernel_);
   for (std::size_t i = 0; i < kernel_.buffers.size(); ++i) {
-    llvm::Value* place = ir_.CreateConstGEP1_64(ir_.getInt64Ty(), function_->getArg(1), i);
-    llvm::Value* offset = ir_.CreateLoad(ir_.getInt64Ty(), place);
-    bases_.push_back(
-        ir_.CreateGEP(ir_.getInt8Ty(), function_->getArg(0), offset, kernel_.buffers[i].name));
+    if (kernel_.buffers[i].local) {
+      bases_.push_back(ir_.CreateGEP(ir_.getInt8Ty(), function_->getArg(4),
+                                     index_constant(local[i]), kernel_.buffers[i].name));
+    } else {
+      llvm::Value* place = ir_.CreateConstGEP1_64(ir_.getInt64Ty(), function_->getArg(1), i);
+      llvm::Value* offset = ir_.CreateLoad(ir_.getInt64Ty(), place);
+      bases_.push_back(
+          ir_.CreateGEP(ir_.getInt8Ty(), function_->getArg(0), offset, kernel_.buffers[i].name));
+    }
     scopes.push_back(kernel_.buffers[i].written ? metadata.createAnonymousAliasScope(domain)
                                                 : shared);
   }

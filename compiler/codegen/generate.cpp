@@ -50,8 +50,11 @@ std::string generate_one(const kernel::Kernel& kernel, const CodegenOptions& opt
 }  // namespace
 
 GeneratedCode generate(std::span<const kernel::Kernel> kernels, const CodegenOptions& options) {
-  for (const kernel::Kernel& kernel : kernels) check(kernel);
   GeneratedCode code;
+  for (const kernel::Kernel& kernel : kernels) {
+    check(kernel);
+    code.scratch_bytes = std::max(code.scratch_bytes, kernel::scratch_places(kernel).back());
+  }
   code.objects.resize((kernels.size() + kernels_an_object - 1) / kernels_an_object);
   create_target_machine(options);  // sets LLVM up before there are threads
   std::atomic<std::size_t> next = 0;

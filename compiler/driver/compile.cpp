@@ -1,8 +1,10 @@
 #include "compiler/driver/compile.h"
 
+#include <fmt/format.h>
 #include <map>
 
 #include "compiler/autodiff/differentiate.h"
+#include "compiler/driver/describe.h"
 #include "compiler/driver/stages.h"
 #include "compiler/elaborate/elaborate.h"
 #include "compiler/rewrite/rewrite.h"
@@ -14,16 +16,24 @@ namespace {
 // What the options ask for and this version does not have.
 Stop unavailable(const CompileOptions& options) {
   if (options.cuda) return {"--target cuda: this version compiles for the CPU alone"};
-  if (options.precision == Precision::fast || options.precision == Precision::bf16) {
-    return {
-        "--precision fast and bf16: this version computes with exact float32 products alone "
-        "(--precision exact)"};
-  }
+  if (options.precision == Precision::bf16)
+    return {"--precision bf16: this version has no products of bf16 (exact or fast)"};
   if (options.cpu == Cpu::amx) {
     return {
-        "--cpu amx: its tiles multiply bf16, and this version computes with exact products alone "
+        "--cpu amx: its tiles multiply bf16, and this version has no products of bf16 "
         "(x86-64-v4)"};
   }
+  return {};
+}
+
+// A train block that asks for what this version does not have.
+Stop unavailable(const Model& model, const CompileOptions& options, const Sources& sources) {
+  for (const Train& train : model.trains)
+    if (!options.precision && train.precision == "bf16")
+      return {fmt::format(
+          "{}: precision bf16: this version has no products of bf16; write precision fast, or pass "
+          "--precision fast",
+          place(sources, train.span))};
   return {};
 }
 
@@ -48,6 +58,8 @@ std::expected<Compilation, Stop> compile(Sources& sources, std::uint32_t file,
   if (diagnostics.has_error()) return std::unexpected(Stop::wrong_program());
   result.programs = programs_of(result.model);
   stages.done("elaborate", result.programs);
+  if (Stop stop = unavailable(result.model, options, sources); !stop.message.empty())
+    return std::unexpected(stop);
   // From here on the program is right: a failure below is our bug or the environment's.
   if (last == Stage::graph) return result;
 
@@ -63,8 +75,12 @@ std::expected<Compilation, Stop> compile(Sources& sources, std::uint32_t file,
   if (last == Stage::gradient) return result;
 
   std::vector<const Graph*> graphs;
-  for (const CompiledProgram& program : result.programs) graphs.push_back(&program.graph);
-  result.plan = schedule(result.model.variables, graphs, ScheduleOptions{.fuse = options.optimize});
+  ScheduleOptions how{.fuse = options.optimize, .fewer_products = {}};
+  for (const CompiledProgram& program : result.programs) {
+    graphs.push_back(&program.graph);
+    how.fewer_products.push_back(precision_of(result.model, program, options) == Precision::fast);
+  }
+  result.plan = schedule(result.model.variables, graphs, how);
   stages.done("schedule", result.plan);
   // From here on every buffer has a layout and an offset; nothing allocates. make_trainer goes on
   // from here.

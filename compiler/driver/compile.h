@@ -34,6 +34,11 @@ struct Compilation {
 // The draws of a program; empty for `init`, whose draws nobody feeds.
 const std::vector<Draw>& draws_of(const Model& model, const CompiledProgram& program);
 
+// What a program's products are computed with: the option's, else its train block's, else fast. With
+// f64 all are exact.
+Precision precision_of(const Model& model, const CompiledProgram& program,
+                       const CompileOptions& options);
+
 // The pipeline from text to the plan of kernels and memory, up to `last`. What is wrong with the
 // program is in `diagnostics`; what this version cannot do is a Stop.
 std::expected<Compilation, Stop> compile(Sources& sources, std::uint32_t file,

@@ -94,6 +94,7 @@ Json kernels(const Plan& plan) {
   for (const kernel::Kernel& kernel : plan.kernels) {
     Json buffers = Json::array();
     for (const kernel::Buffer& buffer : kernel.buffers) {
+      if (buffer.local) continue;
       buffers.push_back({{"dtype", std::string(name(buffer.dtype))},
                          {"elements", buffer.elements},
                          {"written", buffer.written}});
@@ -260,6 +261,21 @@ std::string place(const Sources& sources, Span span) {
                      sources.position(span.file, span.begin).line);
 }
 
+namespace {
+
+// Of the train blocks; where they differ, all.
+std::string precision(const Compilation& compilation, const CompileOptions& options) {
+  std::string all;
+  for (const CompiledProgram& program : compilation.programs) {
+    if (program.kind != ProgramKind::train) continue;
+    const std::string one(name(precision_of(compilation.model, program, options)));
+    if (all.find(one) == std::string::npos) all += (all.empty() ? "" : ", ") + one;
+  }
+  return all.empty() ? "exact" : all;
+}
+
+}  // namespace
+
 std::string describe(const Compilation& compilation, const Sources& sources, std::uint32_t file,
                      const CompileOptions& options, std::int64_t scratch_bytes) {
   const Model& model = compilation.model;
@@ -280,7 +296,7 @@ std::string describe(const Compilation& compilation, const Sources& sources, std
                    {"model_hash", model_hash(compilation, options)},
                    {"source_text", std::move(texts)},
                    {"dtype", options.f64 ? "f64" : "f32"},
-                   {"precision", "exact"},
+                   {"precision", precision(compilation, options)},
                    {"arena",
                     {{"bytes", plan.arena_bytes},
                      {"persistent_bytes", plan.persistent_bytes},

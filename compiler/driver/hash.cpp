@@ -114,8 +114,9 @@ std::string model_hash(const Compilation& compilation, const CompileOptions& opt
   for (const Source& source : model.sources) add_source(hash, source);
   for (const Train& train : model.trains) hash.add(train.name).add(train.batch).add(train.seed);
   for (const CompiledProgram& program : compilation.programs) {
-    if (program.kind == ProgramKind::init || program.kind == ProgramKind::train)
-      add_graph(hash, program.graph);
+    if (program.kind != ProgramKind::init && program.kind != ProgramKind::train) continue;
+    add_graph(hash, program.graph);
+    hash.add(static_cast<std::int64_t>(precision_of(model, program, options)));
   }
   return hash.hex();
 }

@@ -4,6 +4,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,12 +14,13 @@ enum class Verb { build, run, check, format, emit, explain_code, explain_grad, e
 enum class EmitStage { ast, graph, gradient, kernels, memory, llvm, assembly, ptx, dot };
 enum class Cpu { automatic, x86_64_v3, x86_64_v4, amx, native };
 enum class Precision { exact, fast, bf16 };
+std::string_view name(Precision precision);
 
 // What every verb that compiles takes.
 struct CompileOptions {
   std::vector<std::pair<std::string, std::string>> set;  // --set NAME=VALUE
   std::optional<std::int64_t> batch;
-  std::optional<Precision> precision;  // none: the file's, else exact
+  std::optional<Precision> precision;  // none: the file's, else fast
   bool f64 = false;                    // --dtype f64
   Cpu cpu = Cpu::automatic;
   bool cuda = false;     // --target names it

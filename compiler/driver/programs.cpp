@@ -45,6 +45,28 @@ const std::vector<Draw>& draws_of(const Model& model, const CompiledProgram& pro
   return none;
 }
 
+Precision precision_of(const Model& model, const CompiledProgram& program,
+                       const CompileOptions& options) {
+  if (options.f64) return Precision::exact;
+  if (options.precision) return *options.precision;
+  if (program.kind != ProgramKind::train) return Precision::fast;
+  const std::string& written = model.trains[program.index].precision;
+  if (written == "exact") return Precision::exact;
+  return written == "bf16" ? Precision::bf16 : Precision::fast;
+}
+
+std::string_view name(Precision precision) {
+  switch (precision) {
+    case Precision::exact:
+      return "exact";
+    case Precision::fast:
+      return "fast";
+    case Precision::bf16:
+      return "bf16";
+  }
+  std::abort();
+}
+
 std::expected<std::vector<const CompiledProgram*>, Stop> pick_programs(
     const Compilation& compilation, const std::string& name) {
   std::vector<const CompiledProgram*> picked;

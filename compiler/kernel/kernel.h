@@ -34,12 +34,15 @@ struct ValueId {
   bool operator==(const ValueId&) const = default;
 };
 
-// A parameter of the kernel: memory that the call's table of offsets places.
+// A parameter of the kernel: memory that the call's table of offsets places. A local buffer is none:
+// it is the calling thread's own memory, undefined when a unit begins, one after the other in
+// scratch. Local buffers come last.
 struct Buffer {
   std::string name;
   DType dtype;
   std::int64_t elements;  // every index lies in [0, elements)
   bool read = false, written = false;
+  bool local = false;
 };
 
 // Values are expressions in SSA form, shared freely; each is computed in the innermost loop that it
@@ -171,6 +174,10 @@ struct Kernel {
   std::int64_t units = 1;  // extent of the parallel loop; 1 without one
   Block body;
 };
+
+// Where each local buffer begins in scratch, in bytes, a multiple of 64 (0 for others); and the bytes
+// of scratch that the kernel asks for, the last element.
+std::vector<std::int64_t> scratch_places(const Kernel& kernel);
 
 // All that is wrong with `kernel`, a sentence each; empty: nothing. First lines of verify.cpp list
 // what it checks.

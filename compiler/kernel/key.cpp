@@ -20,9 +20,11 @@ class Key {
   std::string run() {
     number(kernel_.units);
     number(static_cast<std::int64_t>(kernel_.buffers.size()));
-    for (const Buffer& b : kernel_.buffers)
-      number(static_cast<int>(b.dtype) * 8 + (b.read ? 4 : 0) + (b.written ? 2 : 0) +
-             (b.elements == 0));
+    for (const Buffer& b : kernel_.buffers) {
+      number(static_cast<int>(b.dtype) * 16 + (b.local ? 8 : 0) + (b.read ? 4 : 0) +
+             (b.written ? 2 : 0) + (b.elements == 0));
+      if (b.local) number(b.elements);  // places the next one
+    }
     block(kernel_.body);
     return std::move(out_);
   }

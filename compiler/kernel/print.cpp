@@ -24,8 +24,9 @@ class Printer {
     ++indent_;
     for (std::size_t i = 0; i < kernel_.buffers.size(); ++i) {
       const Buffer& b = kernel_.buffers[i];
-      line("buffer {}: {}[{}]{}{}", buffer(static_cast<std::uint32_t>(i)), ganc::name(b.dtype),
-           b.elements, b.read ? " read" : "", b.written ? " written" : "");
+      line("buffer {}: {}[{}]{}{}{}", buffer(static_cast<std::uint32_t>(i)), ganc::name(b.dtype),
+           b.elements, b.read ? " read" : "", b.written ? " written" : "",
+           b.local ? " local" : "");
     }
     for (std::size_t i = 0; i < kernel_.tables.size(); ++i) table(i);
     block(kernel_.body);

@@ -3,7 +3,8 @@
 //   number,
 //               predicate); dtypes agree; divisors and limits are positive; buffers, accumulators
 //               exist
-//   buffers     loads want `read`, stores want `written`; dtypes agree; no negative size
+//   buffers     loads want `read`, stores want `written`; dtypes agree; no negative size; local
+//   ones come last
 //   variables   each is bound by one loop or contraction; a statement uses bound ones only
 //   loops       one parallel loop, outermost and alone, of extent `units`; no vector loop in a
 //   vector loop; extents of

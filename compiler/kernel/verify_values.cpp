@@ -43,10 +43,15 @@ class ValueVerifier {
       : kernel_(kernel), problems_(problems) {}
 
   void run() {
-    for (const Buffer& buffer : kernel_.buffers)
+    bool local = false;
+    for (const Buffer& buffer : kernel_.buffers) {
       if (buffer.elements < 0)
         problems_.push_back(
             fmt::format("buffer `{}` has {} elements", buffer.name, buffer.elements));
+      if (local && !buffer.local)
+        problems_.push_back(fmt::format("buffer `{}` comes after a local one", buffer.name));
+      local |= buffer.local;
+    }
     for (position_ = 0; position_ < kernel_.values.size(); ++position_) {
       const Value& v = kernel_.values[position_];
       if (operands_exist(v)) check(v);

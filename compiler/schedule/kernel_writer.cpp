@@ -40,6 +40,11 @@ void KernelWriter::bind(std::uint32_t variable, ValueId value) {
   written_.clear();
 }
 
+void KernelWriter::give_sum(ValueId value) {
+  sum_ = value;
+  written_.clear();
+}
+
 kernel::VarId KernelWriter::new_variable() {
   return {kernel_.variable_count++};
 }
@@ -159,16 +164,39 @@ ValueId KernelWriter::expression(ExprId id) {
       v.accumulator = static_cast<std::uint32_t>(e.integer);
       break;
     case ExprKind::contraction:
+      if (sum_) return written_[id.index] = sum_;
       v.kind = ValueKind::contraction;
       break;
   }
   return written_[id.index] = value(std::move(v));
 }
 
+ValueId KernelWriter::real(double x, DType dtype) {
+  return value({.kind = ValueKind::constant, .dtype = dtype, .number = x});
+}
+
+ValueId KernelWriter::apply(Op op, std::vector<ValueId> operands, DType dtype) {
+  return value(
+      {.kind = ValueKind::apply, .dtype = dtype, .operands = std::move(operands), .op = op});
+}
+
+ValueId KernelWriter::load(std::uint32_t buffer, ValueId at, DType dtype, ValueId predicate) {
+  kernel::Value v{.kind = ValueKind::load, .dtype = dtype, .operands = {at}};
+  if (predicate) v.operands.push_back(predicate);
+  v.buffer = buffer;
+  return value(std::move(v));
+}
+
+std::uint32_t KernelWriter::local(DType dtype, std::int64_t elements) {
+  kernel_.buffers.push_back({"", dtype, elements, true, true, true});
+  return static_cast<std::uint32_t>(kernel_.buffers.size() - 1);
+}
+
 std::uint32_t KernelWriter::buffer(std::uint32_t tensor, bool read, bool written) {
   auto it = std::ranges::find(buffers_, tensor);
   if (it == buffers_.end()) {
     const Tensor& t = tensors_[tensor];
+    if (kernel_.buffers.size() > buffers_.size()) broken("a buffer after a kernel's local ones");
     buffers_.push_back(tensor);
     it = buffers_.end() - 1;
     kernel_.buffers.push_back({fmt::format("t{}", tensor), t.dtype, t.elements, false, false});

@@ -19,6 +19,9 @@ class KernelWriter {
   // From here on the variable of the index space is `value`; none: 0 (it was merged into another).
   void bind(std::uint32_t variable, kernel::ValueId value);
 
+  // From here on the sum of a contraction is `value`: outside the epilogue of one.
+  void give_sum(kernel::ValueId value);
+
   kernel::VarId new_variable();
   std::uint32_t new_accumulator() { return kernel_.accumulator_count++; }
   std::uint32_t new_table(kernel::TapTable table);
@@ -36,6 +39,13 @@ class KernelWriter {
 
   kernel::ValueId index(IndexId id);
   kernel::ValueId expression(ExprId id);
+  kernel::ValueId real(double x, DType dtype);
+  kernel::ValueId apply(Op op, std::vector<kernel::ValueId> operands, DType dtype);
+  // `predicate`: none, everywhere.
+  kernel::ValueId load(std::uint32_t buffer, kernel::ValueId at, DType dtype,
+                       kernel::ValueId predicate);
+  // The thread's own memory. No buffer of a tensor comes after the first of these.
+  std::uint32_t local(DType dtype, std::int64_t elements);
   std::uint32_t buffer(std::uint32_t tensor, bool read, bool written);
   kernel::Statement store(std::uint32_t tensor, IndexId at, ExprId what);
 
@@ -51,6 +61,7 @@ class KernelWriter {
   kernel::Kernel kernel_;
   std::vector<std::uint32_t> buffers_;
   std::unordered_map<std::uint32_t, kernel::ValueId> bound_;  // variables
+  kernel::ValueId sum_;
   std::unordered_map<std::uint32_t, kernel::ValueId> indices_, written_;
   std::unordered_multimap<std::size_t, kernel::ValueId> seen_;
 };

@@ -41,8 +41,10 @@ void lower_constant(ProgramDraft& program, const Group& group);
 void lower_elementwise(ProgramDraft& program, const Group& group);
 void lower_reduction(ProgramDraft& program, const Group& group);
 void lower_scatter(ProgramDraft& program, const Group& group);
-// `tiles`: as a register-tiled product where that is possible; else always as a sum of products.
-void lower_contraction(ProgramDraft& program, const Group& group, bool tiles);
+// How a contraction may be computed: as a sum of products alone; as a register-tiled product where
+// that is possible; with fewer multiplications too, where that is faster.
+enum class Products : std::uint8_t { plain, tiled, fewer };
+void lower_contraction(ProgramDraft& program, const Group& group, Products products);
 // A contraction as a sum of products: any shape, any layout.
 void lower_products(ProgramDraft& program, const Group& group);
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "compiler/schedule/contraction.h"
+#include "compiler/schedule/winograd.h"
 
 namespace ganc::planning {
 namespace {
@@ -305,12 +306,16 @@ bool may_tile(const ProgramDraft& program, const Group& group) {
 
 }  // namespace
 
-void lower_contraction(ProgramDraft& program, const Group& group, bool tiles) {
-  if (!tiles || !may_tile(program, group)) return lower_products(program, group);
+void lower_contraction(ProgramDraft& program, const Group& group, Products products) {
+  if (products == Products::plain || !may_tile(program, group))
+    return lower_products(program, group);
   OperandLayouts copied;
   for (int attempt = 0; attempt < 2; ++attempt) {
     const std::unique_ptr<Product> product = make_product(program, group, copied);
     if (!product) break;
+    if (products == Products::fewer)
+      if (const std::optional<WinogradForm> form = choose_winograd(program, *product))
+        return lower_winograd(program, group, *product, *form);
     const std::optional<TilingChoice> choice = choose_tiling(program, *product);
     if (!choice) break;
     if (!choice->wanted) return Writer(program, group, *product, choice->tiling).run();

@@ -77,6 +77,8 @@ struct ProgramDraft {
   std::vector<Draft> drafts;             // in the order of execution
   // Further places of a node's value, made for contractions: by node, layout and guards.
   std::map<std::tuple<NodeId, AxisOrder, std::uint32_t>, std::uint32_t> copies;
+  // Transformed filters of convolutions, by all that they are made of: see lower_winograd.cpp.
+  std::map<std::vector<std::int64_t>, std::uint32_t> transformed_filters;
 };
 
 // Says what is wrong in the compiler and aborts.

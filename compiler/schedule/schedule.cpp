@@ -34,7 +34,7 @@ void make_input_tensors(ProgramDraft& program, const VariableNumbers& numbers) {
   }
 }
 
-void lower_groups(ProgramDraft& program, bool tiles) {
+void lower_groups(ProgramDraft& program, Products products) {
   for (const Group& group : program.groups) {
     // Also of what is empty, so that readers, guards and results find a tensor.
     switch (group.kind) {
@@ -48,7 +48,7 @@ void lower_groups(ProgramDraft& program, bool tiles) {
         lower_reduction(program, group);
         break;
       case GroupKind::contraction:
-        lower_contraction(program, group, tiles);
+        lower_contraction(program, group, products);
         break;
       case GroupKind::scatter:
         lower_scatter(program, group);
@@ -155,11 +155,15 @@ Plan schedule(std::span<const Variable> variables, std::span<const Graph* const>
   // From here on every tensor has a layout, and variables have their places.
 
   KernelTable kernels(plan.kernels);
-  for (ProgramDraft& program : programs) {
+  for (std::size_t i = 0; i < programs.size(); ++i) {
+    ProgramDraft& program = programs[i];
+    const bool fewer = i < options.fewer_products.size() && options.fewer_products[i];
     choose_roots(program, options.fuse);
     form_groups(program, options.fuse);
     make_input_tensors(program, numbers);
-    lower_groups(program, options.fuse);
+    lower_groups(program, !options.fuse ? Products::plain
+                          : fewer       ? Products::fewer
+                                        : Products::tiled);
     drop_unread_drafts(program);
     // From here on there are kernels and tensors; no graph.
     const MemoryPlan memory = plan_memory(program, offsets, plan.persistent_bytes);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "compiler/elaborate/model.h"
 #include "compiler/schedule/plan.h"
@@ -9,6 +10,9 @@ namespace ganc {
 
 struct ScheduleOptions {
   bool fuse = true;  // false (-O0): one kernel an op
+  // Of each graph: convolutions in f32 with fewer multiplications where that is faster, within a
+  // relative error (L2) of 1e-5. Empty: of none.
+  std::vector<bool> fewer_products;
 };
 
 // Kernels, layouts, order and memory for all programs of a model over one arena.

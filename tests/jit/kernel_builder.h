@@ -27,6 +27,11 @@ class KernelBuilder {
   std::uint32_t output(std::string name, DType dtype, std::int64_t elements) {
     return buffer(std::move(name), dtype, elements, false, true);
   }
+  std::uint32_t local(std::string name, DType dtype, std::int64_t elements) {
+    const std::uint32_t number = buffer(std::move(name), dtype, elements, true, true);
+    kernel.buffers[number].local = true;
+    return number;
+  }
   std::uint32_t table(std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> rows);
 
   Id value(kernel::Value v);

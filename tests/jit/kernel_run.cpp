@@ -114,11 +114,12 @@ void run_compiled(const kernel::Kernel& kernel, GancKernel function, Contents& c
       write(memory[i]->data + j * size, kernel.buffers[i].dtype, contents[i][j]);
     offsets.push_back(memory[i]->data - memory[0]->data);
   }
-  alignas(64) char scratch[64];
+  const std::vector<std::int64_t> local = kernel::scratch_places(kernel);
+  const Guarded scratch(static_cast<std::size_t>(local.back()));
   char* arena = memory.empty() ? nullptr : memory[0]->data;
   for (int piece = pieces; piece-- > 0;)
     function(arena, offsets.data(), kernel.units * piece / pieces,
-             kernel.units * (piece + 1) / pieces, scratch);
+             kernel.units * (piece + 1) / pieces, scratch.data);
   for (std::size_t i = 0; i < kernel.buffers.size(); ++i) {
     const std::size_t size = bytes_of_element(kernel.buffers[i].dtype);
     for (std::size_t j = 0; j < contents[i].size(); ++j)
@@ -149,6 +150,7 @@ namespace {
 std::string difference(const kernel::Kernel& kernel, const Contents& expected,
                        const Contents& actual, double tolerance) {
   for (std::size_t b = 0; b < actual.size(); ++b) {
+    if (kernel.buffers[b].local) continue;
     for (std::size_t i = 0; i < actual[b].size(); ++i) {
       const double want = expected[b][i], got = actual[b][i];
       if (want == got || (std::isnan(want) && std::isnan(got))) continue;

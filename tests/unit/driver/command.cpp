@@ -98,7 +98,7 @@ TEST_CASE("what this version lacks is said, never ignored") {
   Shell shell;
   shell.write("a.gan", small_program);
   for (const char* option :
-       {"--target cuda", "--precision fast", "--precision bf16", "--cpu amx"}) {
+       {"--target cuda", "--precision bf16", "--cpu amx"}) {
     INFO(option);
     const Ran ran = shell.run(std::string("ganc build a.gan ") + option);
     CHECK(ran.exit_code == 1);
