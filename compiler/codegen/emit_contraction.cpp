@@ -11,7 +11,8 @@ void KernelEmitter::emit_statement(const Contraction& c) {
   Tile tile;
   tile.width =
       target_.vector_bits / 8 / static_cast<unsigned>(bytes_of(kernel_.buffers[c.a_buffer].dtype));
-  const RegisterTile shape = choose_register_tile(target_, c.m_limit, c.v_limit, tile.width);
+  const RegisterTile shape =
+      choose_register_tile(target_, c.m_limit, c.v_limit, tile.width, c.b_panel);
   if (c.m_outer) {
     emit_rows(c, shape, tile, [&](const Tile& rows) {
       emit_columns(c, shape, rows, [&](const Tile& whole) { emit_tile(c, whole); });

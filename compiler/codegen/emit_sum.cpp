@@ -18,8 +18,14 @@ void KernelEmitter::emit_sum(const Contraction& c, const Tile& tile,
   const DType dtype = kernel_.buffers[c.a_buffer].dtype;
   llvm::Value* a = address(c.a_buffer, uniform_index(c.a_base));
   llvm::Value* b = address(c.b_buffer, uniform_index(c.b_base));
-  emit_taps(c, tile, 0, {advance(a, dtype, tile.m, c.a_m_stride), advance(b, dtype, tile.v, 1)},
-            sums);
+  llvm::Value* v = tile.v;
+  if (c.b_panel > 0) {
+    llvm::Value* panel = index_constant(c.b_panel);
+    v = ir_.CreateAdd(
+        ir_.CreateMul(ir_.CreateUDiv(tile.v, panel), index_constant(c.b_panel_stride)),
+        ir_.CreateURem(tile.v, panel));
+  }
+  emit_taps(c, tile, 0, {advance(a, dtype, tile.m, c.a_m_stride), advance(b, dtype, v, 1)}, sums);
 }
 
 llvm::Value* KernelEmitter::advance(llvm::Value* pointer, DType dtype, llvm::Value* count,
@@ -151,7 +157,9 @@ void KernelEmitter::multiply_add(const Contraction& c, const Tile& tile, Operand
   const llvm::Align align(static_cast<std::uint64_t>(bytes_of(kernel_.buffers[c.a_buffer].dtype)));
   std::vector<llvm::Value*> columns;
   for (unsigned j = 0; j < tile.columns; ++j) {
-    llvm::Value* from = ir_.CreateConstGEP1_64(scalar, at.b, j * tile.width);
+    std::int64_t column = std::int64_t{j} * tile.width;
+    if (c.b_panel > 0) column = column / c.b_panel * c.b_panel_stride + column % c.b_panel;
+    llvm::Value* from = ir_.CreateGEP(scalar, at.b, index_constant(column));
     llvm::Instruction* load = nullptr;
     if (tile.last_mask && j + 1 == tile.columns)
       load = ir_.CreateMaskedLoad(vector, from, align, tile.last_mask,

@@ -18,12 +18,14 @@ double step_cycles(const Target& target, std::int64_t rows, std::int64_t columns
 }  // namespace
 
 RegisterTile choose_register_tile(const Target& target, std::int64_t m, std::int64_t v,
-                                  unsigned width) {
+                                  unsigned width, std::int64_t panel) {
   const std::int64_t vectors = (v + width - 1) / width;
   const auto registers = static_cast<std::int64_t>(target.vector_registers);
   RegisterTile best{1, 1};
   double least = 1e300;
   for (std::int64_t columns = 1; columns <= std::min<std::int64_t>(vectors, 4); ++columns) {
+    const std::int64_t lanes = columns * width;
+    if (panel > 0 && lanes % panel != 0 && panel % lanes != 0) continue;
     // One register holds a broadcast.
     for (std::int64_t rows = 1; rows <= m && rows * columns + columns + 1 <= registers; ++rows) {
       double cycles = 0;

@@ -144,7 +144,7 @@ struct TapTable {
 // A register-tiled product: for m in [0, m_count), v in [0, v_count)
 //   sum(m, v) = initial + sum over taps, then over the axes (in the order given), of
 //               a[a_base + m * a_m_stride + ...] * b[b_base + v + ...]
-// then `epilogue` runs for every (m, v), with m_variable and v_variable bound and v along lanes.
+// where b lies in panels: v stands for v / b_panel * b_panel_stride + v % b_panel. Then `epilogue` runs for every (m, v), with m_variable and v_variable bound and v along lanes.
 // a is read as scalars broadcast to the lanes, b as vectors. The order of a sum is that of taps and
 // axes.
 struct Contraction {
@@ -154,6 +154,7 @@ struct Contraction {
   std::uint32_t a_buffer, b_buffer;
   ValueId a_base, b_base;
   std::int64_t a_m_stride;
+  std::int64_t b_panel = 0, b_panel_stride = 0;  // 0: contiguous along v; else a multiple of 16
   std::vector<TapAxis> taps;
   std::vector<ReduceAxis> axes;  // innermost last
   ValueId initial;               // none: 0. May load at (m, v)

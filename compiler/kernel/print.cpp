@@ -217,8 +217,10 @@ class Printer {
     line("contraction {} < {} (<= {}), {} < {} (<= {}){} {{", variable(x.m_variable), m, x.m_limit,
          variable(x.v_variable), v, x.v_limit, x.m_outer ? " m outer" : "");
     ++indent_;
-    line("{}[{} + {} * {}] * {}[{} + {}]", buffer(x.a_buffer), a, variable(x.m_variable),
-         x.a_m_stride, buffer(x.b_buffer), b, variable(x.v_variable));
+    const std::string panels =
+        x.b_panel == 0 ? "" : fmt::format(" in panels of {} * {}", x.b_panel, x.b_panel_stride);
+    line("{}[{} + {} * {}] * {}[{} + {}{}]", buffer(x.a_buffer), a, variable(x.m_variable),
+         x.a_m_stride, buffer(x.b_buffer), b, variable(x.v_variable), panels);
     for (const TapAxis& tap : x.taps) {
       const std::string row = use(tap.row);
       line("over t{}[{}]: a * {}, b * {}", tap.table, row, tap.a_stride, tap.b_stride);

@@ -45,7 +45,8 @@ class Chooser {
 
   std::optional<WinogradForm> run() {
     if (p_.spatial.empty() || p_.spatial.size() > 2 || p_.c.stores.empty()) return std::nullopt;
-    if (program_.tensors[p_.lhs.tensor].dtype != DType::f32) return std::nullopt;
+    const Tensor &lhs = program_.tensors[p_.lhs.tensor], &rhs = program_.tensors[p_.rhs.tensor];
+    if (lhs.dtype != DType::f32 || lhs.panel > 0 || rhs.panel > 0) return std::nullopt;
     for (const SpatialAxis& axis : p_.spatial) {
       const auto form = filter_axis(axis);
       if (!form || !plain(axis)) return std::nullopt;

@@ -33,9 +33,13 @@ struct Product {
 };
 
 // What `make_product` does where an operand cannot be read as it lies: `lhs` or `rhs` copied in
-// this layout.
+// this layout, perhaps in panels of lanes; its index is then that within the first panel.
+struct CopyLayout {
+  AxisOrder order;
+  bool panels = false;
+};
 struct OperandLayouts {
-  std::optional<AxisOrder> lhs, rhs;
+  std::optional<CopyLayout> lhs, rhs;
 };
 // Null where no domain suits.
 std::unique_ptr<Product> make_product(ProgramDraft& program, const Group& group,
@@ -67,15 +71,15 @@ struct Tiling {
   std::size_t shared = 0;              // so many of `outer` are units,
   bool blocks_shared = false;          // with the blocks of m and v
   std::vector<std::uint32_t> reduced;  // innermost last
-  // The sum is done in parts of so many pairs of the first spatial axis, partial results in memory,
-  // so that what one part reads of both operands stays in cache; 0: in one go.
-  std::int64_t part_pairs = 0;
+  // The sum is done in parts of so many pairs of each spatial axis, partial results in memory, so
+  // that what one part reads of both operands stays in cache; none: in one go.
+  std::vector<std::int64_t> part_pairs;
 };
 // None: no lanes, or rows too few to pay for a copy. `wanted`: the layout in which the vector
 // operand must be copied before this tiling holds; none: it lies well.
 struct TilingChoice {
   Tiling tiling;
-  std::optional<AxisOrder> wanted;
+  std::optional<CopyLayout> wanted;
 };
 std::optional<TilingChoice> choose_tiling(const ProgramDraft& program, const Product& product);
 

@@ -29,8 +29,8 @@ class Maker {
       const bool lhs = read(*p, p->lhs, copied_.lhs), rhs = read(*p, p->rhs, copied_.rhs);
       add_results(*p);
       if (domain.refine(p->c.space, p->c.domain.variables)) continue;
-      if (!lhs) copied_.lhs = program_.layouts[p->lhs.node.index];
-      if (!rhs) copied_.rhs = program_.layouts[p->rhs.node.index];
+      if (!lhs) copied_.lhs = {program_.layouts[p->lhs.node.index]};
+      if (!rhs) copied_.rhs = {program_.layouts[p->rhs.node.index]};
       if (lhs && rhs) return p;
     }
     return nullptr;
@@ -107,11 +107,14 @@ class Maker {
   }
 
   // Whether the operand is plain memory: one load, everywhere, at an affine index.
-  bool read(Product& p, Operand& operand, const std::optional<AxisOrder>& copied) const {
+  bool read(Product& p, Operand& operand, const std::optional<CopyLayout>& copied) const {
     Emitter emitter(program_, p.c.space, p.c.expressions);
     if (copied) {
-      operand.tensor = lower_copy(program_, operand.node, *copied, group_);
-      operand.index = emitter.offset(program_.tensors[operand.tensor], operand.at);
+      operand.tensor =
+          lower_copy(program_, operand.node, copied->order, copied->panels, group_);
+      Tensor first_panel = program_.tensors[operand.tensor];
+      first_panel.panel = 0;
+      operand.index = emitter.offset(first_panel, operand.at);
     } else {
       const Expr& e = p.c.expressions[emitter.emit(operand.node, operand.at)];
       if (e.kind != ExprKind::load || e.mask) return false;

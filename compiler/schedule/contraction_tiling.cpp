@@ -11,6 +11,7 @@ constexpr std::int64_t min_rows = 8;                 // of a block, so that regi
 constexpr std::int64_t panel_bytes = 512 << 10;  // of the scalar operand, to stay in the L2 cache
 constexpr std::int64_t cache_bytes = 1 << 20;    // of both operands of a sum that is done in one go
 constexpr std::int64_t min_part_terms = 512;  // of a part of a sum: fewer do not pay for the stores
+constexpr std::int64_t panel_part_terms = 256;  // a panel of 16 KB
 
 // The divisor of n that is at least `least` and nearest to it; n itself if there is none below.
 std::int64_t divisor_from(std::int64_t n, std::int64_t least) {
@@ -91,7 +92,7 @@ class Chooser {
   bool lies_well() const { return space_.coefficient(vector_operand().index, t_.v) == 1; }
 
   // Positions outermost, lanes innermost. None where lanes are the outer part of an axis.
-  std::optional<AxisOrder> wanted_layout() const {
+  std::optional<CopyLayout> wanted_layout() const {
     const Operand& b = vector_operand();
     AxisOrder first, rest, last;
     for (std::size_t axis = 0; axis < b.at.size(); ++axis) {
@@ -108,7 +109,7 @@ class Chooser {
     }
     first.insert(first.end(), rest.begin(), rest.end());
     first.insert(first.end(), last.begin(), last.end());
-    return first;
+    return CopyLayout{first, t_.v_extent > panel_lanes};
   }
 
   std::int64_t outer_count() const {
@@ -171,12 +172,20 @@ class Chooser {
 
   void choose_parts() {
     if (p_.spatial.empty()) return;
-    const std::int64_t k = terms(), bytes = byte_size(program_.tensors[p_.lhs.tensor].dtype);
-    if (k < 4 * min_part_terms || (t_.m_block + t_.v_block) * k * bytes <= cache_bytes) return;
-    const SpatialAxis& first = p_.spatial[0];
-    const std::int64_t rest =
-        std::max<std::int64_t>(k / std::min(first.lhs_extent, first.rhs_extent), 1);
-    t_.part_pairs = std::max<std::int64_t>(1, (min_part_terms + rest - 1) / rest);
+    const std::int64_t k = terms();
+    const Tensor& vectors = program_.tensors[vector_operand().tensor];
+    const bool panels = vectors.panel > 0;
+    if (k < 4 * min_part_terms) return;
+    if (!panels && (t_.m_block + t_.v_block) * k * byte_size(vectors.dtype) <= cache_bytes) return;
+    // Without panels whole rows of the image; with them, what the first cache holds of a panel.
+    std::int64_t pairs = (panels ? panel_part_terms : min_part_terms);
+    for (std::uint32_t v : t_.reduced) pairs = std::max<std::int64_t>(pairs / space_.extent(v), 1);
+    t_.part_pairs.resize(p_.spatial.size());
+    for (std::size_t i = p_.spatial.size(); i-- > 0;) {
+      const std::int64_t all = std::min(p_.spatial[i].lhs_extent, p_.spatial[i].rhs_extent);
+      t_.part_pairs[i] = panels || i == 0 ? std::min(pairs, all) : all;
+      pairs = std::max<std::int64_t>(pairs / all, 1);
+    }
   }
 
   const ProgramDraft& program_;

@@ -85,8 +85,15 @@ void Emitter::give(NodeId node, const std::vector<IndexId>& at, ExprId value) {
 
 IndexId Emitter::offset(const Tensor& tensor, const std::vector<IndexId>& at) {
   IndexId sum = space_.constant(0);
-  for (std::size_t i = 0; i < at.size(); ++i)
-    sum = space_.add(sum, space_.scale(at[i], tensor.strides[i]));
+  for (std::size_t i = 0; i < at.size(); ++i) {
+    if (tensor.panel == 0 || tensor.panel_axis != i) {
+      sum = space_.add(sum, space_.scale(at[i], tensor.strides[i]));
+      continue;
+    }
+    sum = space_.add(sum, space_.scale(space_.quotient(at[i], tensor.panel), tensor.panel_stride));
+    sum =
+        space_.add(sum, space_.scale(space_.remainder(at[i], tensor.panel), tensor.strides[i]));
+  }
   return sum;
 }
 

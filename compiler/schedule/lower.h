@@ -49,8 +49,10 @@ void lower_contraction(ProgramDraft& program, const Group& group, Products produ
 void lower_products(ProgramDraft& program, const Group& group);
 
 // `operand` in memory in the given layout, by a kernel of its own: for contractions that cannot
-// read it as it lies.
-std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const AxisOrder& order,
+// read it as it lies. `panels`: the last axis in panels of `panel_lanes`, each contiguous, so that
+// steps along the other axes read consecutive memory.
+inline constexpr std::int64_t panel_lanes = 16;
+std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const AxisOrder& order, bool panels,
                          const Group& reader);
 
 // Finishes the kernel and appends its call. `work`: elements computed; `in_place`: whether outputs

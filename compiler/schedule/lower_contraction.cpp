@@ -65,27 +65,29 @@ class Writer {
           for (auto& [x, k] : row) std::swap(x, k);
       }
       terms_ *= pairs / static_cast<double>(s.outputs);
-      if (tables_.empty() && t_.part_pairs > 0) cut_rows(table);
+      parts_of_.push_back(t_.part_pairs.empty() ? 1 : cut_rows(table, t_.part_pairs[tables_.size()]));
+      parts_ *= parts_of_.back();
       tables_.push_back(writer_.new_table(std::move(table)));
     }
   }
 
-  // Each row as `parts_` rows of at most part_pairs pairs.
-  void cut_rows(kernel::TapTable& table) {
+  // Each row as several of at most `most` pairs. How many.
+  static std::int64_t cut_rows(kernel::TapTable& table, std::int64_t most) {
     std::size_t longest = 0;
     for (const auto& row : table.rows) longest = std::max(longest, row.size());
-    const auto length = static_cast<std::size_t>(t_.part_pairs);
-    parts_ = static_cast<std::int64_t>((longest + length - 1) / length);
-    if (parts_ <= 1) return;
+    const auto length = static_cast<std::size_t>(most);
+    const std::size_t parts = (longest + length - 1) / length;
+    if (parts <= 1) return 1;
     kernel::TapTable cut;
     for (const auto& row : table.rows)
-      for (std::size_t part = 0; part < static_cast<std::size_t>(parts_); ++part) {
+      for (std::size_t part = 0; part < parts; ++part) {
         const std::size_t from = std::min(part * length, row.size()),
                           to = std::min(from + length, row.size());
         cut.rows.emplace_back(row.begin() + static_cast<std::ptrdiff_t>(from),
                               row.begin() + static_cast<std::ptrdiff_t>(to));
       }
     table = std::move(cut);
+    return static_cast<std::int64_t>(parts);
   }
 
   // Where the sum lies between its parts.
@@ -230,9 +232,17 @@ class Writer {
     c.v_count = count(v_base_, t_.v_extent, t_.v_block);
     c.v_limit = t_.v_block;
     if (t_.m) writer_.bind(*t_.m, rows.base);
-    writer_.bind(t_.v, v_base_);
+    const Tensor& vectors = program_.tensors[b().tensor];
+    writer_.bind(t_.v, vectors.panel > 0 ? ValueId{} : v_base_);
     c.a_base = writer_.index(a().index);
     c.b_base = writer_.index(b().index);
+    if (vectors.panel > 0) {
+      c.b_panel = vectors.panel;
+      c.b_panel_stride = vectors.panel_stride;
+      if (v_base_)  // whole panels
+        c.b_base = writer_.add(c.b_base,
+                               writer_.scale(v_base_, vectors.panel_stride / vectors.panel));
+    }
     c.a_buffer = writer_.buffer(a().tensor, true, false);
     c.b_buffer = writer_.buffer(b().tensor, true, false);
     c.a_m_stride = rows.a_step;
@@ -253,15 +263,18 @@ class Writer {
   }
 
   std::vector<kernel::TapAxis> taps(const Rows& rows, ValueId part) {
-    std::vector<kernel::TapAxis> result;
-    for (std::size_t i = 0; i < p_.spatial.size(); ++i) {
+    std::vector<kernel::TapAxis> result(p_.spatial.size());
+    for (std::size_t i = p_.spatial.size(); i-- > 0;) {
       const SpatialAxis& s = p_.spatial[i];
       const std::uint32_t ap = t_.lhs_is_vector ? s.rhs_position : s.lhs_position;
       const std::uint32_t bp = t_.lhs_is_vector ? s.lhs_position : s.rhs_position;
       ValueId row = rows.position && t_.row_axis == i ? rows.base : writer_.index(s.output);
-      if (i == 0 && part) row = writer_.add(writer_.scale(row, parts_), part);
-      result.push_back({tables_[i], row, space().coefficient(a().index, ap),
-                        space().coefficient(b().index, bp)});
+      if (part && parts_of_[i] > 1) {
+        row = writer_.add(writer_.scale(row, parts_of_[i]), writer_.remainder(part, parts_of_[i]));
+        part = writer_.quotient(part, parts_of_[i]);
+      }
+      result[i] = {tables_[i], row, space().coefficient(a().index, ap),
+                   space().coefficient(b().index, bp)};
     }
     return result;
   }
@@ -289,6 +302,7 @@ class Writer {
   std::vector<std::uint32_t> tables_;
   ValueId m_base_, v_base_;
   double terms_ = 1;
+  std::vector<std::int64_t> parts_of_;  // by spatial axis
   std::int64_t parts_ = 1;
   std::uint32_t sum_tensor_ = no_tensor;
   IndexId sum_index_;

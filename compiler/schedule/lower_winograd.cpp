@@ -11,6 +11,9 @@ using kernel::LoopKind;
 using kernel::ValueId;
 
 constexpr std::int64_t result_rows = 8;  // filters whose results are transformed back at once
+// Between the points: their planes are read and written side by side, and would all fall into one set
+// of the caches if they lay a power of two apart.
+constexpr std::int64_t gap = 16;
 
 std::int64_t blocks(std::int64_t extent, std::int64_t block) {
   return (extent + block - 1) / block;
@@ -92,6 +95,8 @@ class Writer {
     }
     terms_ = subs_ * f_.channels;
     lanes_ = f_.sample_block * f_.tile_block;
+    panels_ = f_.lanes_are_samples && f_.sample_block % panel_lanes == 0 &&
+              f_.samples % f_.sample_block == 0;
   }
 
   void run() {
@@ -177,7 +182,10 @@ class Writer {
   // the channels innermost [phase][point][filter][sub, channel].
   std::int64_t filter_stride() const { return f_.filters_by_channel ? terms_ : 1; }
   std::int64_t term_stride() const { return f_.filters_by_channel ? 1 : f_.filter_block; }
-  std::int64_t point_stride() const { return terms_ * f_.filters; }
+  std::int64_t point_stride() const { return terms_ * f_.filters + gap; }
+  std::int64_t tile_plane() const { return terms_ * lanes_ + gap; }
+  std::int64_t product_plane() const { return f_.filters * lanes_ + gap; }
+  std::int64_t result_plane() const { return rows_at_once() * lanes_ + gap; }
 
   std::uint32_t filters() {
     std::vector<std::int64_t> key = {static_cast<std::int64_t>(p_.rhs.tensor),
@@ -287,9 +295,9 @@ class Writer {
     const std::uint32_t image = w.buffer(p_.lhs.tensor, true, false),
                         filters = w.buffer(filters_, true, false);
     register_results(w);
-    const std::uint32_t tiles = w.local(DType::f32, points_ * terms_ * lanes_),
-                        products = w.local(DType::f32, points_ * f_.filters * lanes_),
-                        results = w.local(DType::f32, outputs_ * rows_at_once() * lanes_);
+    const std::uint32_t tiles = w.local(DType::f32, points_ * tile_plane()),
+                        products = w.local(DType::f32, points_ * product_plane()),
+                        results = w.local(DType::f32, outputs_ * result_plane());
     Nest nest(w);
     const std::int64_t tile_blocks = blocks(tiles_.back(), f_.tile_block),
                        sample_blocks = blocks(f_.samples, f_.sample_block);
@@ -367,23 +375,49 @@ class Writer {
     return w.minimum(w.constant(block), w.add(w.scale(base, -1), extent));
   }
 
+  // A tile and a sample of a unit; the sample is in a panel of lanes where there are panels.
+  struct Lane {
+    ValueId tile, panel, in_panel;
+  };
+  ValueId sample(KernelWriter& w, const Lane& lane) const {
+    return lane.panel ? w.add(w.scale(lane.panel, panel_lanes), lane.in_panel) : lane.in_panel;
+  }
   // Strides of a unit's memory: points, then rows (terms or filters) and lanes (tiles and samples), or
   // with channels as lanes the other way round.
-  ValueId place(KernelWriter& w, ValueId row, std::int64_t rows, ValueId tile, ValueId sample) const {
-    const ValueId lane = w.add(w.scale(tile, f_.sample_block), sample);
-    if (f_.lanes_are_samples) return w.add(w.scale(row, lanes_), lane);
-    return w.add(w.scale(lane, rows), row);
+  ValueId place(KernelWriter& w, ValueId row, std::int64_t rows, const Lane& lane) const {
+    const ValueId at = w.add(w.scale(lane.tile, f_.sample_block), sample(w, lane));
+    if (f_.lanes_are_samples) return w.add(w.scale(row, lanes_), at);
+    return w.add(w.scale(at, rows), row);
+  }
+  // The same in panels where there are any.
+  ValueId place_in_panel(KernelWriter& w, ValueId row, std::int64_t rows, const Lane& lane) const {
+    if (!panels_) return place(w, row, rows, lane);
+    const ValueId panel =
+        w.add(w.scale(lane.tile, f_.sample_block / panel_lanes), lane.panel);
+    return w.add(w.scale(w.add(w.scale(panel, rows), row), panel_lanes), lane.in_panel);
   }
 
   // Loops over rows, tiles and samples with the right one as lanes.
   void rows_and_lanes(KernelWriter& w, Nest& nest, const Unit& unit, std::int64_t rows,
-                      const std::function<void(ValueId row, ValueId tile, ValueId sample)>& body) {
-    const LoopKind row_kind = f_.lanes_are_samples ? LoopKind::serial : LoopKind::vector;
-    nest.loop(LoopKind::serial, unit.tile_count, [&](ValueId tile) {
-      nest.loop(row_kind, rows, [&](ValueId row) {
-        if (!f_.lanes_are_samples) return body(row, tile, w.constant(0));
+                      const std::function<void(ValueId row, const Lane& lane)>& body) {
+    nest.loop(LoopKind::serial, unit.tile_count,
+              [&](ValueId tile) { rows_and_samples(w, nest, unit, rows, tile, body); });
+  }
+  void rows_and_samples(KernelWriter& w, Nest& nest, const Unit& unit, std::int64_t rows,
+                        ValueId tile,
+                        const std::function<void(ValueId row, const Lane& lane)>& body) {
+    if (!f_.lanes_are_samples)
+      return nest.loop(LoopKind::vector, rows,
+                       [&](ValueId row) { body(row, {tile, {}, w.constant(0)}); });
+    if (!panels_)
+      return nest.loop(LoopKind::serial, rows, [&](ValueId row) {
         nest.loop(LoopKind::vector, unit.sample_count,
-                  [&](ValueId sample) { body(row, tile, sample); });
+                  [&](ValueId sample) { body(row, {tile, {}, sample}); });
+      });
+    nest.loop(LoopKind::serial, f_.sample_block / panel_lanes, [&](ValueId panel) {
+      nest.loop(LoopKind::serial, rows, [&](ValueId row) {
+        nest.loop(LoopKind::vector, panel_lanes,
+                  [&](ValueId lane) { body(row, {tile, panel, lane}); });
       });
     });
   }
@@ -391,23 +425,23 @@ class Writer {
   void transform_image(KernelWriter& w, Nest& nest, const Unit& unit, std::uint32_t image,
                        std::uint32_t tiles) {
     nest.loop(LoopKind::serial, subs_, [&](ValueId sub) {
-      rows_and_lanes(w, nest, unit, f_.channels, [&](ValueId channel, ValueId tile, ValueId sample) {
+      rows_and_lanes(w, nest, unit, f_.channels, [&](ValueId channel, const Lane& lane) {
         const std::vector<ValueId> values =
             transformed(w, f_.transforms[0].input, axes(),
-                        tile_of_image(w, unit, image, sub, channel, tile, sample));
+                        tile_of_image(w, unit, image, sub, channel, lane));
         const ValueId at =
-            place(w, w.add(w.scale(sub, f_.channels), channel), terms_, tile, sample);
+            place_in_panel(w, w.add(w.scale(sub, f_.channels), channel), terms_, lane);
         for (std::int64_t point = 0; point < points_; ++point)
-          nest.add(store(tiles, w.add(at, point * terms_ * lanes_),
+          nest.add(store(tiles, w.add(at, point * tile_plane()),
                          values[static_cast<std::size_t>(point)]));
       });
     });
   }
 
   std::vector<ValueId> tile_of_image(KernelWriter& w, const Unit& unit, std::uint32_t image,
-                                     ValueId sub, ValueId channel, ValueId tile, ValueId sample) {
+                                     ValueId sub, ValueId channel, const Lane& lane) {
     w.bind(*f_.channel, channel);
-    if (f_.sample) w.bind(*f_.sample, w.add(unit.sample, sample));
+    if (f_.sample) w.bind(*f_.sample, w.add(unit.sample, sample(w, lane)));
     const std::vector<ValueId> sub_of = split_subs(w, sub);
     const std::int64_t side = f_.transforms[0].points();
     std::vector<ValueId> values;
@@ -417,7 +451,7 @@ class Writer {
       for (std::size_t i = 0; i < axes(); ++i) {
         const FilterAxis& a = f_.axes[i];
         const std::int64_t m = f_.transforms[i].outputs, offset = in_tile[i] * a.lhs_step;
-        const ValueId t = i + 1 == axes() ? w.add(unit.tile[i], tile) : unit.tile[i];
+        const ValueId t = i + 1 == axes() ? w.add(unit.tile[i], lane.tile) : unit.tile[i];
         const ValueId at = w.add(w.add(w.scale(t, m * a.lhs_step),
                                        first(w, a.lhs_first, unit.phase[i], sub_of[i])),
                                  offset);
@@ -440,7 +474,7 @@ class Writer {
         const ValueId filter_base =
             w.add(w.scale(w.add(w.scale(unit.all_phases, points_), point), point_stride()),
                   w.scale(block, f_.filter_block * terms_));
-        const ValueId tile_base = w.scale(point, terms_ * lanes_);
+        const ValueId tile_base = w.scale(point, tile_plane());
         kernel::Contraction c{};
         c.m_variable = w.new_variable();
         c.v_variable = w.new_variable();
@@ -455,7 +489,8 @@ class Writer {
         c.a_base = samples ? filter_base : tile_base;
         c.b_base = samples ? tile_base : filter_base;
         c.a_m_stride = samples ? filter_stride() : terms_;
-        c.axes = {samples ? kernel::ReduceAxis{terms_, term_stride(), lanes_}
+        if (panels_) c.b_panel = panel_lanes, c.b_panel_stride = terms_ * panel_lanes;
+        c.axes = {samples ? kernel::ReduceAxis{terms_, term_stride(), panels_ ? panel_lanes : lanes_}
                           : kernel::ReduceAxis{terms_, 1, term_stride()}};
         const ValueId m = w.variable(c.m_variable), v = w.variable(c.v_variable);
         const ValueId filter = w.add(w.scale(block, f), samples ? m : v);
@@ -464,7 +499,7 @@ class Writer {
                                    : w.add(w.scale(lane, f_.filters), filter);
         const ValueId sum = w.value({.kind = kernel::ValueKind::contraction, .dtype = DType::f32});
         c.epilogue.push_back(
-            store(products, w.add(w.scale(point, f_.filters * lanes_), at), sum));
+            store(products, w.add(w.scale(point, product_plane()), at), sum));
         nest.add({std::move(c)});
       });
     });
@@ -476,71 +511,62 @@ class Writer {
     const std::int64_t rows = rows_at_once();
     nest.loop(LoopKind::serial, f_.filters / rows, [&](ValueId block) {
       const ValueId base = w.scale(block, rows);
-      rows_and_lanes(w, nest, unit, rows, [&](ValueId row, ValueId tile, ValueId sample) {
-        const ValueId from = place(w, w.add(base, row), f_.filters, tile, sample);
+      rows_and_lanes(w, nest, unit, rows, [&](ValueId row, const Lane& lane) {
+        const ValueId from = place(w, w.add(base, row), f_.filters, lane);
         std::vector<ValueId> values;
         for (std::int64_t point = 0; point < points_; ++point)
-          values.push_back(w.load(products, w.add(from, point * f_.filters * lanes_), DType::f32, {}));
+          values.push_back(w.load(products, w.add(from, point * product_plane()), DType::f32, {}));
         values = transformed(w, f_.transforms[0].output, axes(), std::move(values));
-        const ValueId at = place(w, row, rows, tile, sample);
+        const ValueId at = place(w, row, rows, lane);
         for (std::int64_t n = 0; n < outputs_; ++n)
-          nest.add(store(results, w.add(at, n * rows * lanes_), values[static_cast<std::size_t>(n)]));
+          nest.add(store(results, w.add(at, n * result_plane()), values[static_cast<std::size_t>(n)]));
       });
       write_results(w, nest, unit, base, results);
     });
   }
 
+  // For each output of a tile that lies in the image.
   void write_results(KernelWriter& w, Nest& nest, const Unit& unit, ValueId base,
                      std::uint32_t results) {
-    const std::int64_t rows = rows_at_once();
-    rows_and_lanes_of_outputs(w, nest, unit, rows, [&](const std::vector<ValueId>& output, ValueId row,
-                                                       ValueId tile, ValueId sample) {
-      ValueId number;
-      for (std::size_t i = 0; i < axes(); ++i) {
-        number = number ? w.add(w.scale(number, f_.transforms[i].outputs), output[i]) : output[i];
-        const ValueId t = i + 1 == axes() ? w.add(unit.tile[i], tile) : unit.tile[i];
-        const ValueId o = w.add(w.scale(t, f_.transforms[i].outputs), output[i]);
-        const Sum& index = space()[p_.spatial[i].output];
-        w.bind(space().atom(index.terms[0].atom).source,
-               w.add(w.scale(o, f_.axes[i].phases), unit.phase[i]));
-      }
-      w.bind(*f_.filter, w.add(base, row));
-      if (f_.sample) w.bind(*f_.sample, w.add(unit.sample, sample));
-      const ValueId at = w.add(w.scale(number, rows * lanes_), place(w, row, rows, tile, sample));
-      w.give_sum(w.load(results, at, DType::f32, {}));
-      nest.add(write_block(w, p_.c));
-    });
-  }
-
-  using OutputBody =
-      std::function<void(const std::vector<ValueId>& output, ValueId, ValueId, ValueId)>;
-  // The outputs of a tile that lie in the image, around rows and lanes.
-  void rows_and_lanes_of_outputs(KernelWriter& w, Nest& nest, const Unit& unit, std::int64_t rows,
-                                 const OutputBody& body) {
-    const LoopKind row_kind = f_.lanes_are_samples ? LoopKind::serial : LoopKind::vector;
     nest.loop(LoopKind::serial, unit.tile_count, [&](ValueId tile) {
       std::vector<ValueId> output;
-      const std::function<void()> inner = [&] {
-        const std::size_t i = output.size();
-        if (i < axes()) {
-          const std::int64_t m = f_.transforms[i].outputs;
-          const ValueId t = i + 1 == axes() ? w.add(unit.tile[i], tile) : unit.tile[i];
-          nest.loop(LoopKind::serial, count(w, w.scale(t, m), f_.axes[i].outputs, m),
-                    [&](ValueId o) {
-                      output.push_back(o);
-                      inner();
-                      output.pop_back();
-                    });
-          return;
-        }
-        nest.loop(row_kind, rows, [&](ValueId row) {
-          if (!f_.lanes_are_samples) return body(output, row, tile, w.constant(0));
-          nest.loop(LoopKind::vector, unit.sample_count,
-                    [&](ValueId sample) { body(output, row, tile, sample); });
+      outputs_of_tile(w, nest, unit, tile, output, [&] {
+        rows_and_samples(w, nest, unit, rows_at_once(), tile, [&](ValueId row, const Lane& lane) {
+          write_result(w, nest, unit, base, results, output, row, lane);
         });
-      };
-      inner();
+      });
     });
+  }
+  void outputs_of_tile(KernelWriter& w, Nest& nest, const Unit& unit, ValueId tile,
+                       std::vector<ValueId>& output, const std::function<void()>& body) {
+    const std::size_t i = output.size();
+    if (i == axes()) return body();
+    const std::int64_t m = f_.transforms[i].outputs;
+    const ValueId t = i + 1 == axes() ? w.add(unit.tile[i], tile) : unit.tile[i];
+    nest.loop(LoopKind::serial, count(w, w.scale(t, m), f_.axes[i].outputs, m), [&](ValueId o) {
+      output.push_back(o);
+      outputs_of_tile(w, nest, unit, tile, output, body);
+      output.pop_back();
+    });
+  }
+  void write_result(KernelWriter& w, Nest& nest, const Unit& unit, ValueId base,
+                    std::uint32_t results, const std::vector<ValueId>& output, ValueId row,
+                    const Lane& lane) {
+    ValueId number;
+    for (std::size_t i = 0; i < axes(); ++i) {
+      number = number ? w.add(w.scale(number, f_.transforms[i].outputs), output[i]) : output[i];
+      const ValueId t = i + 1 == axes() ? w.add(unit.tile[i], lane.tile) : unit.tile[i];
+      const ValueId o = w.add(w.scale(t, f_.transforms[i].outputs), output[i]);
+      const Sum& index = space()[p_.spatial[i].output];
+      w.bind(space().atom(index.terms[0].atom).source,
+             w.add(w.scale(o, f_.axes[i].phases), unit.phase[i]));
+    }
+    w.bind(*f_.filter, w.add(base, row));
+    if (f_.sample) w.bind(*f_.sample, w.add(unit.sample, sample(w, lane)));
+    const std::int64_t rows = rows_at_once();
+    const ValueId at = w.add(w.scale(number, result_plane()), place(w, row, rows, lane));
+    w.give_sum(w.load(results, at, DType::f32, {}));
+    nest.add(write_block(w, p_.c));
   }
 
   ProgramDraft& program_;
@@ -550,6 +576,7 @@ class Writer {
   std::int64_t points_ = 1, outputs_ = 1, phases_ = 1, subs_ = 1;
   std::int64_t terms_ = 1;  // of a sum of products: subfilters and channels
   std::int64_t lanes_ = 1;  // tiles and samples of a unit
+  bool panels_ = false;     // lanes of the transformed image are in panels
   std::vector<std::int64_t> tiles_;
   std::uint32_t filters_ = no_tensor;
 };
