@@ -2,74 +2,69 @@
 #include <array>
 #include <cmath>
 
-#include "compiler/schedule/winograd.h"
+#include "compiler/schedule/winograd_kernel.h"
 
 namespace ganc::planning {
 namespace {
 
 // In cycles a vector of lanes of a core that multiplies and adds two vectors a cycle.
 constexpr double product_cycles = 0.5;
-constexpr double direct_efficiency = 0.85, transformed_efficiency = 0.75;
-constexpr double other_cycles = 0.6;       // of a load, a store or an addition in a transform
-constexpr double memory_cycles = 1.0;      // of an element that goes to memory and back, a vector
-constexpr double least_gain = 1.15;        // below, the direct way: it is the more exact one
-constexpr std::int64_t block_lanes = 32;   // samples and tiles of a unit
+constexpr double other_cycles = 0.6;   // of a load, a store or an addition in a transform
+constexpr double memory_cycles = 1.0;  // of an element that goes to memory and back
+// Shares of the limit that the products reach: of a layer, of the gradient of filters, of points.
+constexpr double image_efficiency = 0.85, gradient_efficiency = 0.6, point_efficiency = 0.75;
+constexpr double least_gain = 1.15;  // below, the direct way: it is the more exact one
 constexpr std::int64_t min_channels = 16;  // fewer do not pay for the transforms
 constexpr std::int64_t min_units = 8;
+constexpr std::int64_t image_lanes = 32;     // samples and tiles of a unit
+constexpr std::int64_t gradient_block = 64;  // rows, lanes and channels
 
-std::int64_t blocks(std::int64_t extent, std::int64_t block) {
-  return (extent + block - 1) / block;
+double real(std::int64_t n) {
+  return static_cast<double>(n);
 }
 
-double entries(const FilterTransform::Matrix& m) {
-  double n = 0;
+// Additions of a transform of one tile along all axes.
+double additions(const FilterTransform::Matrix& m, std::size_t axes) {
+  double entries = 0, n = 0;
   for (const auto& row : m)
-    n += static_cast<double>(std::ranges::count_if(row, [](double x) { return x != 0; }));
-  return n;
-}
-
-// Additions of a transform of one tile along all axes, from `from` to `to` elements an axis.
-double additions(const FilterTransform::Matrix& m, std::size_t axes, std::int64_t from,
-                 std::int64_t to) {
-  double n = 0;
+    entries += static_cast<double>(std::ranges::count_if(row, [](double x) { return x != 0; }));
   for (std::size_t i = 0; i < axes; ++i)
-    n += entries(m) * std::pow(static_cast<double>(to), static_cast<double>(i)) *
-         std::pow(static_cast<double>(from), static_cast<double>(axes - 1 - i));
+    n += entries * std::pow(static_cast<double>(m.size()), static_cast<double>(i)) *
+         std::pow(static_cast<double>(m[0].size()), static_cast<double>(axes - 1 - i));
   return n;
 }
 
-class Chooser {
+double direct_cycles(const Product& p, const WinogradForm& form, double efficiency) {
+  double products = real(form.samples) * real(form.filters) * real(form.channels);
+  for (const SpatialAxis& axis : p.spatial) {
+    double pairs = 0;
+    for (const auto& row : meeting_positions(axis)) pairs += static_cast<double>(row.size());
+    products *= pairs;
+  }
+  return products * product_cycles / efficiency;
+}
+
+// Reads what both forms have in common out of a product.
+class Reader {
  public:
-  Chooser(const ProgramDraft& program, const Product& product)
+  Reader(const ProgramDraft& program, const Product& product)
       : program_(program), p_(product), space_(product.c.space) {}
 
-  std::optional<WinogradForm> run() {
-    if (p_.spatial.empty() || p_.spatial.size() > 2 || p_.c.stores.empty()) return std::nullopt;
-    const Tensor &lhs = program_.tensors[p_.lhs.tensor], &rhs = program_.tensors[p_.rhs.tensor];
-    if (lhs.dtype != DType::f32 || lhs.panel > 0 || rhs.panel > 0) return std::nullopt;
+  bool read(WinogradForm& form) const {
+    if (p_.spatial.empty() || p_.spatial.size() > 2 || p_.c.stores.empty()) return false;
+    if (program_.tensors[p_.lhs.tensor].dtype != DType::f32) return false;
     for (const SpatialAxis& axis : p_.spatial) {
-      const auto form = filter_axis(axis);
-      if (!form || !plain(axis)) return std::nullopt;
-      form_.axes.push_back(*form);
+      const auto found = filter_axis(axis);
+      if (!found || !plain(axis)) return false;
+      form.axes.push_back(*found);
     }
-    if (!find_variables() || !find_lanes()) return std::nullopt;
-    std::optional<WinogradForm> best;
-    double least = direct() / least_gain;
-    for (const std::int64_t outputs : std::array{2, 4}) {
-      WinogradForm form = form_;
-      if (!transform(form, outputs)) continue;
-      choose_blocks(form);
-      const double cycles = transformed(form);
-      if (cycles < least) least = cycles, best = form;
-    }
-    return best;
+    return find_variables(form);
   }
 
  private:
   // The output position is a variable of its own.
   bool plain(const SpatialAxis& axis) const {
     const Sum& output = space_[axis.output];
-    if (axis.outputs == 1) return output.terms.empty();
     return output.terms.size() == 1 && output.constant == 0 && output.terms[0].coefficient == 1 &&
            space_.atom(output.terms[0].atom).kind == Atom::Kind::variable;
   }
@@ -77,121 +72,189 @@ class Chooser {
     return std::ranges::any_of(
         p_.spatial, [&](const SpatialAxis& axis) { return space_.depends_on(axis.output, v); });
   }
-
-  bool find_variables() {
+  bool find_variables(WinogradForm& form) const {
     for (std::uint32_t v : p_.free) {
       if (is_position(v)) continue;
       const bool in_lhs = space_.depends_on(p_.lhs.index, v),
                  in_rhs = space_.depends_on(p_.rhs.index, v);
       if (in_lhs == in_rhs) return false;  // groups
-      auto& found = in_lhs ? form_.sample : form_.filter;
+      auto& found = in_lhs ? form.sample : form.filter;
       if (found) return false;  // an axis in parts
       found = v;
-      (in_lhs ? form_.samples : form_.filters) = space_.extent(v);
+      (in_lhs ? form.samples : form.filters) = space_.extent(v);
     }
-    if (p_.reduced.size() > 1) return false;
-    if (!p_.reduced.empty()) {
-      form_.channel = p_.reduced[0];
-      form_.channels = space_.extent(p_.reduced[0]);
-    }
-    return form_.filter && form_.channel && form_.channels >= min_channels &&
-           form_.filters >= min_channels;
-  }
-
-  bool find_lanes() {
-    const IndexId stored = p_.c.stores[0].index;
-    form_.filters_by_channel = space_.coefficient(p_.rhs.index, *form_.channel) == 1;
-    if (form_.sample && space_.coefficient(stored, *form_.sample) == 1) {
-      form_.lanes_are_samples = true;
-      return space_.coefficient(p_.lhs.index, *form_.sample) == 1;
-    }
-    form_.lanes_are_samples = false;
-    return space_.coefficient(stored, *form_.filter) == 1 &&
-           space_.coefficient(p_.lhs.index, *form_.channel) == 1;
-  }
-
-  static bool transform(WinogradForm& form, std::int64_t outputs) {
-    for (const FilterAxis& axis : form.axes) {
-      if (axis.taps < 2 || axis.taps > 3 || axis.outputs < outputs) return false;
-      if (axis.taps != form.axes[0].taps) return false;
-      form.transforms.push_back(filter_transform(outputs, axis.taps));
-    }
-    return true;
-  }
-
-  static void choose_blocks(WinogradForm& form) {
-    const std::int64_t last = blocks(form.axes.back().outputs, form.transforms.back().outputs);
-    std::int64_t wanted = block_lanes;
-    for (;; wanted /= 2) {
-      const std::int64_t parts = blocks(form.samples, wanted);
-      form.sample_block = form.lanes_are_samples
-                              ? std::min(form.samples, blocks(blocks(form.samples, parts), 8) * 8)
-                              : 1;
-      form.tile_block = std::clamp<std::int64_t>(wanted / form.sample_block, 1, last);
-      std::int64_t units = blocks(form.samples, form.sample_block) * blocks(last, form.tile_block);
-      for (std::size_t i = 0; i < form.axes.size(); ++i) {
-        units *= form.axes[i].phases;
-        if (i + 1 < form.axes.size())
-          units *= blocks(form.axes[i].outputs, form.transforms[i].outputs);
-      }
-      if (units >= min_units || wanted <= 8) break;
-    }
-    form.filter_block = form.filters;
-    for (std::int64_t b = 64; b >= 16; b -= 16)
-      if (form.filters % b == 0) {
-        form.filter_block = b;
-        break;
-      }
-  }
-
-  double direct() const {
-    double products = static_cast<double>(form_.samples * form_.filters * form_.channels);
-    for (const SpatialAxis& axis : p_.spatial) {
-      double pairs = 0;
-      for (const auto& row : meeting_positions(axis)) pairs += static_cast<double>(row.size());
-      products *= pairs;
-    }
-    return products * product_cycles / direct_efficiency;
-  }
-
-  double transformed(const WinogradForm& form) const {
-    double tiles = 1, phases = 1, subs = 1, points = 1, outputs = 1, taps = 1;
-    for (std::size_t i = 0; i < form.axes.size(); ++i) {
-      const FilterTransform& t = form.transforms[i];
-      tiles *= static_cast<double>(blocks(form.axes[i].outputs, t.outputs));
-      phases *= static_cast<double>(form.axes[i].phases);
-      subs *= static_cast<double>(form.axes[i].subs);
-      points *= static_cast<double>(t.points());
-      outputs *= static_cast<double>(t.outputs);
-      taps *= static_cast<double>(t.taps);
-    }
-    const FilterTransform& t = form.transforms[0];
-    const std::size_t axes = form.axes.size();
-    const double b = static_cast<double>(form.samples) * phases * tiles,
-                 f = static_cast<double>(form.filters),
-                 c = static_cast<double>(form.channels) * subs;
-    const double products = b * f * c * points * product_cycles / transformed_efficiency;
-    const double image = b * c * (2 * points + additions(t.input, axes, t.points(), t.points()));
-    const double results =
-        b * f * (2 * points + 3 * outputs + additions(t.output, axes, t.points(), t.outputs));
-    const double filters =
-        phases * f * c * (taps + 2 * points + additions(t.filter, axes, t.taps, t.points()));
-    // Each unit reads the filters of its phase again.
-    const double lanes = static_cast<double>(form.sample_block * form.tile_block);
-    const double moved = phases * f * c * points + b * f * c * points / lanes / 4;
-    return products + (image + results + filters) * other_cycles + moved * memory_cycles;
+    if (p_.reduced.size() != 1 || !form.filter) return false;
+    form.channel = p_.reduced[0];
+    form.channels = space_.extent(p_.reduced[0]);
+    return form.channels >= min_channels && form.filters >= min_channels;
   }
 
   const ProgramDraft& program_;
   const Product& p_;
   const IndexSpace& space_;
-  WinogradForm form_;
 };
+
+// --- a layer, or its data gradient ---------------------------------------------------------------
+
+bool find_lanes(const ProgramDraft& program, const Product& p, ImageForm& form) {
+  const IndexSpace& space = p.c.space;
+  if (program.tensors[p.lhs.tensor].panel > 0 || program.tensors[p.rhs.tensor].panel > 0)
+    return false;
+  const IndexId stored = p.c.stores[0].index;
+  form.filters_by_channel = space.coefficient(p.rhs.index, *form.channel) == 1;
+  form.lanes_are_samples = form.sample && space.coefficient(stored, *form.sample) == 1;
+  if (form.lanes_are_samples) return space.coefficient(p.lhs.index, *form.sample) == 1;
+  return space.coefficient(stored, *form.filter) == 1 &&
+         space.coefficient(p.lhs.index, *form.channel) == 1;
+}
+
+void choose_blocks(ImageForm& form) {
+  const std::int64_t outputs = form.transform.outputs,
+                     last = blocks(form.axes.back().outputs, outputs);
+  for (std::int64_t wanted = image_lanes;; wanted /= 2) {
+    const std::int64_t parts = blocks(form.samples, wanted);
+    form.sample_block = form.lanes_are_samples
+                            ? std::min(form.samples, blocks(blocks(form.samples, parts), 8) * 8)
+                            : 1;
+    form.tile_block = std::clamp<std::int64_t>(wanted / form.sample_block, 1, last);
+    std::int64_t units = blocks(form.samples, form.sample_block) * blocks(last, form.tile_block);
+    for (std::size_t i = 0; i < form.axes.size(); ++i) {
+      units *= form.axes[i].phases;
+      if (i + 1 < form.axes.size()) units *= blocks(form.axes[i].outputs, outputs);
+    }
+    if (units >= min_units || wanted <= 8) break;
+  }
+  form.filter_block = form.filters;
+  for (std::int64_t b = 64; b >= 16; b -= 16)
+    if (form.filters % b == 0) {
+      form.filter_block = b;
+      break;
+    }
+}
+
+double cycles(const ImageForm& form) {
+  const FilterTransform& t = form.transform;
+  const std::size_t axes = form.axes.size();
+  double tiles = 1, phases = 1, subs = 1, points = 1, outputs = 1, taps = 1;
+  for (const FilterAxis& axis : form.axes) {
+    tiles *= real(blocks(axis.outputs, t.outputs));
+    phases *= real(axis.phases);
+    subs *= real(axis.subs);
+    points *= real(t.points());
+    outputs *= real(t.outputs);
+    taps *= real(t.taps);
+  }
+  const double b = real(form.samples) * phases * tiles, f = real(form.filters),
+               c = real(form.channels) * subs;
+  const double products = b * f * c * points * product_cycles / point_efficiency;
+  const double image = b * c * (2 * points + additions(t.input, axes));
+  const double results = b * f * (2 * points + 3 * outputs + additions(t.output, axes));
+  const double filters = phases * f * c * (taps + 2 * points + additions(t.filter, axes));
+  // Each unit reads the filters of its phase again.
+  const double moved =
+      phases * f * c * points + b * f * c * points / real(form.sample_block * form.tile_block) / 4;
+  return products + (image + results + filters) * other_cycles + moved * memory_cycles;
+}
+
+// --- the gradient of filters ---------------------------------------------------------------------
+
+bool find_lanes(const Product& p, GradientForm& form) {
+  const IndexSpace& space = p.c.space;
+  if (!form.sample || form.samples < min_channels) return false;
+  const IndexId stored = p.c.stores[0].index;
+  form.lanes_are_filters = space.coefficient(stored, *form.filter) == 1;
+  const Operand &rows = form.lanes_are_filters ? p.lhs : p.rhs,
+                &lanes = form.lanes_are_filters ? p.rhs : p.lhs;
+  const std::uint32_t lane = form.lanes_are_filters ? *form.filter : *form.sample;
+  return space.coefficient(stored, lane) == 1 && space.coefficient(lanes.index, lane) == 1 &&
+         space.coefficient(rows.index, *form.channel) == 1;
+}
+
+std::int64_t rows_of(const GradientForm& form) {
+  return form.lanes_are_filters ? form.samples : form.filters;
+}
+std::int64_t lanes_of(const GradientForm& form) {
+  return form.lanes_are_filters ? form.filters : form.samples;
+}
+
+bool choose_blocks(GradientForm& form) {
+  std::int64_t phases = 1;
+  for (const FilterAxis& axis : form.axes) phases *= axis.phases;
+  form.channel_block = divisor_up_to(form.channels, gradient_block);
+  form.row_block = divisor_up_to(rows_of(form), gradient_block);
+  form.lane_block = gradient_block;
+  while (lanes_of(form) % form.lane_block != 0) form.lane_block /= 2;
+  const auto units = [&] {
+    return phases * rows_of(form) / form.row_block * (lanes_of(form) / form.lane_block);
+  };
+  while (units() < min_units && form.row_block % 2 == 0 && form.row_block > 16)
+    form.row_block /= 2;
+  while (units() < min_units && form.lane_block > 32) form.lane_block /= 2;
+  return form.lane_block >= panel_lanes && form.row_block >= 8 && form.channel_block >= 8;
+}
+
+double cycles(const GradientForm& form) {
+  const FilterTransform& t = form.transform;
+  const std::size_t axes = form.axes.size();
+  double tiles = 1, phases = 1, points = 1;
+  for (const FilterAxis& axis : form.axes) {
+    tiles *= real(blocks(axis.taps, t.taps));
+    phases *= real(axis.phases);
+    points *= real(t.points());
+  }
+  const double rows = real(rows_of(form)), lanes = real(lanes_of(form)),
+               sums = phases * tiles * real(form.channels);
+  const double products = sums * rows * lanes * points * product_cycles / point_efficiency;
+  const FilterTransform::Matrix &of_rows = form.lanes_are_filters ? t.input : t.filter,
+                                &of_lanes = form.lanes_are_filters ? t.filter : t.input;
+  const double row_work = sums * rows * (lanes / real(form.lane_block)) *
+                          (2 * points + additions(of_rows, axes)),
+               lane_work = sums * lanes * (rows / real(form.row_block)) *
+                           (2 * points + additions(of_lanes, axes)),
+               partial = 2 * rows * lanes * points * sums / real(form.channel_block);
+  return products + (row_work + lane_work + partial) * other_cycles;
+}
 
 }  // namespace
 
-std::optional<WinogradForm> choose_winograd(const ProgramDraft& program, const Product& product) {
-  return Chooser(program, product).run();
+std::optional<ImageForm> choose_image_form(const ProgramDraft& program, const Product& product) {
+  ImageForm form;
+  if (!Reader(program, product).read(form) || !find_lanes(program, product, form))
+    return std::nullopt;
+  const std::int64_t taps = form.axes[0].taps;
+  if (taps < 2 || taps > 3) return std::nullopt;
+  for (const FilterAxis& axis : form.axes)
+    if (axis.taps != taps) return std::nullopt;
+  std::optional<ImageForm> best;
+  double least = direct_cycles(product, form, image_efficiency) / least_gain;
+  for (const std::int64_t outputs : std::array{2, 4}) {
+    for (const FilterAxis& axis : form.axes)
+      if (axis.outputs < outputs) return best;
+    form.transform = filter_transform(outputs, taps);
+    choose_blocks(form);
+    if (const double c = cycles(form); c < least) least = c, best = form;
+  }
+  return best;
+}
+
+std::optional<GradientForm> choose_gradient_form(const ProgramDraft& program,
+                                                 const Product& product) {
+  GradientForm form;
+  if (!Reader(program, product).read(form) || !find_lanes(product, form)) return std::nullopt;
+  const std::int64_t outputs = form.axes[0].outputs;
+  if (outputs < 2 || outputs > 3) return std::nullopt;
+  for (const FilterAxis& axis : form.axes)
+    if (axis.outputs != outputs || axis.subs != 1) return std::nullopt;
+  std::optional<GradientForm> best;
+  double least = direct_cycles(product, form, gradient_efficiency) / least_gain;
+  for (const std::int64_t taps : std::array{2, 4}) {
+    for (const FilterAxis& axis : form.axes)
+      if (axis.taps < taps) return best;
+    form.transform = filter_transform(outputs, taps);
+    if (!choose_blocks(form)) continue;
+    if (const double c = cycles(form); c < least) least = c, best = form;
+  }
+  return best;
 }
 
 }  // namespace ganc::planning

@@ -327,9 +327,12 @@ void lower_contraction(ProgramDraft& program, const Group& group, Products produ
   for (int attempt = 0; attempt < 2; ++attempt) {
     const std::unique_ptr<Product> product = make_product(program, group, copied);
     if (!product) break;
-    if (products == Products::fewer)
-      if (const std::optional<WinogradForm> form = choose_winograd(program, *product))
+    if (products == Products::fewer) {
+      if (const auto form = choose_image_form(program, *product))
         return lower_winograd(program, group, *product, *form);
+      if (const auto form = choose_gradient_form(program, *product))
+        return lower_winograd(program, group, *product, *form);
+    }
     const std::optional<TilingChoice> choice = choose_tiling(program, *product);
     if (!choice) break;
     if (!choice->wanted) return Writer(program, group, *product, choice->tiling).run();

@@ -6,25 +6,42 @@
 
 namespace ganc::planning {
 
-// A convolution by minimal filtering: tiles of the image and the filters are transformed, multiplied
-// point by point as products of matrices, and transformed back. What a kernel's unit computes:
-//   few taps (the filter of a layer, its data gradient)   one block of tiles and samples, all channels
-//   few outputs (the gradient of a filter)                one block of the filters, the whole image
+// A convolution by minimal filtering (filter_transform.h): tiles of the image and the filters are
+// transformed, multiplied point by point as products of matrices, and transformed back.
 struct WinogradForm {
-  std::vector<FilterAxis> axes;            // of the image, the outermost first
-  std::vector<FilterTransform> transforms;  // of each axis
-  bool lanes_are_samples = true;           // else channels: results are contiguous along them
-  bool filters_by_channel = false;  // filters are contiguous along the channels that are summed
-  std::optional<std::uint32_t> sample, filter, channel;  // variables; none: an extent of 1
+  std::vector<FilterAxis> axes;  // of the image, the outermost first
+  FilterTransform transform;     // the same along all axes
+  // Variables of what lhs alone, rhs alone, and both as summed have; none: an extent of 1.
+  std::optional<std::uint32_t> sample, filter, channel;
   std::int64_t samples = 1, filters = 1, channels = 1;
-  std::int64_t sample_block = 1, tile_block = 1, filter_block = 1;  // of a unit
 };
 
-// By a model of the time that either way takes (instructions of a core with two multiply-adds a
+// Filters of few taps: a layer, or its data gradient. A unit is a block of tiles and samples, all
+// channels and filters; the transformed filters are a tensor of their own.
+struct ImageForm : WinogradForm {
+  bool lanes_are_samples = true;    // else channels and filters
+  bool filters_by_channel = false;  // filters are contiguous along channels
+  std::int64_t sample_block = 1, tile_block = 1;  // of a unit
+  std::int64_t filter_block = 1;                  // of one product of matrices
+};
+
+// Filters of few outputs and as many taps as an image has pixels: the gradient of a layer's filters. A
+// unit is a block of rows and lanes of the result, all taps.
+struct GradientForm : WinogradForm {
+  bool lanes_are_filters = true;  // rows are samples; else the other way round
+  std::int64_t row_block = 1, lane_block = 1;
+  std::int64_t channel_block = 1;  // summed by one product of matrices
+};
+
+// Both by a model of the time that either way takes (instructions of a core with two multiply-adds a
 // cycle, bytes of what is written and read again); none: the direct way is as fast, or the only one.
-std::optional<WinogradForm> choose_winograd(const ProgramDraft& program, const Product& product);
+std::optional<ImageForm> choose_image_form(const ProgramDraft& program, const Product& product);
+std::optional<GradientForm> choose_gradient_form(const ProgramDraft& program,
+                                                 const Product& product);
 
 void lower_winograd(ProgramDraft& program, const Group& group, Product& product,
-                    const WinogradForm& form);
+                    const ImageForm& form);
+void lower_winograd(ProgramDraft& program, const Group& group, Product& product,
+                    const GradientForm& form);
 
 }  // namespace ganc::planning

@@ -1,0 +1,230 @@
+#include "compiler/schedule/winograd_kernel.h"
+
+namespace ganc::planning {
+namespace {
+
+using kernel::LoopKind;
+using kernel::ValueId;
+
+constexpr std::int64_t result_rows = 8;  // rows whose results are transformed back at once
+
+class Writer {
+ public:
+  Writer(ProgramDraft& program, const Group& group, Product& product, const GradientForm& form)
+      : program_(program), group_(group), p_(product), f_(form), t_(form.transform) {
+    for (const FilterAxis& axis : f_.axes) {
+      points_ *= t_.points();
+      outputs_ *= t_.outputs;
+      phases_.push_back(axis.phases);
+      all_phases_ *= axis.phases;
+      tiles_.push_back(blocks(axis.taps, t_.taps));
+      all_tiles_ *= tiles_.back();
+    }
+    row_variable_ = f_.lanes_are_filters ? *f_.sample : *f_.filter;
+    lane_variable_ = f_.lanes_are_filters ? *f_.filter : *f_.sample;
+    rows_ = f_.lanes_are_filters ? f_.samples : f_.filters;
+    lanes_ = f_.lanes_are_filters ? f_.filters : f_.samples;
+    rows_at_once_ = divisor_up_to(f_.row_block, result_rows);
+  }
+
+  void run() {
+    KernelWriter w(p_.c.space, p_.c.expressions, program_.tensors);
+    Nest nest(w);
+    row_buffer_ = w.buffer(row_operand().tensor, true, false);
+    lane_buffer_ = w.buffer(lane_operand().tensor, true, false);
+    register_results(w, p_);
+    row_points_ = w.local(DType::f32, points_ * row_plane());
+    lane_points_ = w.local(DType::f32, points_ * lane_plane());
+    sums_ = w.local(DType::f32, points_ * sum_plane());
+    results_ = w.local(DType::f32, outputs_ * result_plane());
+    const std::vector<std::int64_t> extents = {all_phases_, rows_ / f_.row_block,
+                                               lanes_ / f_.lane_block};
+    const std::int64_t units = extents[0] * extents[1] * extents[2];
+    w.set_units(units);
+    nest.loop(LoopKind::parallel, units, [&](ValueId u) {
+      const std::vector<ValueId> part = split(w, u, extents);
+      const Unit unit{split(w, part[0], phases_), w.scale(part[1], f_.row_block),
+                      w.scale(part[2], f_.lane_block)};
+      clear_sums(w, nest);
+      nest.loop(LoopKind::serial, all_tiles_, [&](ValueId tile) {
+        nest.loop(LoopKind::serial, f_.channels / f_.channel_block, [&](ValueId block) {
+          const ValueId channel = w.scale(block, f_.channel_block);
+          transform_rows(w, nest, unit, tile, channel);
+          transform_lanes(w, nest, unit, tile, channel);
+          multiply(w, nest);
+        });
+      });
+      finish(w, nest, unit);
+    });
+    const double all = static_cast<double>(all_phases_ * rows_) * static_cast<double>(lanes_);
+    add_products(program_, group_, w, nest.take(), p_, all * static_cast<double>(outputs_),
+                 all * static_cast<double>(points_ * all_tiles_ * f_.channels));
+  }
+
+ private:
+  struct Unit {
+    std::vector<ValueId> phase;  // by axis
+    ValueId row, lane;           // the first
+  };
+
+  std::size_t axes() const { return f_.axes.size(); }
+  const Operand& row_operand() const { return f_.lanes_are_filters ? p_.lhs : p_.rhs; }
+  const Operand& lane_operand() const { return f_.lanes_are_filters ? p_.rhs : p_.lhs; }
+
+  // A unit's memory: [point][row][channel], [point][panel of lanes][channel][lane], [point][row][lane].
+  std::int64_t row_plane() const { return f_.row_block * f_.channel_block + plane_gap; }
+  std::int64_t lane_plane() const { return f_.lane_block * f_.channel_block + plane_gap; }
+  std::int64_t sum_plane() const { return f_.row_block * f_.lane_block + plane_gap; }
+  std::int64_t result_plane() const { return rows_at_once_ * f_.lane_block + plane_gap; }
+
+  void clear_sums(KernelWriter& w, Nest& nest) const {
+    nest.loop(LoopKind::vector, points_ * sum_plane(),
+              [&](ValueId i) { nest.store(sums_, i, w.real(0, DType::f32)); });
+  }
+
+  // The points of one tile: of the image where the operand is lhs, else of the taps.
+  std::vector<ValueId> points_of(KernelWriter& w, const Unit& unit, ValueId tile, bool of_lhs,
+                                 std::uint32_t buffer, ValueId base) const {
+    const std::vector<ValueId> tile_of = split(w, tile, tiles_);
+    std::vector<AxisRead> reads;
+    for (std::size_t i = 0; i < axes(); ++i) {
+      const FilterAxis& axis = f_.axes[i];
+      const std::int64_t step = t_.taps * (of_lhs ? axis.lhs_step : axis.rhs_step);
+      const SpatialAxis& spatial = p_.spatial[i];
+      reads.push_back(axis_read(w, of_lhs ? spatial.lhs_position : spatial.rhs_position, axis,
+                                of_lhs, unit.phase[i], w.constant(0), w.scale(tile_of[i], step),
+                                (tiles_[i] - 1) * step));
+    }
+    return transformed(w, of_lhs ? t_.input : t_.filter, axes(),
+                       load_elements(w, buffer, of_lhs ? p_.lhs.index : p_.rhs.index, base, reads,
+                                     of_lhs ? t_.points() : t_.taps));
+  }
+
+  void transform_rows(KernelWriter& w, Nest& nest, const Unit& unit, ValueId tile,
+                      ValueId channel) const {
+    nest.loop(LoopKind::serial, f_.row_block, [&](ValueId row) {
+      nest.loop(LoopKind::vector, f_.channel_block, [&](ValueId k) {
+        w.bind(row_variable_, w.add(unit.row, row));
+        w.bind(*f_.channel, w.add(channel, k));
+        const std::vector<ValueId> values =
+            points_of(w, unit, tile, f_.lanes_are_filters, row_buffer_, {});
+        const ValueId at = w.add(w.scale(row, f_.channel_block), k);
+        for (std::int64_t point = 0; point < points_; ++point)
+          nest.store(row_points_, w.add(at, point * row_plane()),
+                     values[static_cast<std::size_t>(point)]);
+      });
+    });
+  }
+
+  void transform_lanes(KernelWriter& w, Nest& nest, const Unit& unit, ValueId tile,
+                       ValueId channel) const {
+    const Tensor& operand = program_.tensors[lane_operand().tensor];
+    nest.loop(LoopKind::serial, f_.lane_block / panel_lanes, [&](ValueId panel) {
+      nest.loop(LoopKind::serial, f_.channel_block, [&](ValueId k) {
+        nest.loop(LoopKind::vector, panel_lanes, [&](ValueId lane) {
+          const ValueId first = w.add(unit.lane, w.scale(panel, panel_lanes));
+          ValueId base;
+          if (operand.panel > 0)
+            base = w.scale(w.quotient(first, operand.panel), operand.panel_stride);
+          w.bind(lane_variable_, operand.panel > 0 ? lane : w.add(first, lane));
+          w.bind(*f_.channel, w.add(channel, k));
+          const std::vector<ValueId> values =
+              points_of(w, unit, tile, !f_.lanes_are_filters, lane_buffer_, base);
+          const ValueId at = w.add(
+              w.scale(w.add(w.scale(panel, f_.channel_block), k), panel_lanes), lane);
+          for (std::int64_t point = 0; point < points_; ++point)
+            nest.store(lane_points_, w.add(at, point * lane_plane()),
+                       values[static_cast<std::size_t>(point)]);
+        });
+      });
+    });
+  }
+
+  // For each point [rows x channels] times [channels x lanes], added to the sums.
+  void multiply(KernelWriter& w, Nest& nest) const {
+    nest.loop(LoopKind::serial, points_, [&](ValueId point) {
+      kernel::Contraction c{};
+      c.m_variable = w.new_variable();
+      c.v_variable = w.new_variable();
+      c.m_limit = f_.row_block;
+      c.v_limit = f_.lane_block;
+      c.m_count = w.constant(c.m_limit);
+      c.v_count = w.constant(c.v_limit);
+      c.a_buffer = row_points_;
+      c.b_buffer = lane_points_;
+      c.a_base = w.scale(point, row_plane());
+      c.b_base = w.scale(point, lane_plane());
+      c.a_m_stride = f_.channel_block;
+      c.b_panel = panel_lanes;
+      c.b_panel_stride = f_.channel_block * panel_lanes;
+      c.axes = {{f_.channel_block, 1, panel_lanes}};
+      kernel::Store sum{};
+      sum.buffer = sums_;
+      sum.index = w.add(w.add(w.scale(point, sum_plane()),
+                              w.scale(w.variable(c.m_variable), f_.lane_block)),
+                        w.variable(c.v_variable));
+      sum.value = w.value({.kind = kernel::ValueKind::contraction, .dtype = DType::f32});
+      c.initial = w.load(sums_, sum.index, DType::f32, {});
+      c.epilogue.push_back({sum});
+      nest.add({std::move(c)});
+    });
+  }
+
+  // Some rows at once: back from the points, then the results of the group.
+  void finish(KernelWriter& w, Nest& nest, const Unit& unit) const {
+    nest.loop(LoopKind::serial, f_.row_block / rows_at_once_, [&](ValueId block) {
+      const ValueId base = w.scale(block, rows_at_once_);
+      rows_and_lanes(nest, [&](ValueId row, ValueId lane) {
+        const ValueId from = w.add(w.scale(w.add(base, row), f_.lane_block), lane);
+        std::vector<ValueId> values;
+        for (std::int64_t point = 0; point < points_; ++point)
+          values.push_back(w.load(sums_, w.add(from, point * sum_plane()), DType::f32, {}));
+        values = transformed(w, t_.output, axes(), std::move(values));
+        const ValueId at = w.add(w.scale(row, f_.lane_block), lane);
+        for (std::int64_t n = 0; n < outputs_; ++n)
+          nest.store(results_, w.add(at, n * result_plane()), values[static_cast<std::size_t>(n)]);
+      });
+      nest.loop(LoopKind::serial, outputs_, [&](ValueId output) {
+        rows_and_lanes(nest, [&](ValueId row, ValueId lane) {
+          const std::vector<ValueId> at =
+              split(w, output, std::vector<std::int64_t>(axes(), t_.outputs));
+          for (std::size_t i = 0; i < axes(); ++i)
+            bind_output(w, p_, i, w.add(w.scale(at[i], f_.axes[i].phases), unit.phase[i]));
+          w.bind(row_variable_, w.add(w.add(unit.row, base), row));
+          w.bind(lane_variable_, w.add(unit.lane, lane));
+          w.give_sum(w.load(results_,
+                            w.add(w.scale(output, result_plane()),
+                                  w.add(w.scale(row, f_.lane_block), lane)),
+                            DType::f32, {}));
+          nest.add(write_block(w, p_.c));
+        });
+      });
+    });
+  }
+  void rows_and_lanes(Nest& nest, const std::function<void(ValueId, ValueId)>& body) const {
+    nest.loop(LoopKind::serial, rows_at_once_, [&](ValueId row) {
+      nest.loop(LoopKind::vector, f_.lane_block, [&](ValueId lane) { body(row, lane); });
+    });
+  }
+
+  ProgramDraft& program_;
+  const Group& group_;
+  Product& p_;
+  const GradientForm& f_;
+  const FilterTransform& t_;
+  std::vector<std::int64_t> phases_, tiles_;  // by axis
+  std::int64_t points_ = 1, outputs_ = 1, all_phases_ = 1, all_tiles_ = 1;
+  std::uint32_t row_variable_ = 0, lane_variable_ = 0;
+  std::int64_t rows_ = 1, lanes_ = 1, rows_at_once_ = 1;
+  std::uint32_t row_buffer_ = 0, lane_buffer_ = 0;
+  std::uint32_t row_points_ = 0, lane_points_ = 0, sums_ = 0, results_ = 0;
+};
+
+}  // namespace
+
+void lower_winograd(ProgramDraft& program, const Group& group, Product& product,
+                    const GradientForm& form) {
+  Writer(program, group, product, form).run();
+}
+
+}  // namespace ganc::planning

@@ -1,0 +1,187 @@
+#include "compiler/schedule/winograd_kernel.h"
+
+#include <algorithm>
+
+namespace ganc::planning {
+
+using kernel::Block;
+using kernel::LoopKind;
+using kernel::ValueId;
+
+std::int64_t blocks(std::int64_t extent, std::int64_t block) {
+  return (extent + block - 1) / block;
+}
+
+std::int64_t divisor_up_to(std::int64_t extent, std::int64_t most) {
+  std::int64_t d = std::min(extent, most);
+  while (extent % d != 0) --d;
+  return d;
+}
+
+std::vector<std::int64_t> digits(std::int64_t number, std::int64_t base, std::size_t n) {
+  std::vector<std::int64_t> result(n);
+  for (std::size_t i = n; i-- > 0; number /= base) result[i] = number % base;
+  return result;
+}
+
+void Nest::loop(LoopKind kind, ValueId extent, const std::function<void(ValueId)>& body) {
+  const kernel::VarId v = writer_.new_variable();
+  kernel::Loop loop{kind, v, extent, {}};
+  open_.push_back(&loop.body);
+  body(writer_.variable(v));
+  open_.pop_back();
+  open_.back()->push_back({std::move(loop)});
+}
+
+void Nest::loop(LoopKind kind, std::int64_t extent, const std::function<void(ValueId)>& body) {
+  if (extent == 1 && kind == LoopKind::serial) return body(writer_.constant(0));
+  loop(kind, writer_.constant(extent), body);
+}
+
+void Nest::add(Block block) {
+  for (kernel::Statement& s : block) add(std::move(s));
+}
+
+void Nest::store(std::uint32_t buffer, ValueId at, ValueId value) {
+  kernel::Store s{};
+  s.buffer = buffer;
+  s.index = at;
+  s.value = value;
+  add({s});
+}
+
+ValueId count_in_block(KernelWriter& w, ValueId base, std::int64_t extent, std::int64_t block) {
+  if (extent % block == 0) return w.constant(block);
+  return w.minimum(w.constant(block), w.add(w.scale(base, -1), extent));
+}
+
+std::vector<ValueId> split(KernelWriter& w, ValueId number,
+                           const std::vector<std::int64_t>& extents) {
+  std::vector<ValueId> parts(extents.size());
+  for (std::size_t i = extents.size(); i-- > 0;) {
+    bool first = true;
+    for (std::size_t before = 0; before < i; ++before) first &= extents[before] == 1;
+    if (extents[i] == 1) {
+      parts[i] = w.constant(0);
+    } else if (first) {
+      parts[i] = number;
+    } else {
+      parts[i] = w.remainder(number, extents[i]);
+      number = w.quotient(number, extents[i]);
+    }
+  }
+  return parts;
+}
+
+namespace {
+
+// The sum of c * term over a row of coefficients, beginning with a plain term where there is one.
+ValueId combination(KernelWriter& w, const std::vector<double>& row,
+                    const std::function<ValueId(std::size_t)>& term_at) {
+  ValueId sum;
+  for (const bool positive : {true, false})
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (row[i] == 0 || (row[i] > 0) != positive) continue;
+      const double size = row[i] < 0 ? -row[i] : row[i];
+      ValueId term = term_at(i);
+      if (size != 1) term = w.apply(Op::multiply, {w.real(size, DType::f32), term}, DType::f32);
+      if (sum)
+        sum = w.apply(positive ? Op::add : Op::subtract, {sum, term}, DType::f32);
+      else
+        sum = positive ? term : w.apply(Op::negate, {term}, DType::f32);
+    }
+  return sum;
+}
+
+}  // namespace
+
+// The last axis first; it becomes the outermost, so that after as many turns all are in order.
+std::vector<ValueId> transformed(KernelWriter& w, const FilterTransform::Matrix& matrix,
+                                 std::size_t axes, std::vector<ValueId> values) {
+  const std::size_t from = matrix[0].size(), to = matrix.size();
+  for (std::size_t axis = 0; axis < axes; ++axis) {
+    const std::size_t rest = values.size() / from;
+    std::vector<ValueId> next(to * rest);
+    for (std::size_t r = 0; r < rest; ++r)
+      for (std::size_t i = 0; i < to; ++i)
+        next[i * rest + r] =
+            combination(w, matrix[i], [&](std::size_t k) { return values[r * from + k]; });
+    values = std::move(next);
+  }
+  return values;
+}
+
+AxisRead axis_read(KernelWriter& w, std::uint32_t position, const FilterAxis& axis, bool of_lhs,
+                   ValueId phase, ValueId sub, ValueId offset, std::int64_t most_offset) {
+  const FilterAxis::First& f = of_lhs ? axis.lhs_first : axis.rhs_first;
+  ValueId start = w.add(offset, f.base);
+  if (f.phase != 0) start = w.add(start, w.scale(phase, f.phase));
+  if (f.sub != 0) start = w.add(start, w.scale(sub, f.sub));
+  const std::int64_t phases = f.phase * (axis.phases - 1), subs = f.sub * (axis.subs - 1);
+  constexpr std::int64_t none = 0;
+  return {position,
+          start,
+          f.base + std::min(none, phases) + std::min(none, subs),
+          f.base + std::max(none, phases) + std::max(none, subs) + most_offset,
+          of_lhs ? axis.lhs_step : axis.rhs_step,
+          of_lhs ? axis.lhs_extent : axis.rhs_extent};
+}
+
+std::vector<ValueId> load_elements(KernelWriter& w, std::uint32_t buffer, IndexId index,
+                                   ValueId base, const std::vector<AxisRead>& axes,
+                                   std::int64_t count) {
+  std::int64_t all = 1;
+  for (std::size_t i = 0; i < axes.size(); ++i) all *= count;
+  std::vector<ValueId> values;
+  for (std::int64_t n = 0; n < all; ++n) {
+    const std::vector<std::int64_t> place = digits(n, count, axes.size());
+    ValueId inside;
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+      const AxisRead& axis = axes[i];
+      const std::int64_t offset = place[i] * axis.step;
+      const ValueId at = w.add(axis.start, offset);
+      const auto must = [&](Comparison comparison, std::int64_t limit) {
+        const ValueId holds = w.value({.kind = kernel::ValueKind::index_compare,
+                                       .dtype = DType::pred,
+                                       .operands = {at, w.constant(limit)},
+                                       .comparison = comparison});
+        inside = inside ? w.apply(Op::logical_and, {inside, holds}, DType::pred) : holds;
+      };
+      if (axis.low + offset < 0) must(Comparison::greater_equal, 0);
+      if (axis.high + offset >= axis.extent) must(Comparison::less, axis.extent);
+      w.bind(axis.position, at);
+    }
+    values.push_back(w.load(buffer, w.add(base, w.index(index)), DType::f32, inside));
+  }
+  return values;
+}
+
+void register_results(KernelWriter& w, const Product& product) {
+  const Computation& c = product.c;
+  UsedIndices used(c.space, c.expressions);
+  for (const StoreExpr& s : c.stores) {
+    used.add(s.index);
+    used.add(s.value);
+  }
+  for (ExprId id : used.expressions())
+    if (c.expressions[id].kind == ExprKind::load) w.buffer(c.expressions[id].tensor, true, false);
+  for (const StoreExpr& s : c.stores) w.buffer(s.tensor, false, true);
+}
+
+void bind_output(KernelWriter& w, const Product& product, std::size_t axis, ValueId at) {
+  const Sum& index = product.c.space[product.spatial[axis].output];
+  w.bind(product.c.space.atom(index.terms[0].atom).source, at);
+}
+
+void add_products(ProgramDraft& program, const Group& group, KernelWriter& w, Block body,
+                  const Product& product, double elements, double multiplications) {
+  add_draft(program, group, w, std::move(body), product.c, elements, true);
+  Draft& draft = program.drafts.back();
+  std::erase_if(draft.in_place, [&](const auto& pair) {
+    const std::uint32_t read = draft.buffers[pair.first];
+    return read == product.lhs.tensor || read == product.rhs.tensor;
+  });
+  draft.flop += 2 * multiplications;
+}
+
+}  // namespace ganc::planning
