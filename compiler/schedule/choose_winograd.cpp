@@ -13,7 +13,6 @@ constexpr double other_cycles = 0.6;   // of a load, a store or an addition in a
 constexpr double memory_cycles = 1.0;  // of an element that goes to memory and back
 // Shares of the limit that the products reach: of a layer, of the gradient of filters, of points.
 constexpr double image_efficiency = 0.85, gradient_efficiency = 0.6, point_efficiency = 0.75;
-constexpr double least_gain = 1.15;  // below, the direct way: it is the more exact one
 constexpr std::int64_t min_channels = 16;  // fewer do not pay for the transforms
 constexpr std::int64_t min_units = 8;
 constexpr std::int64_t image_lanes = 32;     // samples and tiles of a unit
@@ -101,8 +100,10 @@ bool find_lanes(const ProgramDraft& program, const Product& p, ImageForm& form) 
   if (program.tensors[p.lhs.tensor].panel > 0 || program.tensors[p.rhs.tensor].panel > 0)
     return false;
   const IndexId stored = p.c.stores[0].index;
-  form.filters_by_channel = space.coefficient(p.rhs.index, *form.channel) == 1;
   form.lanes_are_samples = form.sample && space.coefficient(stored, *form.sample) == 1;
+  // As lanes filters must be contiguous in the product, whichever way they are read.
+  form.filters_by_channel =
+      form.lanes_are_samples && space.coefficient(p.rhs.index, *form.channel) == 1;
   if (form.lanes_are_samples) return space.coefficient(p.lhs.index, *form.sample) == 1;
   return space.coefficient(stored, *form.filter) == 1 &&
          space.coefficient(p.lhs.index, *form.channel) == 1;
@@ -217,7 +218,8 @@ double cycles(const GradientForm& form) {
 
 }  // namespace
 
-std::optional<ImageForm> choose_image_form(const ProgramDraft& program, const Product& product) {
+std::optional<ImageForm> choose_image_form(const ProgramDraft& program, const Product& product,
+                                           double least_gain) {
   ImageForm form;
   if (!Reader(program, product).read(form) || !find_lanes(program, product, form))
     return std::nullopt;
@@ -238,7 +240,7 @@ std::optional<ImageForm> choose_image_form(const ProgramDraft& program, const Pr
 }
 
 std::optional<GradientForm> choose_gradient_form(const ProgramDraft& program,
-                                                 const Product& product) {
+                                                 const Product& product, double least_gain) {
   GradientForm form;
   if (!Reader(program, product).read(form) || !find_lanes(product, form)) return std::nullopt;
   const std::int64_t outputs = form.axes[0].outputs;

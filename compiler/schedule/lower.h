@@ -43,8 +43,11 @@ void lower_reduction(ProgramDraft& program, const Group& group);
 void lower_scatter(ProgramDraft& program, const Group& group);
 // How a contraction may be computed: as a sum of products alone; as a register-tiled product where
 // that is possible; with fewer multiplications too, where that is faster.
-enum class Products : std::uint8_t { plain, tiled, fewer };
-void lower_contraction(ProgramDraft& program, const Group& group, Products products);
+struct Products {
+  enum class Kind : std::uint8_t { plain, tiled, fewer } kind;
+  double least_gain = 1;  // of fewer multiplications, else the direct way: it is the more exact one
+};
+void lower_contraction(ProgramDraft& program, const Group& group, const Products& products);
 // A contraction as a sum of products: any shape, any layout.
 void lower_products(ProgramDraft& program, const Group& group);
 

@@ -320,17 +320,17 @@ bool may_tile(const ProgramDraft& program, const Group& group) {
 
 }  // namespace
 
-void lower_contraction(ProgramDraft& program, const Group& group, Products products) {
-  if (products == Products::plain || !may_tile(program, group))
+void lower_contraction(ProgramDraft& program, const Group& group, const Products& products) {
+  if (products.kind == Products::Kind::plain || !may_tile(program, group))
     return lower_products(program, group);
   OperandLayouts copied;
   for (int attempt = 0; attempt < 2; ++attempt) {
     const std::unique_ptr<Product> product = make_product(program, group, copied);
     if (!product) break;
-    if (products == Products::fewer) {
-      if (const auto form = choose_image_form(program, *product))
+    if (products.kind == Products::Kind::fewer) {
+      if (const auto form = choose_image_form(program, *product, products.least_gain))
         return lower_winograd(program, group, *product, *form);
-      if (const auto form = choose_gradient_form(program, *product))
+      if (const auto form = choose_gradient_form(program, *product, products.least_gain))
         return lower_winograd(program, group, *product, *form);
     }
     const std::optional<TilingChoice> choice = choose_tiling(program, *product);

@@ -34,7 +34,7 @@ void make_input_tensors(ProgramDraft& program, const VariableNumbers& numbers) {
   }
 }
 
-void lower_groups(ProgramDraft& program, Products products) {
+void lower_groups(ProgramDraft& program, const Products& products) {
   for (const Group& group : program.groups) {
     // Also of what is empty, so that readers, guards and results find a tensor.
     switch (group.kind) {
@@ -161,9 +161,10 @@ Plan schedule(std::span<const Variable> variables, std::span<const Graph* const>
     choose_roots(program, options.fuse);
     form_groups(program, options.fuse);
     make_input_tensors(program, numbers);
-    lower_groups(program, !options.fuse ? Products::plain
-                          : fewer       ? Products::fewer
-                                        : Products::tiled);
+    const Products::Kind kind = !options.fuse ? Products::Kind::plain
+                                : fewer       ? Products::Kind::fewer
+                                              : Products::Kind::tiled;
+    lower_groups(program, {kind, options.least_gain});
     drop_unread_drafts(program);
     // From here on there are kernels and tensors; no graph.
     const MemoryPlan memory = plan_memory(program, offsets, plan.persistent_bytes);

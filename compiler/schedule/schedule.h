@@ -13,6 +13,8 @@ struct ScheduleOptions {
   // Of each graph: convolutions in f32 with fewer multiplications where that is faster, within a
   // relative error (L2) of 1e-5. Empty: of none.
   std::vector<bool> fewer_products;
+  // What fewer products must gain over the direct way, by the cost model, to be chosen; 0: always.
+  double least_gain = 1.15;
 };
 
 // Kernels, layouts, order and memory for all programs of a model over one arena.

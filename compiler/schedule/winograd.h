@@ -35,9 +35,11 @@ struct GradientForm : WinogradForm {
 
 // Both by a model of the time that either way takes (instructions of a core with two multiply-adds a
 // cycle, bytes of what is written and read again); none: the direct way is as fast, or the only one.
-std::optional<ImageForm> choose_image_form(const ProgramDraft& program, const Product& product);
+// `least_gain`: how many times the direct way's time must be theirs; 0: the best form, if there is one.
+std::optional<ImageForm> choose_image_form(const ProgramDraft& program, const Product& product,
+                                           double least_gain);
 std::optional<GradientForm> choose_gradient_form(const ProgramDraft& program,
-                                                 const Product& product);
+                                                 const Product& product, double least_gain);
 
 void lower_winograd(ProgramDraft& program, const Group& group, Product& product,
                     const ImageForm& form);

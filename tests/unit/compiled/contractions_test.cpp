@@ -4,6 +4,7 @@
 
 #include "compiler/autodiff/differentiate.h"
 #include "compiler/graph/builder.h"
+#include "compiler/graph/print.h"
 #include "compiler/interpret/interpret.h"
 #include "compiler/rewrite/rewrite.h"
 #include "tests/unit/compiled/plan_run.h"
@@ -134,6 +135,60 @@ void compare(const Values& expected, const Outcome& actual, double tolerance) {
   }
 }
 
+// A convolution that minimal filtering can do: 2 to 3 taps, or 3 to 4 with stride 2 or holes.
+Layer random_filter(Random& random) {
+  const std::int64_t batches[] = {1, 3, 16, 20, 32, 48};
+  const std::int64_t n = batches[random.integer(0, 5)], in = 8 * random.integer(2, 5),
+                     out = 8 * random.integer(2, 5);
+  const auto spatial = static_cast<std::size_t>(random.integer(1, 2));
+  const int kind = static_cast<int>(random.integer(0, 2));  // plain, stride 2, transposed
+  Shape x_shape = {n, in}, w_shape = {out, in};
+  std::vector<Window> windows;
+  const std::int64_t taps = kind == 0 ? random.integer(2, 3) : random.integer(3, 4);
+  for (std::size_t i = 0; i < spatial; ++i) {
+    x_shape.push_back(kind == 1 ? 2 * random.integer(2, 6) : random.integer(3, 9));
+    w_shape.push_back(taps);
+    const std::int64_t pad = random.integer(0, 1);
+    windows.push_back({.stride = kind == 1 ? 2 : 1,
+                       .pad_low = kind == 2 ? taps - 1 - pad : pad,
+                       .pad_high = kind == 2 ? taps - 1 - pad + taps % 2 : pad,
+                       .lhs_dilation = kind == 2 ? 2 : 1});
+  }
+  Graph graph;
+  Builder b(graph);
+  if (kind == 2) std::swap(w_shape[0], w_shape[1]);
+  const NodeId x = b.input("data/x", {DType::f32, x_shape}),
+               w = b.input("variable/w", {DType::f32, w_shape});
+  NodeId kernel = w;
+  if (kind == 2) {
+    kernel = b.transpose(w, spatial == 1 ? std::vector<std::int64_t>{1, 0, 2}
+                                         : std::vector<std::int64_t>{1, 0, 2, 3});
+    kernel = b.reverse(
+        kernel, spatial == 1 ? std::vector<std::int64_t>{2} : std::vector<std::int64_t>{2, 3});
+  }
+  finish(b, x, w, b.convolution(x, kernel, windows, 1), random.chance(0.5));
+  return finished(graph, {DType::f32, w_shape}, {DType::f32, {out}});
+}
+
+// Euclidean norms: of the difference, over that of `expected`.
+double relative_error(const Value& expected, const Value& actual) {
+  if (expected.type != actual.type) return std::numeric_limits<double>::infinity();
+  double difference = 0, size = 0;
+  for (std::size_t i = 0; i < expected.data.size(); ++i) {
+    const double d = actual.data[i] - expected.data[i];
+    difference += d * d;
+    size += expected.data[i] * expected.data[i];
+  }
+  return std::sqrt(difference / size);
+}
+
+// How many kernels have memory of their own: those of minimal filtering.
+int kernels_with_local_memory(const Plan& plan) {
+  return static_cast<int>(std::ranges::count_if(plan.kernels, [](const kernel::Kernel& k) {
+    return std::ranges::any_of(k.buffers, [](const kernel::Buffer& b) { return b.local; });
+  }));
+}
+
 void check_layer(const Layer& layer, Random& random, bool machine_code) {
   const DType real = layer.variables[0].type.dtype;
   const Values inputs = random_inputs(random, layer.graph);
@@ -174,4 +229,43 @@ TEST_CASE("layers of random shapes: value, both gradients and the step") {
         seed % 4 == 0 ? random_dense(random, real) : random_convolution(random, real);
     check_layer(layer, random, seed % 15 == 0);
   }
+}
+
+TEST_CASE("convolutions with fewer multiplications: value, both gradients and the step") {
+  const int count = repeats("GANC_FUZZ_COUNT", 300) / 10;
+  const auto first = static_cast<std::uint64_t>(repeats("GANC_FUZZ_SEED", 1));
+  std::cout << fmt::format("filters from seed {}\n", first);
+  int found = 0;
+  for (std::uint64_t seed = first; seed < first + static_cast<std::uint64_t>(count); ++seed) {
+    INFO(fmt::format("seed {}", seed));
+    Random random(seed);
+    const Layer layer = random_filter(random);
+    const Values inputs = random_inputs(random, layer.graph);
+    const Values expected = interpret(layer.graph, inputs);
+    const Graph* graphs[] = {&layer.graph};
+    const Plan plan =
+        schedule(layer.variables, graphs, {.fewer_products = {true}, .least_gain = 0});
+    REQUIRE(problems(plan) == "");
+    found += kernels_with_local_memory(plan);
+    const auto compare_all = [&](const Outcome& actual) {
+      for (const auto& [name, value] : expected) {
+        INFO(name << " of " << print(layer.graph));
+        const Values& from = name.starts_with("variable/") ? actual.variables : actual.results;
+        CHECK(relative_error(value, from.at(name)) < 1e-5);
+      }
+    };
+    if (seed % 5 == 0) compare_all(run(layer, plan, by_reference(), inputs, nullptr));
+    for (const Isa isa : {Isa::x86_64_v3, Isa::x86_64_v4}) {
+      if (!runs_here(isa)) continue;
+      INFO(name(isa));
+      Jit jit;
+      const auto execute = compiled(jit, plan, {.isa = isa});
+      const Outcome whole = run(layer, plan, execute, inputs, nullptr);
+      compare_all(whole);
+      const Outcome parts = run(layer, plan, execute, inputs, &random);
+      for (const auto& [name, value] : whole.variables)
+        CHECK(difference(value, parts.variables.at(name)) == 0);
+    }
+  }
+  CHECK(found > count);  // more than one of the three convolutions of a layer
 }

@@ -165,7 +165,10 @@ Values PlanRun::run(std::size_t program, const Values& inputs, Random* split, co
 
 PlanRun::Execute compiled(Jit& jit, const Plan& plan, CodegenOptions options) {
   auto functions = jit.add(plan.kernels, options);
-  auto scratch = std::make_shared<std::vector<char>>(1 << 22);
+  std::int64_t bytes = 0;
+  for (const kernel::Kernel& k : plan.kernels)
+    bytes = std::max(bytes, kernel::scratch_places(k).back());
+  auto scratch = std::make_shared<std::vector<char>>(static_cast<std::size_t>(bytes) + 64, '\xff');
   return [functions = std::move(functions), scratch](const kernel::Kernel&, std::uint32_t number,
                                                      char* arena, const std::int64_t* offsets,
                                                      std::int64_t begin, std::int64_t end) {
@@ -182,6 +185,10 @@ PlanRun::Execute by_reference() {
     for (std::size_t b = 0; b < kernel.buffers.size(); ++b) {
       const kernel::Buffer& buffer = kernel.buffers[b];
       contents.emplace_back();
+      if (buffer.local) {
+        contents.back().assign(static_cast<std::size_t>(buffer.elements), std::nan(""));
+        continue;
+      }
       for (std::int64_t i = 0; i < buffer.elements; ++i)
         contents.back().push_back(
             get(buffer.dtype, arena + offsets[b] + i * size_of(buffer.dtype)));
@@ -189,7 +196,7 @@ PlanRun::Execute by_reference() {
     run_reference(kernel, contents);
     for (std::size_t b = 0; b < kernel.buffers.size(); ++b) {
       const kernel::Buffer& buffer = kernel.buffers[b];
-      if (!buffer.written) continue;
+      if (!buffer.written || buffer.local) continue;
       for (std::int64_t i = 0; i < buffer.elements; ++i)
         put(buffer.dtype, arena + offsets[b] + i * size_of(buffer.dtype),
             contents[b][static_cast<std::size_t>(i)]);
