@@ -16,6 +16,7 @@ constexpr double image_efficiency = 0.85, gradient_efficiency = 0.6, point_effic
 constexpr std::int64_t min_channels = 16;  // fewer do not pay for the transforms
 constexpr std::int64_t min_units = 8;
 constexpr std::int64_t image_lanes = 32;     // samples and tiles of a unit
+constexpr std::int64_t min_filter_part = 64;
 constexpr std::int64_t gradient_block = 64;  // rows, lanes and channels
 
 double real(std::int64_t n) {
@@ -109,28 +110,34 @@ bool find_lanes(const ProgramDraft& program, const Product& p, ImageForm& form) 
          space.coefficient(p.lhs.index, *form.channel) == 1;
 }
 
-void choose_blocks(ImageForm& form) {
-  const std::int64_t outputs = form.transform.outputs,
-                     last = blocks(form.axes.back().outputs, outputs);
-  for (std::int64_t wanted = image_lanes;; wanted /= 2) {
-    const std::int64_t parts = blocks(form.samples, wanted);
-    form.sample_block = form.lanes_are_samples
-                            ? std::min(form.samples, blocks(blocks(form.samples, parts), 8) * 8)
-                            : 1;
-    form.tile_block = std::clamp<std::int64_t>(wanted / form.sample_block, 1, last);
-    std::int64_t units = blocks(form.samples, form.sample_block) * blocks(last, form.tile_block);
-    for (std::size_t i = 0; i < form.axes.size(); ++i) {
-      units *= form.axes[i].phases;
-      if (i + 1 < form.axes.size()) units *= blocks(form.axes[i].outputs, outputs);
-    }
-    if (units >= min_units || wanted <= 8) break;
+std::int64_t units(const ImageForm& form) {
+  std::int64_t n = blocks(form.samples, form.sample_block) * (form.filters / form.filter_part);
+  for (std::size_t i = 0; i < form.axes.size(); ++i) {
+    const std::int64_t tiles = blocks(form.axes[i].outputs, form.transform.outputs);
+    n *= form.axes[i].phases * (i + 1 < form.axes.size() ? tiles : blocks(tiles, form.tile_block));
   }
+  return n;
+}
+
+void choose_blocks(ImageForm& form) {
   form.filter_block = form.filters;
-  for (std::int64_t b = 64; b >= 16; b -= 16)
+  for (std::int64_t b = form.lanes_are_samples ? 32 : 64; b >= 16; b -= 16)
     if (form.filters % b == 0) {
       form.filter_block = b;
       break;
     }
+  form.filter_part = form.filters;
+  form.sample_block = 1;
+  if (form.lanes_are_samples) {
+    const std::int64_t parts = blocks(form.samples, image_lanes);
+    form.sample_block = std::min(form.samples, blocks(blocks(form.samples, parts), 8) * 8);
+  }
+  const std::int64_t last = blocks(form.axes.back().outputs, form.transform.outputs);
+  form.tile_block = std::clamp<std::int64_t>(image_lanes / form.sample_block, 1, last);
+  // More units: fewer filters each, since their images are transformed fast.
+  while (units(form) < min_units && form.filter_part % (2 * form.filter_block) == 0 &&
+         form.filter_part > min_filter_part)
+    form.filter_part /= 2;
 }
 
 double cycles(const ImageForm& form) {
@@ -148,12 +155,13 @@ double cycles(const ImageForm& form) {
   const double b = real(form.samples) * phases * tiles, f = real(form.filters),
                c = real(form.channels) * subs;
   const double products = b * f * c * points * product_cycles / point_efficiency;
-  const double image = b * c * (2 * points + additions(t.input, axes));
+  const double image = b * c * (2 * points + additions(t.input, axes)) *
+                       (f / real(form.filter_part));
   const double results = b * f * (2 * points + 3 * outputs + additions(t.output, axes));
   const double filters = phases * f * c * (taps + 2 * points + additions(t.filter, axes));
   // Each unit reads the filters of its phase again.
   const double moved =
-      phases * f * c * points + b * f * c * points / real(form.sample_block * form.tile_block) / 4;
+      phases * f * c * points + b * f * c * points / real(form.sample_block * form.tile_block);
   return products + (image + results + filters) * other_cycles + moved * memory_cycles;
 }
 

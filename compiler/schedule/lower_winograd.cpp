@@ -8,6 +8,7 @@ using kernel::LoopKind;
 using kernel::ValueId;
 
 constexpr std::int64_t result_rows = 8;  // filters whose results are transformed back at once
+constexpr std::int64_t most_terms = 128;  // of a product of matrices, so that both stay in L1
 
 class Writer {
  public:
@@ -23,8 +24,9 @@ class Writer {
       tiles_.push_back(blocks(axis.outputs, t_.outputs));
     }
     terms_ = all_subs_ * f_.channels;
+    term_block_ = terms_ <= 2 * most_terms ? terms_ : divisor_up_to(terms_, most_terms);
     lanes_ = f_.sample_block * f_.tile_block;
-    rows_ = divisor_up_to(f_.filters, result_rows);
+    rows_ = divisor_up_to(f_.filter_part, result_rows);
     panels_ = f_.lanes_are_samples && f_.sample_block % panel_lanes == 0 &&
               f_.samples % f_.sample_block == 0;
   }
@@ -42,9 +44,10 @@ class Writer {
 
   // Where the transformed filters lie: [phase][point][block of filters][sub, channel][filter], or with
   // the channels innermost [phase][point][filter][sub, channel].
-  std::int64_t filter_stride() const { return f_.filters_by_channel ? terms_ : 1; }
+  std::int64_t filter_row() const { return f_.filters_by_channel ? terms_ + plane_gap : terms_; }
+  std::int64_t filter_stride() const { return f_.filters_by_channel ? filter_row() : 1; }
   std::int64_t term_stride() const { return f_.filters_by_channel ? 1 : f_.filter_block; }
-  std::int64_t filter_plane() const { return terms_ * f_.filters + plane_gap; }
+  std::int64_t filter_plane() const { return filter_row() * f_.filters + plane_gap; }
 
   // Of one tensor, phases and transform there is one.
   std::uint32_t filters() {
@@ -116,7 +119,7 @@ class Writer {
     const ValueId term = w.add(w.scale(part[1], f_.channels), channel);
     ValueId at = w.scale(part[0], points_ * filter_plane());
     if (f_.filters_by_channel)
-      at = w.add(at, w.add(w.scale(filter, terms_), term));
+      at = w.add(at, w.add(w.scale(filter, filter_row()), term));
     else
       at = w.add(w.add(at, w.scale(block, terms_ * f_.filter_block)),
                  w.add(w.scale(term, f_.filter_block), lane));
@@ -126,10 +129,10 @@ class Writer {
 
   // --- products ------------------------------------------------------------------------------
 
-  // One phase, a block of samples, a block of tiles along the last axis.
+  // One phase, a part of the filters, a block of samples, a block of tiles along the last axis.
   struct Unit {
     std::vector<ValueId> phase, tile;  // by axis; the last tile is the first of the block
-    ValueId all_phases, sample;        // sample: the first
+    ValueId all_phases, filter, sample;  // filter, sample: the first
     ValueId tile_count, sample_count;
   };
   // A tile and a sample of a unit; the sample is in a panel of lanes where there are panels.
@@ -140,7 +143,7 @@ class Writer {
 
   // A unit's memory, by points a gap apart.
   std::int64_t tile_plane() const { return terms_ * lanes_ + plane_gap; }
-  std::int64_t product_plane() const { return f_.filters * lanes_ + plane_gap; }
+  std::int64_t product_plane() const { return f_.filter_part * lanes_ + plane_gap; }
   std::int64_t result_plane() const { return rows_ * lanes_ + plane_gap; }
 
   void write_products() {
@@ -152,7 +155,8 @@ class Writer {
     const std::uint32_t tiles = w.local(DType::f32, points_ * tile_plane()),
                         products = w.local(DType::f32, points_ * product_plane()),
                         results = w.local(DType::f32, outputs_ * result_plane());
-    std::vector<std::int64_t> extents = {all_phases_, blocks(f_.samples, f_.sample_block)};
+    std::vector<std::int64_t> extents = {all_phases_, f_.filters / f_.filter_part,
+                                         blocks(f_.samples, f_.sample_block)};
     for (std::size_t i = 0; i < axes(); ++i)
       extents.push_back(i + 1 < axes() ? tiles_[i] : blocks(tiles_[i], f_.tile_block));
     std::int64_t units = 1;
@@ -174,8 +178,9 @@ class Writer {
     Unit unit;
     unit.all_phases = parts[0];
     unit.phase = split(w, parts[0], phases_);
-    unit.sample = w.scale(parts[1], f_.sample_block);
-    unit.tile.assign(parts.begin() + 2, parts.end());
+    unit.filter = w.scale(parts[1], f_.filter_part);
+    unit.sample = w.scale(parts[2], f_.sample_block);
+    unit.tile.assign(parts.begin() + 3, parts.end());
     unit.tile.back() = w.scale(unit.tile.back(), f_.tile_block);
     unit.tile_count = count_in_block(w, unit.tile.back(), tiles_.back(), f_.tile_block);
     unit.sample_count = count_in_block(w, unit.sample, f_.samples, f_.sample_block);
@@ -255,19 +260,35 @@ class Writer {
   void multiply(KernelWriter& w, Nest& nest, const Unit& unit, std::uint32_t filters,
                 std::uint32_t tiles, std::uint32_t products) const {
     nest.loop(LoopKind::serial, points_, [&](ValueId point) {
-      nest.loop(LoopKind::serial, f_.filters / f_.filter_block, [&](ValueId block) {
+      nest.loop(LoopKind::serial, f_.filter_part / f_.filter_block, [&](ValueId block) {
+        const ValueId filter = w.add(unit.filter, w.scale(block, f_.filter_block));
         const ValueId filter_base =
             w.add(w.scale(w.add(w.scale(unit.all_phases, points_), point), filter_plane()),
-                  w.scale(block, f_.filter_block * terms_));
-        nest.add({multiply(w, point, block, filter_base, filters, tiles, products)});
+                  w.scale(filter, filter_row()));
+        const ValueId tile_base = w.scale(point, tile_plane());
+        const Factors first{point, block, filter_base, tile_base};
+        nest.add({multiply(w, first, filters, tiles, products, false)});
+        if (terms_ == term_block_) return;
+        nest.loop(LoopKind::serial, w.constant(terms_ / term_block_ - 1), [&](ValueId part) {
+          const ValueId term = w.scale(w.add(part, 1), term_block_);
+          const Factors more{point, block, w.add(filter_base, w.scale(term, term_stride())),
+                             w.add(tile_base, w.scale(term, tile_term_stride()))};
+          nest.add({multiply(w, more, filters, tiles, products, true)});
+        });
       });
     });
   }
+  std::int64_t tile_term_stride() const {
+    if (!f_.lanes_are_samples) return 1;
+    return panels_ ? panel_lanes : lanes_;
+  }
 
-  kernel::Contraction multiply(KernelWriter& w, ValueId point, ValueId block, ValueId filter_base,
-                               std::uint32_t filters, std::uint32_t tiles,
-                               std::uint32_t products) const {
-    const ValueId tile_base = w.scale(point, tile_plane());
+  // Of some terms; added to what is there if `adds`.
+  struct Factors {
+    ValueId point, block, filter_base, tile_base;
+  };
+  kernel::Contraction multiply(KernelWriter& w, const Factors& at, std::uint32_t filters,
+                               std::uint32_t tiles, std::uint32_t products, bool adds) const {
     const bool samples = f_.lanes_are_samples;
     kernel::Contraction c{};
     c.m_variable = w.new_variable();
@@ -278,22 +299,22 @@ class Writer {
     c.v_count = w.constant(c.v_limit);
     c.a_buffer = samples ? filters : tiles;
     c.b_buffer = samples ? tiles : filters;
-    c.a_base = samples ? filter_base : tile_base;
-    c.b_base = samples ? tile_base : filter_base;
+    c.a_base = samples ? at.filter_base : at.tile_base;
+    c.b_base = samples ? at.tile_base : at.filter_base;
     c.a_m_stride = samples ? filter_stride() : terms_;
     if (panels_) c.b_panel = panel_lanes, c.b_panel_stride = terms_ * panel_lanes;
-    c.axes = {samples
-                  ? kernel::ReduceAxis{terms_, term_stride(), panels_ ? panel_lanes : lanes_}
-                  : kernel::ReduceAxis{terms_, 1, term_stride()}};
+    c.axes = {samples ? kernel::ReduceAxis{term_block_, term_stride(), tile_term_stride()}
+                      : kernel::ReduceAxis{term_block_, tile_term_stride(), term_stride()}};
     const ValueId m = w.variable(c.m_variable), v = w.variable(c.v_variable);
-    const ValueId filter = w.add(w.scale(block, f_.filter_block), samples ? m : v),
+    const ValueId filter = w.add(w.scale(at.block, f_.filter_block), samples ? m : v),
                   lane = samples ? v : m;
-    const ValueId at = samples ? w.add(w.scale(filter, lanes_), lane)
-                               : w.add(w.scale(lane, f_.filters), filter);
+    const ValueId place = samples ? w.add(w.scale(filter, lanes_), lane)
+                               : w.add(w.scale(lane, f_.filter_part), filter);
     kernel::Store sum{};
     sum.buffer = products;
-    sum.index = w.add(w.scale(point, product_plane()), at);
+    sum.index = w.add(w.scale(at.point, product_plane()), place);
     sum.value = w.value({.kind = kernel::ValueKind::contraction, .dtype = DType::f32});
+    if (adds) c.initial = w.load(products, sum.index, DType::f32, {});
     c.epilogue.push_back({sum});
     return c;
   }
@@ -301,10 +322,10 @@ class Writer {
   // Some filters at once: back from the points, then the results of the group.
   void finish(KernelWriter& w, Nest& nest, const Unit& unit, std::uint32_t products,
               std::uint32_t results) const {
-    nest.loop(LoopKind::serial, f_.filters / rows_, [&](ValueId block) {
+    nest.loop(LoopKind::serial, f_.filter_part / rows_, [&](ValueId block) {
       const ValueId base = w.scale(block, rows_);
       rows_and_lanes(nest, w, unit, rows_, [&](ValueId row, const Lane& lane) {
-        const ValueId from = place(w, w.add(base, row), f_.filters, lane);
+        const ValueId from = place(w, w.add(base, row), f_.filter_part, lane);
         std::vector<ValueId> values;
         for (std::int64_t point = 0; point < points_; ++point)
           values.push_back(
@@ -342,7 +363,7 @@ class Writer {
             w.add(w.scale(tile(w, unit, axis, in_block), t_.outputs), output[axis]);
         bind_output(w, p_, axis, w.add(w.scale(o, f_.axes[axis].phases), unit.phase[axis]));
       }
-      w.bind(*f_.filter, w.add(base, row));
+      w.bind(*f_.filter, w.add(w.add(unit.filter, base), row));
       if (f_.sample) w.bind(*f_.sample, w.add(unit.sample, sample(w, lane)));
       const ValueId at =
           w.add(w.scale(number, result_plane()), place(w, row, rows_, lane));
@@ -358,7 +379,8 @@ class Writer {
   const FilterTransform& t_;
   std::vector<std::int64_t> phases_, subs_, tiles_;  // by axis
   std::int64_t points_ = 1, outputs_ = 1, all_phases_ = 1, all_subs_ = 1;
-  std::int64_t terms_ = 1;  // of a sum of products: subfilters and channels
+  std::int64_t terms_ = 1;       // of a sum of products: subfilters and channels
+  std::int64_t term_block_ = 1;  // that are summed at once
   std::int64_t lanes_ = 1;  // tiles and samples of a unit
   std::int64_t rows_ = 1;   // filters whose results are transformed back at once
   bool panels_ = false;     // lanes of the transformed image are in panels

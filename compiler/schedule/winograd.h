@@ -16,13 +16,13 @@ struct WinogradForm {
   std::int64_t samples = 1, filters = 1, channels = 1;
 };
 
-// Filters of few taps: a layer, or its data gradient. A unit is a block of tiles and samples, all
-// channels and filters; the transformed filters are a tensor of their own.
+// Filters of few taps: a layer, or its data gradient. A unit is a block of tiles and samples with a part
+// of the filters, all channels; the transformed filters are a tensor of their own.
 struct ImageForm : WinogradForm {
   bool lanes_are_samples = true;    // else channels and filters
   bool filters_by_channel = false;  // filters are contiguous along channels
-  std::int64_t sample_block = 1, tile_block = 1;  // of a unit
-  std::int64_t filter_block = 1;                  // of one product of matrices
+  std::int64_t sample_block = 1, tile_block = 1, filter_part = 1;  // of a unit
+  std::int64_t filter_block = 1;                                   // of one product of matrices
 };
 
 // Filters of few outputs and as many taps as an image has pixels: the gradient of a layer's filters. A
