@@ -277,6 +277,7 @@ class Elaborator {
     std::string text;    // "D.head"
   };
   PlayerPart player(Frame& frame, const ast::Player& player);
+  std::vector<PlayerPart> players_of(Frame& frame, const Objective& o);
   std::vector<Step::Entry> differentiate_weights(
       NodeId loss, const std::vector<std::string>& weights,
       const std::map<std::string, std::vector<NodeId>>& versions);

@@ -105,11 +105,12 @@ const std::vector<NativeRow>& net_natives() {
 const std::vector<NativeRow>& special_natives() {
   static const std::vector<NativeRow> rows = {
       {"digits(range = none, samples = none)", special},
-      {"mnist(split = none, range = none)", special},
+      {"mnist(split = none, range = none, resize = none, crop = none, flip = none)", special},
       {"ring(modes = 8, radius = 1, std = 0.01, samples = none)", special},
-      {"grid(side = 5, std = none, samples = none)", special},
+      {"grid(side = 5, std = 0.05, samples = none)", special},
       {"swissroll(samples = none)", special},
-      {"images(name, resize = none, crop = none, flip = none, range = none)", special},
+      {"images(name, resize = none, crop = none, flip = none, range = none, split = none)",
+       special},
       {"cifar10(split = none, flip = none, range = none)", special},
       {"pairs(name = none, range = none)", special},
       {"scenes(max_words = none)", special},

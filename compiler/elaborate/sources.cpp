@@ -1,5 +1,7 @@
+#include <fmt/format.h>
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "compiler/elaborate/elaborator.h"
 
@@ -11,6 +13,71 @@ constexpr std::array readable = {"digits", "ring", "grid", "swissroll", "mnist",
 
 bool is_readable(std::string_view source) {
   return std::find(readable.begin(), readable.end(), source) != readable.end();
+}
+
+// What each option of a source that the trainer reads must be: it accepts exactly these
+// (runtime/data/source_options.h).
+struct OptionRule {
+  std::string_view name;
+  enum class Kind : std::uint8_t { whole, number, truth, text, range, split } kind;
+  double low = 0, high = 0;
+};
+constexpr std::array option_rules = {
+    OptionRule{"samples", OptionRule::Kind::whole, 1, 1e9},
+    OptionRule{"resize", OptionRule::Kind::whole, 0, 32768},
+    OptionRule{"crop", OptionRule::Kind::whole, 0, 32768},
+    OptionRule{"modes", OptionRule::Kind::whole, 1, 1e6},
+    OptionRule{"side", OptionRule::Kind::whole, 1, 1000},
+    OptionRule{"radius", OptionRule::Kind::number, 0, 1e6},
+    OptionRule{"std", OptionRule::Kind::number, 0, 1e6},
+    OptionRule{"flip", OptionRule::Kind::truth},
+    OptionRule{"name", OptionRule::Kind::text},
+    OptionRule{"range", OptionRule::Kind::range},
+    OptionRule{"split", OptionRule::Kind::split},
+};
+
+bool fits(const OptionRule& rule, const SourceArgument& argument) {
+  const auto* number = std::get_if<double>(&argument);
+  const auto* text = std::get_if<std::string>(&argument);
+  switch (rule.kind) {
+    case OptionRule::Kind::whole:
+      return number && *number == std::floor(*number) && *number >= rule.low &&
+             *number <= rule.high;
+    case OptionRule::Kind::number:
+      return number && *number >= rule.low && *number <= rule.high;
+    case OptionRule::Kind::truth:
+      return std::holds_alternative<bool>(argument) || (number && (*number == 0 || *number == 1));
+    case OptionRule::Kind::text:
+      return text && text->find('\0') == std::string::npos;
+    case OptionRule::Kind::range: {
+      const auto* pair = std::get_if<std::vector<double>>(&argument);
+      return pair && pair->size() == 2 && std::isfinite((*pair)[0]) &&
+             std::isfinite((*pair)[1]) && (*pair)[0] < (*pair)[1];
+    }
+    case OptionRule::Kind::split:
+      return text && (*text == "train" || *text == "test");
+  }
+  return false;
+}
+
+std::string wanted(const OptionRule& rule) {
+  switch (rule.kind) {
+    case OptionRule::Kind::whole:
+      return fmt::format("a whole number from {} to {}", print_number(rule.low),
+                         print_number(rule.high));
+    case OptionRule::Kind::number:
+      return fmt::format("a number from {} to {}", print_number(rule.low),
+                         print_number(rule.high));
+    case OptionRule::Kind::truth:
+      return "true or false";
+    case OptionRule::Kind::text:
+      return "a text in quotes";
+    case OptionRule::Kind::range:
+      return "two numbers, the lower first, such as [0, 1]";
+    case OptionRule::Kind::split:
+      return "\"train\" or \"test\"";
+  }
+  return "";
 }
 
 std::optional<SourceArgument> source_argument(const Value& value) {
@@ -60,12 +127,14 @@ void Elaborator::resolve_source(DataSource& source) {
   made.function = (*special)->function;
   for (const auto& [name, argument] : (*special)->arguments) {
     if (argument.is<None>()) continue;
-    if (auto fitted = source_argument(argument)) {
-      made.arguments[name] = std::move(*fitted);
-    } else if (is_readable(made.function)) {
-      error(frame, Kind::wrong_value, at, "`" + name + "` of a source",
-            "a number, a text or a list of numbers", describe(argument));
+    auto fitted = source_argument(argument);
+    if (is_readable(made.function)) {
+      const auto* rule = std::ranges::find(option_rules, name, &OptionRule::name);
+      if (!fitted || !fits(*rule, *fitted))
+        error(frame, Kind::wrong_value, at, fmt::format("`{}` of `{}`", name, made.function),
+              wanted(*rule), describe(argument));
     }
+    if (fitted) made.arguments[name] = std::move(*fitted);
   }
   if (!is_readable(made.function)) {
     model.missing.push_back(fmt::format("the source `{}` cannot be read yet", made.function));
@@ -82,9 +151,11 @@ const FieldInfo& Elaborator::field_info(const Binding::DataField& field) const {
 
 // A batch of a field: that of the repetition, or the one that a `let` of the block holds. A row is
 // one draw, so holding one field holds all.
-Value Elaborator::read_data(Frame&, const Binding::DataField& field, std::string_view name, Span) {
+Value Elaborator::read_data(Frame& frame, const Binding::DataField& field, std::string_view name,
+                            Span span) {
   resolve_source(*field.source);
   const FieldInfo& info = field_info(field);
+  check_elements(frame, span, info.shape, work->count);
   const HeldBlock* holder = nullptr;
   for (const HeldBlock* block : work->held) {
     for (const ast::Field& f : field.source->declaration->fields) {

@@ -64,11 +64,32 @@ Elaborator::PlayerPart Elaborator::player(Frame& frame, const ast::Player& p) {
   return part;
 }
 
+// A net, or a part of one, is named once.
+std::vector<Elaborator::PlayerPart> Elaborator::players_of(Frame& frame, const Objective& o) {
+  std::vector<PlayerPart> parts;
+  for (const ast::Player* p : o.players) {
+    PlayerPart part = player(frame, *p);
+    const auto lies_in = [](const std::string& whole, const std::string& prefix) {
+      return whole.starts_with(prefix) &&
+             (whole.size() == prefix.size() || whole[prefix.size()] == '.' ||
+              whole[prefix.size()] == '[');
+    };
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (parts[i].net != part.net) continue;
+      if (!lies_in(part.prefix, parts[i].prefix) && !lies_in(parts[i].prefix, part.prefix))
+        continue;
+      fail(report_at(frame, Kind::player_twice, p->span, text(p->span))
+               .label(o.players[i]->span, "its weights are trained by this already"));
+    }
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
 // "D", "Encoder+Decoder", "D[1]" the second statement with these players, "grow[8].D" of several
 // train blocks.
 std::string Elaborator::update_name(Frame& frame, const Objective& o, std::string* label) {
-  std::vector<PlayerPart> parts;
-  for (const ast::Player* p : o.players) parts.push_back(player(frame, *p));
+  const std::vector<PlayerPart> parts = players_of(frame, o);
   *label = job->name.empty() ? join_names(parts) : job->name + "." + join_names(parts);
   auto& names = update_names[*label];
   const std::string key = fmt::format("{}/{}{}", o.id.index, o.side, frame.loops);
@@ -113,8 +134,7 @@ void Elaborator::run_objective(Frame& frame, const Objective& o) {
 void Elaborator::run_update_once(Frame& frame, const Objective& o, const std::string& base,
                                  const std::string& name, const std::string& data_label,
                                  std::int64_t batch_index) {
-  std::vector<PlayerPart> parts;
-  for (const ast::Player* p : o.players) parts.push_back(player(frame, *p));
+  const std::vector<PlayerPart> parts = players_of(frame, o);
   const OwnUnit own(*this, name, data_label, batch_index);
   Frame inside = frame;
   inside.caller = frame.caller;

@@ -35,16 +35,16 @@ DrawnPoint ring_point(const SourceOptions& options, Draws& draws) {
           mode};
 }
 
-// Gaussians of deviation 0.05 on a square lattice of distance 2 around 0, rows from below
-// (Srivastava et al., "VEEGAN", 2017: 25 of them).
+// Gaussians on a square lattice of distance 2 around 0, rows from below (Srivastava et al.,
+// "VEEGAN", 2017: 25 of them, of deviation 0.05).
 DrawnPoint grid_point(const SourceOptions& options, Draws& draws) {
   const auto side = static_cast<std::uint32_t>(options.side);
   const auto mode = draws.below(side * side);
   const double middle = (side - 1) / 2.0;
   const auto noise = normal_pair(draws);
-  return {
-      {2 * (mode % side - middle) + 0.05 * noise[0], 2 * (mode / side - middle) + 0.05 * noise[1]},
-      mode};
+  return {{2 * (mode % side - middle) + options.std * noise[0],
+           2 * (mode / side - middle) + options.std * noise[1]},
+          mode};
 }
 
 // A spiral t (cos t, sin t), t from 1.5 pi to 4.5 pi, with noise of deviation 0.25, all divided

@@ -21,7 +21,7 @@ struct FunctionRow {
 constexpr std::array rows = {
     FunctionRow{SourceFunction::digits, "digits", true, " range samples "},
     FunctionRow{SourceFunction::ring, "ring", true, " modes radius std samples "},
-    FunctionRow{SourceFunction::grid, "grid", true, " side samples "},
+    FunctionRow{SourceFunction::grid, "grid", true, " side std samples "},
     FunctionRow{SourceFunction::swissroll, "swissroll", true, " samples "},
     FunctionRow{SourceFunction::mnist, "mnist", false, " split range resize crop flip "},
     FunctionRow{SourceFunction::images, "images", false, " name resize crop flip range split "},
@@ -158,6 +158,7 @@ bool takes_option(SourceFunction function, std::string_view option) {
 Result<SourceOptions> read_options(const SourceSpec& spec) {
   const SourceFunction function = source_function(spec.function);
   SourceOptions options;
+  if (function == SourceFunction::grid) options.std = 0.05;
   OptionReader reader(spec, options);
   for (const auto& [name, argument] : spec.arguments) {
     if (!takes_option(function, name)) {

@@ -18,7 +18,7 @@ struct SourceOptions {
   std::int64_t resize = 0, crop = 0;
   bool flip = false;
   std::int64_t modes = 8, side = 5;
-  double radius = 1, std = 0.01;
+  double radius = 1, std = 0.01;  // std: of a grid 0.05
 };
 
 enum class SourceFunction { digits, ring, grid, swissroll, mnist, images, npy, other };

@@ -103,6 +103,7 @@ TEST_CASE("the nearest name is one that may be meant") {
   CHECK(nearest("Dense", names) == "dense");
   CHECK(nearest("batch_norm", names) == "batchnorm");
   CHECK(nearest("relux", names) == "relu");
+  CHECK(nearest("adm", {"ada", "adam"}) == "adam");
   CHECK(nearest("softmax", names).empty());
   CHECK(nearest("", names).empty());
   CHECK(nearest("G", names).empty());
