@@ -10,7 +10,8 @@ char lower(char c) {
   return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
 }
 
-// An edit counts `edit`; a letter replaced a little more: who leaves one out types the others right.
+// An edit counts `edit`; a letter replaced a little more: who leaves one out types the others
+// right.
 constexpr std::size_t edit = 16, replacement = 17;
 
 // Insertions, deletions, replacements and swaps of neighbours that make `b` of `a`.
@@ -21,8 +22,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     row[0] = i * edit;
     for (std::size_t j = 1; j <= b.size(); ++j) {
       const bool same = lower(a[i - 1]) == lower(b[j - 1]);
-      row[j] = std::min(
-          {last[j] + edit, row[j - 1] + edit, last[j - 1] + (same ? 0 : replacement)});
+      row[j] =
+          std::min({last[j] + edit, row[j - 1] + edit, last[j - 1] + (same ? 0 : replacement)});
       const bool swapped = i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
                            lower(a[i - 2]) == lower(b[j - 1]);
       if (swapped) row[j] = std::min(row[j], before_last[j - 2] + edit);

@@ -34,8 +34,8 @@ struct Compilation {
 // The draws of a program; empty for `init`, whose draws nobody feeds.
 const std::vector<Draw>& draws_of(const Model& model, const CompiledProgram& program);
 
-// What a program's products are computed with: the option's, else its train block's, else fast. With
-// f64 all are exact.
+// What a program's products are computed with: the option's, else its train block's, else fast.
+// With f64 all are exact.
 Precision precision_of(const Model& model, const CompiledProgram& program,
                        const CompileOptions& options);
 

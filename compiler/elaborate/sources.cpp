@@ -51,8 +51,8 @@ bool fits(const OptionRule& rule, const SourceArgument& argument) {
       return text && text->find('\0') == std::string::npos;
     case OptionRule::Kind::range: {
       const auto* pair = std::get_if<std::vector<double>>(&argument);
-      return pair && pair->size() == 2 && std::isfinite((*pair)[0]) &&
-             std::isfinite((*pair)[1]) && (*pair)[0] < (*pair)[1];
+      return pair && pair->size() == 2 && std::isfinite((*pair)[0]) && std::isfinite((*pair)[1]) &&
+             (*pair)[0] < (*pair)[1];
     }
     case OptionRule::Kind::split:
       return text && (*text == "train" || *text == "test");
@@ -66,8 +66,7 @@ std::string wanted(const OptionRule& rule) {
       return fmt::format("a whole number from {} to {}", print_number(rule.low),
                          print_number(rule.high));
     case OptionRule::Kind::number:
-      return fmt::format("a number from {} to {}", print_number(rule.low),
-                         print_number(rule.high));
+      return fmt::format("a number from {} to {}", print_number(rule.low), print_number(rule.high));
     case OptionRule::Kind::truth:
       return "true or false";
     case OptionRule::Kind::text:

@@ -34,8 +34,8 @@ struct ValueId {
   bool operator==(const ValueId&) const = default;
 };
 
-// A parameter of the kernel: memory that the call's table of offsets places. A local buffer is none:
-// it is the calling thread's own memory, undefined when a unit begins, one after the other in
+// A parameter of the kernel: memory that the call's table of offsets places. A local buffer is
+// none: it is the calling thread's own memory, undefined when a unit begins, one after the other in
 // scratch. Local buffers come last.
 struct Buffer {
   std::string name;
@@ -144,9 +144,9 @@ struct TapTable {
 // A register-tiled product: for m in [0, m_count), v in [0, v_count)
 //   sum(m, v) = initial + sum over taps, then over the axes (in the order given), of
 //               a[a_base + m * a_m_stride + ...] * b[b_base + v + ...]
-// where b lies in panels: v stands for v / b_panel * b_panel_stride + v % b_panel. Then `epilogue` runs for every (m, v), with m_variable and v_variable bound and v along lanes.
-// a is read as scalars broadcast to the lanes, b as vectors. The order of a sum is that of taps and
-// axes.
+// where b lies in panels: v stands for v / b_panel * b_panel_stride + v % b_panel. Then `epilogue`
+// runs for every (m, v), with m_variable and v_variable bound and v along lanes. a is read as
+// scalars broadcast to the lanes, b as vectors. The order of a sum is that of taps and axes.
 struct Contraction {
   VarId m_variable, v_variable;
   ValueId m_count, v_count;
@@ -176,8 +176,8 @@ struct Kernel {
   Block body;
 };
 
-// Where each local buffer begins in scratch, in bytes, a multiple of 64 (0 for others); and the bytes
-// of scratch that the kernel asks for, the last element.
+// Where each local buffer begins in scratch, in bytes, a multiple of 64 (0 for others); and the
+// bytes of scratch that the kernel asks for, the last element.
 std::vector<std::int64_t> scratch_places(const Kernel& kernel);
 
 // All that is wrong with `kernel`, a sentence each; empty: nothing. First lines of verify.cpp list

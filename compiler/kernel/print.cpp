@@ -25,8 +25,7 @@ class Printer {
     for (std::size_t i = 0; i < kernel_.buffers.size(); ++i) {
       const Buffer& b = kernel_.buffers[i];
       line("buffer {}: {}[{}]{}{}{}", buffer(static_cast<std::uint32_t>(i)), ganc::name(b.dtype),
-           b.elements, b.read ? " read" : "", b.written ? " written" : "",
-           b.local ? " local" : "");
+           b.elements, b.read ? " read" : "", b.written ? " written" : "", b.local ? " local" : "");
     }
     for (std::size_t i = 0; i < kernel_.tables.size(); ++i) table(i);
     block(kernel_.body);

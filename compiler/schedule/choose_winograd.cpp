@@ -15,7 +15,7 @@ constexpr double memory_cycles = 1.0;  // of an element that goes to memory and 
 constexpr double image_efficiency = 0.85, gradient_efficiency = 0.6, point_efficiency = 0.75;
 constexpr std::int64_t min_channels = 16;  // fewer do not pay for the transforms
 constexpr std::int64_t min_units = 8;
-constexpr std::int64_t image_lanes = 32;     // samples and tiles of a unit
+constexpr std::int64_t image_lanes = 32;  // samples and tiles of a unit
 constexpr std::int64_t min_filter_part = 64;
 constexpr std::int64_t gradient_block = 64;  // rows, lanes and channels
 
@@ -155,8 +155,8 @@ double cycles(const ImageForm& form) {
   const double b = real(form.samples) * phases * tiles, f = real(form.filters),
                c = real(form.channels) * subs;
   const double products = b * f * c * points * product_cycles / point_efficiency;
-  const double image = b * c * (2 * points + additions(t.input, axes)) *
-                       (f / real(form.filter_part));
+  const double image =
+      b * c * (2 * points + additions(t.input, axes)) * (f / real(form.filter_part));
   const double results = b * f * (2 * points + 3 * outputs + additions(t.output, axes));
   const double filters = phases * f * c * (taps + 2 * points + additions(t.filter, axes));
   // Each unit reads the filters of its phase again.
@@ -196,8 +196,7 @@ bool choose_blocks(GradientForm& form) {
   const auto units = [&] {
     return phases * rows_of(form) / form.row_block * (lanes_of(form) / form.lane_block);
   };
-  while (units() < min_units && form.row_block % 2 == 0 && form.row_block > 16)
-    form.row_block /= 2;
+  while (units() < min_units && form.row_block % 2 == 0 && form.row_block > 16) form.row_block /= 2;
   while (units() < min_units && form.lane_block > 32) form.lane_block /= 2;
   return form.lane_block >= panel_lanes && form.row_block >= 8 && form.channel_block >= 8;
 }

@@ -91,8 +91,7 @@ IndexId Emitter::offset(const Tensor& tensor, const std::vector<IndexId>& at) {
       continue;
     }
     sum = space_.add(sum, space_.scale(space_.quotient(at[i], tensor.panel), tensor.panel_stride));
-    sum =
-        space_.add(sum, space_.scale(space_.remainder(at[i], tensor.panel), tensor.strides[i]));
+    sum = space_.add(sum, space_.scale(space_.remainder(at[i], tensor.panel), tensor.strides[i]));
   }
   return sum;
 }

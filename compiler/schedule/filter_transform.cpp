@@ -28,8 +28,9 @@ double power(double x, std::size_t n) {
 
 }  // namespace
 
-// Toom and Cook's multiplication of polynomials, transposed: the columns of `output` and the rows of
-// `filter` are the powers of a point, the rows of `input` the polynomials that vanish at all others.
+// Toom and Cook's multiplication of polynomials, transposed: the columns of `output` and the rows
+// of `filter` are the powers of a point, the rows of `input` the polynomials that vanish at all
+// others.
 FilterTransform filter_transform(std::int64_t outputs, std::int64_t taps) {
   static constexpr std::array known = {0.0, 1.0, -1.0, 2.0, -2.0};
   FilterTransform t{outputs, taps, {}, {}, {}};
@@ -79,7 +80,8 @@ std::optional<FilterAxis> filter_axis(const SpatialAxis& axis) {
     f.outputs /= 2;
     f.lhs_first = {-pad, 1, 0};
   } else if (only(1, 1, 2)) {
-    // Outputs 2 o + p meet the taps 2 j + k, k = (pad - p) mod 2, at lhs[o + j + (p + k - pad) / 2].
+    // Outputs 2 o + p meet the taps 2 j + k, k = (pad - p) mod 2, at lhs[o + j + (p + k - pad) /
+    // 2].
     if (f.outputs % 2 != 0) return std::nullopt;
     f.phases = f.rhs_step = 2;
     f.outputs /= 2;

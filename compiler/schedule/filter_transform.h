@@ -8,8 +8,9 @@
 
 namespace ganc::planning {
 
-// The minimal filtering algorithm F(m, r) (Winograd 1980; Lavin and Gray 2016): m outputs of a filter
-// g of r taps over m + r - 1 inputs d, y[i] = sum of d[i + k] g[k], by as many multiplications:
+// The minimal filtering algorithm F(m, r) (Winograd 1980; Lavin and Gray 2016): m outputs of a
+// filter g of r taps over m + r - 1 inputs d, y[i] = sum of d[i + k] g[k], by as many
+// multiplications:
 //   y = output (filter g * input d), `*` element by element
 struct FilterTransform {
   using Matrix = std::vector<std::vector<double>>;
@@ -25,7 +26,8 @@ FilterTransform filter_transform(std::int64_t outputs, std::int64_t taps);
 
 // One spatial axis of a convolution as filters without strides and holes: for each phase p of the
 // outputs the sum over subfilters s of
-//   out[(o * phases + p)] += lhs[(o + j) * lhs_step + lhs_first(p, s)] * rhs[j * rhs_step + rhs_first(p, s)]
+//   out[(o * phases + p)] += lhs[(o + j) * lhs_step + lhs_first(p, s)] * rhs[j * rhs_step +
+//   rhs_first(p, s)]
 // over j < taps, o < outputs; what lies outside lhs or rhs counts as 0.
 struct FilterAxis {
   struct First {
@@ -40,8 +42,8 @@ struct FilterAxis {
   std::int64_t lhs_step = 1, rhs_step = 1;
   std::int64_t lhs_extent = 1, rhs_extent = 1;
 };
-// None: an axis of another kind (stride and dilation at once, a stride of 3 or more, outputs that the
-// phases do not share evenly).
+// None: an axis of another kind (stride and dilation at once, a stride of 3 or more, outputs that
+// the phases do not share evenly).
 std::optional<FilterAxis> filter_axis(const SpatialAxis& axis);
 
 }  // namespace ganc::planning

@@ -65,7 +65,8 @@ class Writer {
           for (auto& [x, k] : row) std::swap(x, k);
       }
       terms_ *= pairs / static_cast<double>(s.outputs);
-      parts_of_.push_back(t_.part_pairs.empty() ? 1 : cut_rows(table, t_.part_pairs[tables_.size()]));
+      parts_of_.push_back(t_.part_pairs.empty() ? 1
+                                                : cut_rows(table, t_.part_pairs[tables_.size()]));
       parts_ *= parts_of_.back();
       tables_.push_back(writer_.new_table(std::move(table)));
     }
@@ -240,8 +241,8 @@ class Writer {
       c.b_panel = vectors.panel;
       c.b_panel_stride = vectors.panel_stride;
       if (v_base_)  // whole panels
-        c.b_base = writer_.add(c.b_base,
-                               writer_.scale(v_base_, vectors.panel_stride / vectors.panel));
+        c.b_base =
+            writer_.add(c.b_base, writer_.scale(v_base_, vectors.panel_stride / vectors.panel));
     }
     c.a_buffer = writer_.buffer(a().tensor, true, false);
     c.b_buffer = writer_.buffer(b().tensor, true, false);

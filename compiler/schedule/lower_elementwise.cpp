@@ -58,8 +58,7 @@ namespace {
 
 void cut_into_panels(Tensor& tensor, const AxisOrder& order) {
   const auto axis = static_cast<std::size_t>(order.back());
-  const std::int64_t extent = tensor.shape[axis],
-                     panels = (extent + panel_lanes - 1) / panel_lanes;
+  const std::int64_t extent = tensor.shape[axis], panels = (extent + panel_lanes - 1) / panel_lanes;
   Shape one_panel = tensor.shape;
   one_panel[axis] = panel_lanes;
   tensor.strides = strides_of(one_panel, order);

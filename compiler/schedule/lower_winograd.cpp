@@ -7,7 +7,7 @@ using kernel::Block;
 using kernel::LoopKind;
 using kernel::ValueId;
 
-constexpr std::int64_t result_rows = 8;  // filters whose results are transformed back at once
+constexpr std::int64_t result_rows = 8;   // filters whose results are transformed back at once
 constexpr std::int64_t most_terms = 128;  // of a product of matrices, so that both stay in L1
 
 class Writer {
@@ -42,8 +42,8 @@ class Writer {
 
   // --- filters -------------------------------------------------------------------------------
 
-  // Where the transformed filters lie: [phase][point][block of filters][sub, channel][filter], or with
-  // the channels innermost [phase][point][filter][sub, channel].
+  // Where the transformed filters lie: [phase][point][block of filters][sub, channel][filter], or
+  // with the channels innermost [phase][point][filter][sub, channel].
   std::int64_t filter_row() const { return f_.filters_by_channel ? terms_ + plane_gap : terms_; }
   std::int64_t filter_stride() const { return f_.filters_by_channel ? filter_row() : 1; }
   std::int64_t term_stride() const { return f_.filters_by_channel ? 1 : f_.filter_block; }
@@ -76,8 +76,8 @@ class Writer {
 
   // Lanes along what is contiguous in the filters; all else is a unit.
   std::uint32_t write_filters() {
-    const std::uint32_t result =
-        new_tensor(program_, p_.rhs.node, DType::f32, {all_phases_ * points_ * filter_plane()}, {0});
+    const std::uint32_t result = new_tensor(program_, p_.rhs.node, DType::f32,
+                                            {all_phases_ * points_ * filter_plane()}, {0});
     KernelWriter w(space(), p_.c.expressions, program_.tensors);
     Nest nest(w);
     const std::uint32_t from = w.buffer(p_.rhs.tensor, true, false),
@@ -88,12 +88,11 @@ class Writer {
     nest.loop(LoopKind::parallel, units, [&](ValueId u) {
       const std::vector<ValueId> part = split(w, u, {all_phases_, all_subs_, others});
       const std::int64_t width = f_.filters_by_channel ? f_.channels : f_.filter_block;
-      nest.loop(LoopKind::serial, f_.filters_by_channel ? 1 : f_.filters / width,
-                [&](ValueId block) {
-                  nest.loop(LoopKind::vector, width, [&](ValueId lane) {
-                    write_filter(w, nest, from, to, part, block, lane);
-                  });
-                });
+      nest.loop(
+          LoopKind::serial, f_.filters_by_channel ? 1 : f_.filters / width, [&](ValueId block) {
+            nest.loop(LoopKind::vector, width,
+                      [&](ValueId lane) { write_filter(w, nest, from, to, part, block, lane); });
+          });
     });
     const double elements = static_cast<double>(all_phases_ * points_ * filter_plane());
     add_draft(program_, {GroupKind::elementwise, group_.roots, group_.guards, -1}, w, nest.take(),
@@ -112,10 +111,10 @@ class Writer {
     const std::vector<ValueId> phase = split(w, part[0], phases_), sub = split(w, part[1], subs_);
     std::vector<AxisRead> reads;
     for (std::size_t i = 0; i < axes(); ++i)
-      reads.push_back(axis_read(w, p_.spatial[i].rhs_position, f_.axes[i], false, phase[i], sub[i],
-                                {}, 0));
-    const std::vector<ValueId> values = transformed(
-        w, t_.filter, axes(), load_elements(w, from, p_.rhs.index, {}, reads, t_.taps));
+      reads.push_back(
+          axis_read(w, p_.spatial[i].rhs_position, f_.axes[i], false, phase[i], sub[i], {}, 0));
+    const std::vector<ValueId> values =
+        transformed(w, t_.filter, axes(), load_elements(w, from, p_.rhs.index, {}, reads, t_.taps));
     const ValueId term = w.add(w.scale(part[1], f_.channels), channel);
     ValueId at = w.scale(part[0], points_ * filter_plane());
     if (f_.filters_by_channel)
@@ -131,7 +130,7 @@ class Writer {
 
   // One phase, a part of the filters, a block of samples, a block of tiles along the last axis.
   struct Unit {
-    std::vector<ValueId> phase, tile;  // by axis; the last tile is the first of the block
+    std::vector<ValueId> phase, tile;    // by axis; the last tile is the first of the block
     ValueId all_phases, filter, sample;  // filter, sample: the first
     ValueId tile_count, sample_count;
   };
@@ -244,9 +243,8 @@ class Writer {
                                     sub_of[i], w.scale(tile(w, unit, i, lane.tile), step),
                                     (tiles_[i] - 1) * step));
         }
-        const std::vector<ValueId> values =
-            transformed(w, t_.input, axes(),
-                        load_elements(w, image, p_.lhs.index, {}, reads, t_.points()));
+        const std::vector<ValueId> values = transformed(
+            w, t_.input, axes(), load_elements(w, image, p_.lhs.index, {}, reads, t_.points()));
         const ValueId at =
             place_in_panel(w, w.add(w.scale(sub, f_.channels), channel), terms_, lane);
         for (std::int64_t point = 0; point < points_; ++point)
@@ -309,7 +307,7 @@ class Writer {
     const ValueId filter = w.add(w.scale(at.block, f_.filter_block), samples ? m : v),
                   lane = samples ? v : m;
     const ValueId place = samples ? w.add(w.scale(filter, lanes_), lane)
-                               : w.add(w.scale(lane, f_.filter_part), filter);
+                                  : w.add(w.scale(lane, f_.filter_part), filter);
     kernel::Store sum{};
     sum.buffer = products;
     sum.index = w.add(w.scale(at.point, product_plane()), place);
@@ -328,8 +326,7 @@ class Writer {
         const ValueId from = place(w, w.add(base, row), f_.filter_part, lane);
         std::vector<ValueId> values;
         for (std::int64_t point = 0; point < points_; ++point)
-          values.push_back(
-              w.load(products, w.add(from, point * product_plane()), DType::f32, {}));
+          values.push_back(w.load(products, w.add(from, point * product_plane()), DType::f32, {}));
         values = transformed(w, t_.output, axes(), std::move(values));
         const ValueId at = place(w, row, rows_, lane);
         for (std::int64_t n = 0; n < outputs_; ++n)
@@ -348,8 +345,8 @@ class Writer {
     const std::size_t i = output.size();
     if (i < axes()) {
       const ValueId first = w.scale(tile(w, unit, i, in_block), t_.outputs);
-      return nest.loop(LoopKind::serial,
-                       count_in_block(w, first, f_.axes[i].outputs, t_.outputs), [&](ValueId o) {
+      return nest.loop(LoopKind::serial, count_in_block(w, first, f_.axes[i].outputs, t_.outputs),
+                       [&](ValueId o) {
                          output.push_back(o);
                          write_results(w, nest, unit, base, results, in_block, output);
                          output.pop_back();
@@ -359,14 +356,12 @@ class Writer {
       ValueId number;
       for (std::size_t axis = 0; axis < axes(); ++axis) {
         number = w.add(number ? w.scale(number, t_.outputs) : ValueId{}, output[axis]);
-        const ValueId o =
-            w.add(w.scale(tile(w, unit, axis, in_block), t_.outputs), output[axis]);
+        const ValueId o = w.add(w.scale(tile(w, unit, axis, in_block), t_.outputs), output[axis]);
         bind_output(w, p_, axis, w.add(w.scale(o, f_.axes[axis].phases), unit.phase[axis]));
       }
       w.bind(*f_.filter, w.add(w.add(unit.filter, base), row));
       if (f_.sample) w.bind(*f_.sample, w.add(unit.sample, sample(w, lane)));
-      const ValueId at =
-          w.add(w.scale(number, result_plane()), place(w, row, rows_, lane));
+      const ValueId at = w.add(w.scale(number, result_plane()), place(w, row, rows_, lane));
       w.give_sum(w.load(results, at, DType::f32, {}));
       nest.add(write_block(w, p_.c));
     });
@@ -381,9 +376,9 @@ class Writer {
   std::int64_t points_ = 1, outputs_ = 1, all_phases_ = 1, all_subs_ = 1;
   std::int64_t terms_ = 1;       // of a sum of products: subfilters and channels
   std::int64_t term_block_ = 1;  // that are summed at once
-  std::int64_t lanes_ = 1;  // tiles and samples of a unit
-  std::int64_t rows_ = 1;   // filters whose results are transformed back at once
-  bool panels_ = false;     // lanes of the transformed image are in panels
+  std::int64_t lanes_ = 1;       // tiles and samples of a unit
+  std::int64_t rows_ = 1;        // filters whose results are transformed back at once
+  bool panels_ = false;          // lanes of the transformed image are in panels
   std::uint32_t filters_ = no_tensor;
 };
 

@@ -71,7 +71,8 @@ class Writer {
   const Operand& row_operand() const { return f_.lanes_are_filters ? p_.lhs : p_.rhs; }
   const Operand& lane_operand() const { return f_.lanes_are_filters ? p_.rhs : p_.lhs; }
 
-  // A unit's memory: [point][row][channel], [point][panel of lanes][channel][lane], [point][row][lane].
+  // A unit's memory: [point][row][channel], [point][panel of lanes][channel][lane],
+  // [point][row][lane].
   std::int64_t row_plane() const { return f_.row_block * f_.channel_block + plane_gap; }
   std::int64_t lane_plane() const { return f_.lane_block * f_.channel_block + plane_gap; }
   std::int64_t sum_plane() const { return f_.row_block * f_.lane_block + plane_gap; }
@@ -130,8 +131,8 @@ class Writer {
           w.bind(*f_.channel, w.add(channel, k));
           const std::vector<ValueId> values =
               points_of(w, unit, tile, !f_.lanes_are_filters, lane_buffer_, base);
-          const ValueId at = w.add(
-              w.scale(w.add(w.scale(panel, f_.channel_block), k), panel_lanes), lane);
+          const ValueId at =
+              w.add(w.scale(w.add(w.scale(panel, f_.channel_block), k), panel_lanes), lane);
           for (std::int64_t point = 0; point < points_; ++point)
             nest.store(lane_points_, w.add(at, point * lane_plane()),
                        values[static_cast<std::size_t>(point)]);
@@ -160,9 +161,9 @@ class Writer {
       c.axes = {{f_.channel_block, 1, panel_lanes}};
       kernel::Store sum{};
       sum.buffer = sums_;
-      sum.index = w.add(w.add(w.scale(point, sum_plane()),
-                              w.scale(w.variable(c.m_variable), f_.lane_block)),
-                        w.variable(c.v_variable));
+      sum.index = w.add(
+          w.add(w.scale(point, sum_plane()), w.scale(w.variable(c.m_variable), f_.lane_block)),
+          w.variable(c.v_variable));
       sum.value = w.value({.kind = kernel::ValueKind::contraction, .dtype = DType::f32});
       c.initial = w.load(sums_, sum.index, DType::f32, {});
       c.epilogue.push_back({sum});
@@ -192,10 +193,10 @@ class Writer {
             bind_output(w, p_, i, w.add(w.scale(at[i], f_.axes[i].phases), unit.phase[i]));
           w.bind(row_variable_, w.add(w.add(unit.row, base), row));
           w.bind(lane_variable_, w.add(unit.lane, lane));
-          w.give_sum(w.load(results_,
-                            w.add(w.scale(output, result_plane()),
-                                  w.add(w.scale(row, f_.lane_block), lane)),
-                            DType::f32, {}));
+          w.give_sum(w.load(
+              results_,
+              w.add(w.scale(output, result_plane()), w.add(w.scale(row, f_.lane_block), lane)),
+              DType::f32, {}));
           nest.add(write_block(w, p_.c));
         });
       });

@@ -27,8 +27,8 @@ struct Tensor {
   Shape shape;
   std::vector<std::int64_t> strides;
   std::int64_t elements = 0;
-  // Where not 0: the axis `panel_axis` is cut into panels of so many elements, `panel_stride` apart;
-  // its stride is that within a panel.
+  // Where not 0: the axis `panel_axis` is cut into panels of so many elements, `panel_stride`
+  // apart; its stride is that within a panel.
   std::int64_t panel = 0, panel_stride = 0;
   std::size_t panel_axis = 0;
   enum class Home : std::uint8_t { arena, variable, input } home = Home::arena;
@@ -79,8 +79,8 @@ struct ProgramDraft {
   std::vector<Tensor> tensors;
   std::vector<std::uint32_t> tensor_of;  // of each node
   std::vector<Draft> drafts;             // in the order of execution
-  // Further places of a node's value, made for contractions: by node, layout, whether in panels, and
-  // guards.
+  // Further places of a node's value, made for contractions: by node, layout, whether in panels,
+  // and guards.
   std::map<std::tuple<NodeId, AxisOrder, bool, std::uint32_t>, std::uint32_t> copies;
   // Transformed filters of convolutions, by all that they are made of: see lower_winograd.cpp.
   std::map<std::vector<std::int64_t>, std::uint32_t> transformed_filters;

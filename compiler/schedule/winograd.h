@@ -16,8 +16,8 @@ struct WinogradForm {
   std::int64_t samples = 1, filters = 1, channels = 1;
 };
 
-// Filters of few taps: a layer, or its data gradient. A unit is a block of tiles and samples with a part
-// of the filters, all channels; the transformed filters are a tensor of their own.
+// Filters of few taps: a layer, or its data gradient. A unit is a block of tiles and samples with a
+// part of the filters, all channels; the transformed filters are a tensor of their own.
 struct ImageForm : WinogradForm {
   bool lanes_are_samples = true;    // else channels and filters
   bool filters_by_channel = false;  // filters are contiguous along channels
@@ -25,17 +25,18 @@ struct ImageForm : WinogradForm {
   std::int64_t filter_block = 1;                                   // of one product of matrices
 };
 
-// Filters of few outputs and as many taps as an image has pixels: the gradient of a layer's filters. A
-// unit is a block of rows and lanes of the result, all taps.
+// Filters of few outputs and as many taps as an image has pixels: the gradient of a layer's
+// filters. A unit is a block of rows and lanes of the result, all taps.
 struct GradientForm : WinogradForm {
   bool lanes_are_filters = true;  // rows are samples; else the other way round
   std::int64_t row_block = 1, lane_block = 1;
   std::int64_t channel_block = 1;  // summed by one product of matrices
 };
 
-// Both by a model of the time that either way takes (instructions of a core with two multiply-adds a
-// cycle, bytes of what is written and read again); none: the direct way is as fast, or the only one.
-// `least_gain`: how many times the direct way's time must be theirs; 0: the best form, if there is one.
+// Both by a model of the time that either way takes (instructions of a core with two multiply-adds
+// a cycle, bytes of what is written and read again); none: the direct way is as fast, or the only
+// one. `least_gain`: how many times the direct way's time must be theirs; 0: the best form, if
+// there is one.
 std::optional<ImageForm> choose_image_form(const ProgramDraft& program, const Product& product,
                                            double least_gain);
 std::optional<GradientForm> choose_gradient_form(const ProgramDraft& program,

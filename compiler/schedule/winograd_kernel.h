@@ -9,14 +9,15 @@ namespace ganc::planning {
 
 // What the two kinds of kernels of winograd.h are written with.
 
-// Between the planes of two points, in elements: they are read and written side by side, and would all
-// fall into one set of the caches if they lay a power of two apart.
+// Between the planes of two points, in elements: they are read and written side by side, and would
+// all fall into one set of the caches if they lay a power of two apart.
 inline constexpr std::int64_t plane_gap = 16;
 
 std::int64_t blocks(std::int64_t extent, std::int64_t block);
 // The largest divisor of `extent` that is at most `most`.
 std::int64_t divisor_up_to(std::int64_t extent, std::int64_t most);
-// `number` in base `base`, `n` digits, the most significant first: the place of an element on each axis.
+// `number` in base `base`, `n` digits, the most significant first: the place of an element on each
+// axis.
 std::vector<std::int64_t> digits(std::int64_t number, std::int64_t base, std::size_t n);
 
 // Statements of a kernel, written one after the other.
@@ -45,7 +46,8 @@ kernel::ValueId count_in_block(KernelWriter& w, kernel::ValueId base, std::int64
 // A number below the product of `extents` as one below each, the last one fastest.
 std::vector<kernel::ValueId> split(KernelWriter& w, kernel::ValueId number,
                                    const std::vector<std::int64_t>& extents);
-// A transform along all axes: `values` has matrix[0].size() elements an axis, the result matrix.size().
+// A transform along all axes: `values` has matrix[0].size() elements an axis, the result
+// matrix.size().
 std::vector<kernel::ValueId> transformed(KernelWriter& w, const FilterTransform::Matrix& matrix,
                                          std::size_t axes, std::vector<kernel::ValueId> values);
 
