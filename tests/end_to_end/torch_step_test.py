@@ -6,24 +6,44 @@ import unittest
 
 from harness import ROOT, TrainerTest, run
 
-MODELS = ("mlp_gan", "vae", "dcgan28", "dcgan32", "dcgan64", "wgan_gp28", "wgan_gp32")
+MODELS = ("mlp_gan", "vae", "dcgan28", "dcgan32", "dcgan64", "wgan_gp28", "wgan_gp32", "sngan32", "pix2pix256",
+          "cyclegan128", "wavegan")
 BATCH, WIDTH = 3, 16
 NUMERIC = ROOT / "tests/numeric"
 
 
 class TorchStep(TrainerTest):
+    def reference(self, model):
+        path = self.folder / f"{model}.safetensors"
+        if not path.exists():
+            run([sys.executable, NUMERIC / "torch_reference.py", "--model", model, "--batch", BATCH, "--width", WIDTH,
+                 "--out", path])
+        return path
+
+    def step(self, model, reference, dtype):
+        trainer = self.trainer(model, "--set", f"width={WIDTH}", "--batch", str(BATCH), "--dtype", dtype,
+                               "--cpu", "native")
+        return run([sys.executable, NUMERIC / "compare_step.py", "--reference", reference, "--trainer", trainer,
+                    "--dtype", dtype], expect=None)
+
     def compare(self, dtype):
         for model in MODELS:
             with self.subTest(model=model, dtype=dtype):
-                reference = self.folder / f"{model}.safetensors"
-                if not reference.exists():
-                    run([sys.executable, NUMERIC / "torch_reference.py", "--model", model, "--batch", BATCH,
-                         "--width", WIDTH, "--out", reference])
-                trainer = self.trainer(model, "--set", f"width={WIDTH}", "--batch", str(BATCH), "--dtype", dtype)
-                done = run([sys.executable, NUMERIC / "compare_step.py", "--reference", reference, "--trainer",
-                            trainer, "--dtype", dtype], expect=None)
+                done = self.step(model, self.reference(model), dtype)
                 print(done.stdout.strip().splitlines()[-1] if done.stdout else "")
                 self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_finds_errors(self):
+        """A gradient that is off in the eighth digit does not pass."""
+        import safetensors_file
+        reference, spoiled = self.reference("mlp_gan"), self.folder / "spoiled.safetensors"
+        tensors, metadata = safetensors_file.read(reference)
+        tensors["grad.G.last.bias"] = tensors["grad.G.last.bias"] * (1 + 1e-8)
+        safetensors_file.write(spoiled, tensors, metadata)
+        done = self.step("mlp_gan", spoiled, "f64")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("grad/G/G.dense_3.b: relative L2 distance 1e-08, allowed 1e-09", done.stdout)
+        self.assertIn("1 off", done.stdout)
 
     def test_float64(self):
         self.compare("f64")

@@ -15,85 +15,8 @@ import torch
 from torch.nn import functional as F
 
 import safetensors_file
-
-
-def leaky(x):
-    return F.leaky_relu(x, 0.2)
-
-
-class Net:
-    """Parameters and buffers by name; the forward pass is a function over them."""
-
-    def __init__(self, forward):
-        self.parameters, self.buffers, self.forward = {}, {}, forward
-
-    def __call__(self, *inputs):
-        return self.forward(self, *inputs)
-
-    def add(self, draw, name, shape, scale, offset=0.0):
-        self.parameters[name] = (offset + scale * draw(shape)).double().requires_grad_()
-
-    def dense(self, draw, name, inputs, outputs):
-        self.add(draw, f"{name}.weight", (outputs, inputs), inputs ** -0.5)
-        self.add(draw, f"{name}.bias", (outputs,), 0.02)
-
-    def conv(self, draw, name, shape, fan_in, bias=None):
-        self.add(draw, f"{name}.weight", shape, fan_in ** -0.5)
-        if bias:
-            self.add(draw, f"{name}.bias", (bias,), 0.02)
-
-    def norm(self, draw, name, channels, running):
-        self.add(draw, f"{name}.weight", (channels,), 0.02, 1.0)
-        self.add(draw, f"{name}.bias", (channels,), 0.02)
-        if running:
-            self.buffers[f"{name}.running_mean"] = torch.zeros(channels, dtype=torch.float64)
-            self.buffers[f"{name}.running_var"] = torch.ones(channels, dtype=torch.float64)
-
-    def normalise(self, name, x):
-        gain, bias = self.parameters[f"{name}.weight"], self.parameters[f"{name}.bias"]
-        if f"{name}.running_mean" in self.buffers:
-            return F.batch_norm(x, self.buffers[f"{name}.running_mean"], self.buffers[f"{name}.running_var"],
-                                gain, bias, training=True, momentum=0.1, eps=1e-5)
-        return F.group_norm(x, 1, gain, bias, eps=1e-5)
-
-    def apply_dense(self, name, x):
-        return F.linear(x, self.parameters[f"{name}.weight"], self.parameters[f"{name}.bias"])
-
-
-def dcgan_generator(draw, channels, widths, kernels):
-    def forward(net, z):
-        x = z
-        for n in range(len(widths)):
-            x = F.conv_transpose2d(x, net.parameters[f"deconvs.{n}.weight"], stride=min(n + 1, 2),
-                                   padding=min(n, 1))
-            x = F.relu(net.normalise(f"norms.{n}", x))
-        return torch.tanh(F.conv_transpose2d(x, net.parameters["last.weight"], net.parameters["last.bias"],
-                                             stride=2, padding=1))
-
-    net, inputs = Net(forward), 100
-    for n, (outputs, kernel) in enumerate(zip(widths, kernels)):
-        net.conv(draw, f"deconvs.{n}", (inputs, outputs, kernel, kernel), inputs * (1 if n == 0 else 4))
-        net.norm(draw, f"norms.{n}", outputs, running=True)
-        inputs = outputs
-    net.conv(draw, "last", (inputs, channels, 4, 4), inputs * 4, bias=channels)
-    return net
-
-
-def dcgan_discriminator(draw, channels, widths, last_kernel, running):
-    def forward(net, x, label=None):
-        x = leaky(F.conv2d(x, net.parameters["first.weight"], net.parameters["first.bias"], stride=2, padding=1))
-        for n in range(len(widths) - 1):
-            x = F.conv2d(x, net.parameters[f"convs.{n}.weight"], stride=2, padding=1)
-            x = leaky(net.normalise(f"norms.{n}", x))
-        return F.conv2d(x, net.parameters["last.weight"], net.parameters["last.bias"]).flatten(1)
-
-    net = Net(forward)
-    net.conv(draw, "first", (widths[0], channels, 4, 4), channels * 16, bias=widths[0])
-    for n, (inputs, outputs) in enumerate(zip(widths, widths[1:])):
-        net.conv(draw, f"convs.{n}", (outputs, inputs, 4, 4), inputs * 16)
-        net.norm(draw, f"norms.{n}", outputs, running)
-    net.conv(draw, "last", (1, widths[-1], last_kernel, last_kernel), widths[-1] * last_kernel ** 2, bias=1)
-    return net
+import torch_nets
+from torch_nets import Net, leaky
 
 
 class Iteration:
@@ -107,24 +30,29 @@ class Iteration:
         for player, (names, rate, betas) in self.optimizers().items():
             parameters = [p for name in names for p in self.nets[name].parameters.values()]
             self.players[player] = names, torch.optim.Adam(parameters, lr=rate, betas=betas)
-        low = self.data_low
-        self.data = low + (1 - low) * torch.rand((self.batch * self.batches,) + self.data_shape,
-                                                 generator=self.generator)
-        self.data = self.data.double()
+        self.fields = {field: self.samples() for field in self.data_fields}
+        self.data = self.fields.get("real")
 
-    data_low, batches, numbered = -1.0, 1, False
+    data_low, data_fields, batches, numbered = -1.0, ("real",), 1, False
+
+    def samples(self):
+        shape = (self.batch * self.batches,) + self.data_shape
+        return (self.data_low + (1 - self.data_low) * torch.rand(shape, generator=self.generator)).double()
 
     def normal(self, shape):
         return torch.randn(shape, generator=self.generator)
 
     def noise(self, name, values):
-        values = values.double()
         self.tensors[f"noise.{self.noises:03}.{self.label}.{name}"] = values
         self.noises += 1
         return values
 
     def latent(self, *size):
-        return self.noise("z", self.normal((self.batch,) + size))
+        return self.noise("z", self.normal((self.batch,) + size).double())
+
+    def dropout(self, name, x, rate):
+        keep = torch.rand(x.shape, generator=self.generator) >= rate
+        return x * self.noise(name, keep.double()) / (1 - rate)
 
     def update(self, label, player, objective, *inputs):
         self.label = label
@@ -148,7 +76,7 @@ class Iteration:
                 self.tensors[f"{states}.{name}.{key}"] = value.clone()
 
     def dump(self):
-        self.tensors["data.real"] = self.data
+        self.tensors |= {f"data.{field}": values for field, values in self.fields.items()}
         self.snapshot("weight", "state")
         self.run()
         self.snapshot("new_weight", "new_state")
@@ -192,9 +120,7 @@ class MlpGan(Gan):
 
         def judge(net, x, label="real_fake"):
             for n in range(2):
-                x = leaky(net.apply_dense(f"dense.{n}", x))
-                keep = torch.rand(x.shape, generator=self.generator) >= 0.3
-                x = x * self.noise(f"{label}.keep{n}", keep) / 0.7
+                x = self.dropout(f"{label}.keep{n}", leaky(net.apply_dense(f"dense.{n}", x)), 0.3)
             return net.apply_dense("last", x)
 
         big, small = 512 // self.width, 256 // self.width
@@ -212,41 +138,140 @@ class MlpGan(Gan):
 
 
 class Dcgan(Gan):
-    running = True
+    norm = "batch"
 
     def networks(self):
         widths = (512, 256, 128, 64) if self.size == 64 else (256, 128, 64)
         widths = tuple(w // self.width for w in widths)
         kernels = (4, 3, 4) if self.size == 28 else (4,) * len(widths)
         channels = self.data_shape[0]
-        return {"G": dcgan_generator(self.normal, channels, widths, kernels),
-                "D": dcgan_discriminator(self.normal, channels, widths[::-1], 3 if self.size == 28 else 4,
-                                         self.running)}
+        return {"G": torch_nets.dcgan_generator(self.normal, channels, widths, kernels),
+                "D": torch_nets.discriminator(self.normal, channels, widths[::-1], 3 if self.size == 28 else 4, self.norm)}
 
 
-class WganGp(Dcgan):
-    running, batches, numbered = False, 5, True
+class KStepGan(Gan):
+    """Five updates of D, each on its own batch, then one of G."""
 
-    def optimizers(self):
-        return {"d": (["D"], 1e-4, (0.0, 0.9)), "g": (["G"], 1e-4, (0.0, 0.9))}
-
-    def d_loss(self, real):
-        with torch.no_grad():
-            fake = self.nets["G"](self.latent(100, 1, 1))
-        judge = self.nets["D"]
-        value = judge(fake).mean() - judge(real).mean()
-        share = self.noise("real_share", torch.rand((self.batch, 1, 1, 1), generator=self.generator))
-        between = (share * real + (1 - share) * fake).requires_grad_()
-        slope, = torch.autograd.grad(judge(between).sum(), between, create_graph=True)
-        return value + 10 * (slope.square().flatten(1).sum(1).sqrt() - 1).square().mean()
-
-    def g_loss(self):
-        return -self.nets["D"](self.nets["G"](self.latent(100, 1, 1))).mean()
+    batches, numbered = 5, True
 
     def run(self):
         for number, real in enumerate(self.data.split(self.batch)):
             self.update(f"d{number}", "d", self.d_loss, real)
         self.update("g", "g", self.g_loss)
+
+    def scores_of_both(self, real):
+        with torch.no_grad():
+            fake = self.nets["G"](self.latent(*self.latent_size))
+        return fake, *self.nets["D"](torch.cat([real, fake]), "real_fake").chunk(2)
+
+    def g_loss(self):
+        return -self.nets["D"](self.nets["G"](self.latent(*self.latent_size)), "fake").mean()
+
+
+class WganGp(KStepGan, Dcgan):
+    norm = "layer"
+
+    def optimizers(self):
+        return {"d": (["D"], 1e-4, (0.0, 0.9)), "g": (["G"], 1e-4, (0.0, 0.9))}
+
+    def d_loss(self, real):
+        fake, real_scores, fake_scores = self.scores_of_both(real)
+        share = torch.rand((self.batch,) + (1,) * (real.dim() - 1), generator=self.generator).double()
+        share = self.noise("real_share", share)
+        between = (share * real + (1 - share) * fake).requires_grad_()
+        slope, = torch.autograd.grad(self.nets["D"](between, "between").sum(), between, create_graph=True)
+        penalty = (slope.square().flatten(1).sum(1).sqrt() - 1).square().mean()
+        return fake_scores.mean() - real_scores.mean() + 10 * penalty
+
+
+class WaveGan(WganGp):
+    latent_size, data_shape = (100,), (1, 16384)
+
+    def optimizers(self):
+        return {"d": (["D"], 1e-4, (0.5, 0.9)), "g": (["G"], 1e-4, (0.5, 0.9))}
+
+    def networks(self):
+        def shifts(name, count):
+            return self.noise(name, torch.randint(-2, 3, (count,), generator=self.generator))
+
+        return {"G": torch_nets.wave_generator(self.normal, self.width),
+                "D": torch_nets.wave_discriminator(self.normal, self.width, shifts)}
+
+
+class Sngan(KStepGan):
+    latent_size, data_shape = (128,), (3, 32, 32)
+
+    def optimizers(self):
+        return {"d": (["D"], 2e-4, (0.0, 0.9)), "g": (["G"], 2e-4, (0.0, 0.9))}
+
+    def networks(self):
+        return {"G": torch_nets.sngan_generator(self.normal, self.width),
+                "D": torch_nets.sngan_discriminator(self.normal, self.width)}
+
+    def d_loss(self, real):
+        _, real_scores, fake_scores = self.scores_of_both(real)
+        return F.relu(1 - real_scores).mean() + F.relu(1 + fake_scores).mean()
+
+
+class Pix2pix(Iteration):
+    """One pass of G, which both updates share."""
+
+    data_fields, data_shape = ("a", "b"), (3, 256, 256)
+
+    def optimizers(self):
+        return {"d": (["D"], 2e-4, (0.5, 0.999)), "g": (["G"], 2e-4, (0.5, 0.999))}
+
+    def networks(self):
+        widths = [n // self.width for n in (64, 128, 256, 512)]
+        return {"G": torch_nets.unet(self.normal, self.width, lambda name, x: self.dropout(name, x, 0.5)),
+                "D": torch_nets.discriminator(self.normal, 6, widths, 4, "batch", 1, (2, 2, 2, 1))}
+
+    def d_loss(self, fake):
+        a, b = self.fields.values()
+        real, fake = (self.nets["D"](torch.cat([a, other], 1)) for other in (b, fake.detach()))
+        return (F.softplus(-real).mean() + F.softplus(fake).mean()) / 2
+
+    def g_loss(self, fake):
+        a, b = self.fields.values()
+        return F.softplus(-self.nets["D"](torch.cat([a, fake], 1))).mean() + 100 * (fake - b).abs().mean()
+
+    def run(self):
+        self.label = "shared"
+        fake = self.nets["G"](self.fields["a"])
+        self.update("d", "d", self.d_loss, fake)
+        self.update("g", "g", self.g_loss, fake)
+
+
+class Cyclegan(Iteration):
+    data_fields, data_shape = ("a", "b"), (3, 128, 128)
+
+    def optimizers(self):
+        return {"g": (["G_AB", "G_BA"], 2e-4, (0.5, 0.999)), "d_a": (["D_A"], 2e-4, (0.5, 0.999)),
+                "d_b": (["D_B"], 2e-4, (0.5, 0.999))}
+
+    def networks(self):
+        widths = [n // self.width for n in (64, 128, 256, 512)]
+        return ({net: torch_nets.resnet(self.normal, self.width) for net in ("G_AB", "G_BA")} |
+                {net: torch_nets.discriminator(self.normal, 3, widths, 4, "instance", 1, (2, 2, 2, 1))
+                 for net in ("D_A", "D_B")})
+
+    def g_loss(self, fake_a, fake_b):
+        a, b = self.fields.values()
+        to_a, to_b = self.nets["G_BA"], self.nets["G_AB"]
+        judged = (self.nets["D_A"](fake_a) - 1).square().mean() + (self.nets["D_B"](fake_b) - 1).square().mean()
+        cycle = (to_a(fake_b) - a).abs().mean() + (to_b(fake_a) - b).abs().mean()
+        identity = (to_a(a) - a).abs().mean() + (to_b(b) - b).abs().mean()
+        return judged + 10 * cycle + 5 * identity
+
+    def d_loss(self, judge, real, fake):
+        return ((self.nets[judge](real) - 1).square().mean() + self.nets[judge](fake.detach()).square().mean()) / 2
+
+    def run(self):
+        a, b = self.fields.values()
+        fake_a, fake_b = self.nets["G_BA"](b), self.nets["G_AB"](a)
+        self.update("g", "g", self.g_loss, fake_a, fake_b)
+        self.update("d_a", "d_a", self.d_loss, "D_A", a, fake_a)
+        self.update("d_b", "d_b", self.d_loss, "D_B", b, fake_b)
 
 
 class Vae(Iteration):
@@ -282,7 +307,8 @@ MODELS = {"mlp_gan": MlpGan, "vae": Vae,
           "dcgan32": type("Dcgan32", (Dcgan,), {"size": 32, "data_shape": (3, 32, 32)}),
           "dcgan64": type("Dcgan64", (Dcgan,), {"size": 64, "data_shape": (3, 64, 64)}),
           "wgan_gp28": type("WganGp28", (WganGp,), {"size": 28, "data_shape": (1, 28, 28)}),
-          "wgan_gp32": type("WganGp32", (WganGp,), {"size": 32, "data_shape": (3, 32, 32)})}
+          "wgan_gp32": type("WganGp32", (WganGp,), {"size": 32, "data_shape": (3, 32, 32)}),
+          "sngan32": Sngan, "pix2pix256": Pix2pix, "cyclegan128": Cyclegan, "wavegan": WaveGan}
 
 
 def main():
@@ -294,8 +320,10 @@ def main():
     parser.add_argument("--out", required=True)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    tensors = {key: value.detach().numpy() for key, value in MODELS[options.model](options).dump().items()}
-    metadata = {"model": options.model, "batch": str(options.batch), "width": str(options.width),
+    iteration = MODELS[options.model](options)
+    tensors = {key: value.detach().numpy() for key, value in iteration.dump().items()}
+    players = {player: {"networks": names} for player, (names, _) in iteration.players.items()}
+    metadata = {"players": json.dumps(players), "model": options.model, "batch": str(options.batch), "width": str(options.width),
                 "dtype": "float64", "seed": str(options.seed), "torch": torch.__version__}
     safetensors_file.write(options.out, tensors, metadata)
     print(options.out, json.dumps({key: float(numpy.asarray(value)) for key, value in tensors.items()
