@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 
 #include "runtime/description.h"
 #include "runtime/result.h"
@@ -34,5 +36,8 @@ class Arena {
 void place(char* arena, const Binding& binding, const void* row_major);
 void gather(const char* arena, const Binding& binding, void* row_major);
 Tensor gather(const char* arena, const Binding& binding);
+// The numbers in row-major order, in parts of at most `most` bytes (one element at least).
+void gather_parts(const char* arena, const Binding& binding, std::size_t most,
+                  const std::function<void(const char* bytes, std::size_t count)>& take);
 
 }  // namespace ganc::runtime

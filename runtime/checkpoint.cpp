@@ -8,6 +8,7 @@ namespace ganc::runtime {
 namespace {
 
 constexpr std::int64_t checkpoint_version = 1;
+constexpr std::size_t part_bytes = 1 << 20;  // of a variable, on its way to the file
 
 std::unexpected<Failure> damaged(const TensorFile& file, std::string_view what) {
   return fail(fmt::format("cannot read the checkpoint {}: {}; it is damaged, use an older one",
@@ -108,8 +109,10 @@ Result<void> save_checkpoint(const std::filesystem::path& path, const Descriptio
   std::vector<TensorToWrite> tensors;
   for (const Variable& variable : description.variables) {
     const Binding& binding = variable.binding;
-    tensors.push_back({binding.name, binding.dtype, binding.shape,
-                       [arena, &binding](char* to) { gather(arena, binding, to); }});
+    tensors.push_back(
+        {binding.name, binding.dtype, binding.shape, [arena, &binding](const ByteSink& sink) {
+           gather_parts(arena, binding, part_bytes, sink);
+         }});
   }
   tensors.insert(tensors.end(), further.begin(), further.end());
   return write_tensor_file(

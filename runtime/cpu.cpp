@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sched.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <charconv>
@@ -31,6 +30,17 @@ void need(std::vector<std::string>& missing, bool there, const char* feature) {
   if (!there) missing.emplace_back(feature);
 }
 
+// Files of /proc and /sys claim to be empty, so they are read by the C library. Empty: not there.
+std::string kernel_text(const std::string& path) {
+  std::string text;
+  if (std::FILE* file = std::fopen(path.c_str(), "re")) {
+    char buffer[4096];
+    text.assign(buffer, std::fread(buffer, 1, sizeof buffer, file));
+    std::fclose(file);
+  }
+  return text;
+}
+
 // The first number of a file such as cpu.max ("200000 100000"); "max" is none.
 std::optional<double> quota(const std::string& text) {
   long long limit = 0, period = 0;
@@ -49,30 +59,20 @@ std::optional<double> group_quota() {
     if (q && (!least || *q < *least)) least = q;
   };
   std::string group;
-  // Files of /proc and /sys claim to be empty, so they are read by the C library.
-  const auto read = [](const std::string& path) {
-    std::string text;
-    if (std::FILE* file = std::fopen(path.c_str(), "re")) {
-      char buffer[4096];
-      text.assign(buffer, std::fread(buffer, 1, sizeof buffer, file));
-      std::fclose(file);
-    }
-    return text;
-  };
-  const std::string groups = read("/proc/self/cgroup");
+  const std::string groups = kernel_text("/proc/self/cgroup");
   if (const auto at = groups.find("0::/"); at != std::string::npos)
     group = groups.substr(at + 3, groups.find('\n', at) - at - 3);
   while (true) {
-    take(quota(read("/sys/fs/cgroup" + group + "/cpu.max")));
+    take(quota(kernel_text("/sys/fs/cgroup" + group + "/cpu.max")));
     const auto slash = group.rfind('/');
     if (slash == std::string::npos) break;
     group.resize(slash);
   }
-  take(quota(read("/sys/fs/cgroup/cpu.max")));
-  std::string limit = read("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
+  take(quota(kernel_text("/sys/fs/cgroup/cpu.max")));
+  std::string limit = kernel_text("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
   if (!limit.empty()) {
     limit.back() = ' ';
-    take(quota(limit + read("/sys/fs/cgroup/cpu/cpu.cfs_period_us")));
+    take(quota(limit + kernel_text("/sys/fs/cgroup/cpu/cpu.cfs_period_us")));
   }
   return least;
 }
@@ -162,9 +162,14 @@ unsigned usable_cpus() {
 }
 
 std::uint64_t peak_resident_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  // getrusage tells the peak of whoever started this process where that was larger.
+  const std::string status = kernel_text("/proc/self/status");
+  std::uint64_t kilobytes = 0;
+  if (auto at = status.find("VmHWM:"); at != std::string::npos) {
+    at = status.find_first_of("0123456789", at);
+    std::from_chars(status.data() + at, status.data() + status.size(), kilobytes);
+  }
+  return kilobytes * 1024;
 }
 
 }  // namespace ganc::runtime

@@ -23,7 +23,7 @@ std::string cpu_name();
 // The CPUs that this process may use: its affinity, and the quota of its control group rounded up.
 unsigned usable_cpus();
 
-// The largest resident size of this process so far, in bytes.
+// The largest resident size of this process so far, in bytes; 0 where /proc is not mounted.
 std::uint64_t peak_resident_bytes();
 
 }  // namespace ganc::runtime

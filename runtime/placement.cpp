@@ -87,6 +87,23 @@ void copy_elements(char* arena, const Binding& b, char* row_major) {
   }
 }
 
+// Calls `take` with bindings that are parts of `b` of at most `most` bytes, in row-major order.
+void cut(const Binding& b, std::int64_t most, const std::function<void(const Binding&)>& take) {
+  const std::int64_t bytes = elements(b.shape) * size_of(b.dtype);
+  const auto axis = static_cast<std::size_t>(
+      std::find_if(b.shape.begin(), b.shape.end(), [](std::int64_t n) { return n > 1; }) -
+      b.shape.begin());
+  if (bytes <= most || axis == b.shape.size()) return take(b);
+  const std::int64_t extent = b.shape[axis];
+  const std::int64_t rows = std::max<std::int64_t>(1, most / (bytes / extent));
+  for (std::int64_t begin = 0; begin < extent; begin += rows) {
+    Binding part = b;
+    part.shape[axis] = std::min(rows, extent - begin);
+    part.offset += begin * b.strides[axis] * size_of(b.dtype);
+    cut(part, most, take);
+  }
+}
+
 template <bool into_arena>
 void copy(char* arena, const Binding& b, char* row_major) {
   if (elements(b.shape) == 0) return;
@@ -117,6 +134,16 @@ Tensor gather(const char* arena, const Binding& binding) {
   Tensor tensor(binding.dtype, binding.shape);
   gather(arena, binding, tensor.bytes.data());
   return tensor;
+}
+
+void gather_parts(const char* arena, const Binding& binding, std::size_t most,
+                  const std::function<void(const char*, std::size_t)>& take) {
+  std::vector<char> bytes;
+  cut(binding, static_cast<std::int64_t>(most), [&](const Binding& part) {
+    bytes.resize(static_cast<std::size_t>(elements(part.shape) * size_of(part.dtype)));
+    gather(arena, part, bytes.data());
+    take(bytes.data(), bytes.size());
+  });
 }
 
 }  // namespace ganc::runtime

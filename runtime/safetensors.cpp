@@ -14,7 +14,7 @@ namespace ganc::runtime {
 namespace {
 
 constexpr std::uint64_t header_limit = 100'000'000;  // that of the format's own library
-constexpr std::size_t chunk_bytes = 4 << 20;
+constexpr std::size_t chunk_bytes = 1 << 20;
 
 std::unexpected<Failure> damaged(const std::filesystem::path& path, std::string_view what) {
   return fail(
@@ -104,12 +104,13 @@ Result<void> write_part(const std::filesystem::path& part, std::string header,
   digest.add(header.data(), header.size());
   if (auto r = file->write(&length, sizeof length); !r) return r;
   if (auto r = file->write(header); !r) return r;
-  std::vector<char> bytes;
+  Result<void> written;
   for (const TensorToWrite& t : tensors) {
-    bytes.resize(static_cast<std::size_t>(elements(t.shape) * size_of(t.dtype)));
-    t.fill(bytes.data());
-    digest.add(bytes.data(), bytes.size());
-    if (auto r = file->write(bytes.data(), bytes.size()); !r) return r;
+    t.give([&](const char* bytes, std::size_t count) {
+      digest.add(bytes, count);
+      if (written) written = file->write(bytes, count);
+    });
+    if (!written) return written;
   }
   if (const auto at = header.find(checksum_place); at != std::string::npos) {
     const std::string hex = digest.hex();
@@ -227,7 +228,7 @@ Result<std::string> TensorFile::digest(std::string_view checksum) const {
 
 TensorToWrite to_write(std::string name, const Tensor& tensor) {
   return {std::move(name), tensor.dtype, tensor.shape,
-          [&tensor](char* to) { std::memcpy(to, tensor.bytes.data(), tensor.bytes.size()); }};
+          [&tensor](const ByteSink& sink) { sink(tensor.bytes.data(), tensor.bytes.size()); }};
 }
 
 Result<void> write_tensor_file(const std::filesystem::path& path,

@@ -50,12 +50,16 @@ class TensorFile {
   std::vector<std::pair<std::string, std::string>> metadata_;
 };
 
-// A tensor to be written; `fill` puts its numbers, row-major, into memory of its size.
+// Takes the next bytes of a file.
+using ByteSink = std::function<void(const char* bytes, std::size_t count)>;
+
+// A tensor to be written; `give` hands its numbers, row-major, to a sink, in parts so that no copy
+// of a large tensor is made.
 struct TensorToWrite {
   std::string name;
   DType dtype;
   Shape shape;
-  std::function<void(char*)> fill;
+  std::function<void(const ByteSink&)> give;
 };
 TensorToWrite to_write(std::string name,
                        const Tensor& tensor);  // which must live until it is written

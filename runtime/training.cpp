@@ -45,9 +45,28 @@ Result<bool> Training::prepare() {
                     session_.description.programs[static_cast<std::size_t>(train.program)]);
     if (!inputs) return std::unexpected(inputs.error());
     inputs_ = std::move(*inputs);
+    if (auto r = check_repeats(); !r) return std::unexpected(r.error());
     ready_block();
   }
   return true;
+}
+
+// Every input's batch is among those that an iteration takes from its source.
+Result<void> Training::check_repeats() const {
+  for (const DataInput& input : inputs_) {
+    const auto& uses = block().sources;
+    const bool there = std::any_of(uses.begin(), uses.end(), [&](const SourceUse& use) {
+      return static_cast<std::size_t>(use.source) == input.source &&
+             input.repeat < static_cast<std::size_t>(use.batches);
+    });
+    if (!there)
+      return fail(fmt::format("the program inside this trainer reads `{}` beyond the batches of "
+                              "its iteration; report it "
+                              "as a bug of ganc with the .gan file",
+                              input.binding->name),
+                  70);
+  }
+  return {};
 }
 
 void Training::ready_block() {
@@ -55,13 +74,11 @@ void Training::ready_block() {
   const Program& program = session_.description.programs[static_cast<std::size_t>(train.program)];
   loaders_.clear();
   loaders_.resize(sets_.size());
-  batches_.assign(sets_.size(), {});
   for (const SourceUse& use : train.sources) {
     const auto i = static_cast<std::size_t>(use.source);
     loaders_[i] = std::make_unique<Loader>(sets_[i], train.batch,
                                            source_seed(block_seed(train, counters_), i),
                                            counters_.cursors[i].position);
-    batches_[i].resize(static_cast<std::size_t>(use.batches));
   }
   execution_ = std::make_unique<Execution>(session_.machine(), program);
   scalars_ = std::make_unique<Scalars>(*execution_, program);
@@ -70,22 +87,17 @@ void Training::ready_block() {
 
 Result<void> Training::fill_inputs() {
   char* const arena = session_.arena->data();
-  for (std::size_t i = 0; i < batches_.size(); ++i)
-    for (Batch& batch : batches_[i]) {
-      auto next = loaders_[i]->next();
-      if (!next) return std::unexpected(next.error());
-      batch = std::move(*next);
-    }
-  for (const DataInput& input : inputs_) {
-    if (input.repeat >= batches_[input.source].size())
-      return fail(fmt::format("the program inside this trainer reads `{}` beyond the batches of "
-                              "its iteration; report it "
-                              "as a bug of ganc with the .gan file",
-                              input.binding->name),
-                  70);
-    fill_data(arena, input, batches_[input.source][input.repeat].fields[input.field]);
-  }
   const Train& train = block();
+  for (const SourceUse& use : train.sources) {
+    const auto source = static_cast<std::size_t>(use.source);
+    for (std::size_t repeat = 0; repeat < static_cast<std::size_t>(use.batches); ++repeat) {
+      const auto batch = loaders_[source]->next();
+      if (!batch) return std::unexpected(batch.error());
+      for (const DataInput& input : inputs_)
+        if (input.source == source && input.repeat == repeat)
+          fill_data(arena, input, batch->fields[input.field]);
+    }
+  }
   fill_counters(arena, session_.description.programs[static_cast<std::size_t>(train.program)],
                 counter_values(train, counters_));
   return {};

@@ -53,6 +53,7 @@ class Training {
   std::int64_t samples_a_step() const;
 
  private:
+  Result<void> check_repeats() const;
   void ready_block();
   Result<void> fill_inputs();
   std::optional<Divergence> check() const;
@@ -62,7 +63,6 @@ class Training {
   const DataSets& sets_;
   std::int64_t ready_block_ = -1;
   std::vector<std::unique_ptr<Loader>> loaders_;  // one a source; null: not used in this block
-  std::vector<std::vector<Batch>> batches_;       // of the iteration, by source
   std::vector<DataInput> inputs_;
   std::unique_ptr<Execution> execution_;
   std::unique_ptr<Scalars> scalars_;

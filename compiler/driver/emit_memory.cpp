@@ -71,7 +71,9 @@ void add_bindings(Rows& rows, const std::vector<Binding>& bindings, const char* 
 }
 
 std::string program_text(const ProgramPlan& program, const Plan& plan) {
-  std::string text = fmt::format("\nprogram {}: {} calls\n", program.name, program.calls.size());
+  std::string text = fmt::format(
+      "\nprogram {}: {} calls, {} bytes with the variables, of which {} at once\n", program.name,
+      program.calls.size(), with_commas(program.bytes), with_commas(program.alive_bytes));
   Rows bindings = {{"", "", "type", "strides", "offset", "bytes"}};
   add_bindings(bindings, program.inputs, "input");
   add_bindings(bindings, program.draws, "draw");

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "compiler/schedule/lower.h"
+#include "compiler/schedule/pack.h"
 
 namespace ganc::planning {
 
@@ -183,76 +184,32 @@ class Planner {
   }
 
   void allocate(MemoryPlan& plan) const {
-    plan.offsets.assign(program_.tensors.size(), 0);
-    plan.bytes = persistent_;
     std::vector<Life> lives = lives_;
     for (std::size_t i = 0; i < lives.size(); ++i) {
       Life& place = lives[place_of_[i]];
       place.birth = std::min(place.birth, lives_[i].birth);
       place.death = std::max(place.death, lives_[i].death);
     }
-    std::vector<std::uint32_t> order;
+    std::vector<Space> spaces;
+    std::vector<std::uint32_t> tensor_of_space;
     for (std::uint32_t i = 0; i < lives.size(); ++i) {
+      if (place_of_[i] != i || program_.tensors[i].home == Tensor::Home::variable) continue;
+      if (lives[i].death < lives[i].birth) continue;  // nothing reads or writes it
+      spaces.push_back({lives[i].birth, lives[i].death, aligned(bytes_of(program_.tensors[i]))});
+      tensor_of_space.push_back(i);
+    }
+    const Packing packing = pack(spaces);
+    plan.bytes = persistent_ + packing.bytes;
+    plan.alive_bytes = persistent_ + most_alive(spaces);
+    plan.offsets.assign(program_.tensors.size(), persistent_);
+    for (std::size_t s = 0; s < spaces.size(); ++s)
+      plan.offsets[tensor_of_space[s]] = persistent_ + packing.offsets[s];
+    for (std::size_t i = 0; i < lives.size(); ++i) {
       const Tensor& t = program_.tensors[i];
-      if (t.home == Tensor::Home::variable)
-        plan.offsets[i] = variable_offsets_[static_cast<std::size_t>(t.variable)];
-      else if (place_of_[i] == i)
-        order.push_back(i);
+      plan.offsets[i] = t.home == Tensor::Home::variable
+                            ? variable_offsets_[static_cast<std::size_t>(t.variable)]
+                            : plan.offsets[place_of_[i]];
     }
-    std::ranges::stable_sort(order, {}, [&](std::uint32_t i) { return lives[i].birth; });
-    scan(order, lives, plan);
-    for (std::uint32_t i = 0; i < lives.size(); ++i)
-      if (program_.tensors[i].home != Tensor::Home::variable)
-        plan.offsets[i] = plan.offsets[place_of_[i]];
-  }
-
-  // In the order of birth, each into the smallest gap that holds it.
-  void scan(const std::vector<std::uint32_t>& order, const std::vector<Life>& lives,
-            MemoryPlan& plan) const {
-    std::map<std::int64_t, std::int64_t> free;          // offset -> size
-    std::multimap<std::int64_t, std::uint32_t> living;  // death -> tensor
-    std::int64_t end = persistent_;
-    const auto release = [&](std::int64_t offset, std::int64_t size) {
-      auto next = free.lower_bound(offset);
-      if (next != free.begin()) {
-        const auto before = std::prev(next);
-        if (before->first + before->second == offset) {
-          offset = before->first;
-          size += before->second;
-          free.erase(before);
-        }
-      }
-      if (next != free.end() && offset + size == next->first) {
-        size += next->second;
-        free.erase(next);
-      }
-      free[offset] = size;
-    };
-    for (std::uint32_t tensor : order) {
-      while (!living.empty() && living.begin()->first < lives[tensor].birth) {
-        const std::uint32_t dead = living.begin()->second;
-        release(plan.offsets[dead], aligned(bytes_of(program_.tensors[dead])));
-        living.erase(living.begin());
-      }
-      const std::int64_t size = aligned(bytes_of(program_.tensors[tensor]));
-      auto best = free.end();
-      for (auto it = free.begin(); it != free.end(); ++it)
-        if (it->second >= size && (best == free.end() || it->second < best->second)) best = it;
-      std::int64_t offset = end;
-      if (best != free.end()) {
-        offset = best->first;
-        if (best->second > size) free[offset + size] = best->second - size;
-        free.erase(best);
-      } else if (!free.empty() &&
-                 std::prev(free.end())->first + std::prev(free.end())->second == end) {
-        offset = std::prev(free.end())->first;  // the last gap, made longer
-        free.erase(std::prev(free.end()));
-      }
-      end = std::max(end, offset + size);
-      plan.offsets[tensor] = offset;
-      living.emplace(lives[tensor].death, tensor);
-    }
-    plan.bytes = std::max(plan.bytes, end);
   }
 
   ProgramDraft& program_;

@@ -8,6 +8,7 @@ struct MemoryPlan {
   std::vector<std::int64_t> offsets;     // of each tensor, from the start of the arena
   std::vector<std::int32_t> written_by;  // of each tensor, the last draft that writes it; -1: none
   std::int64_t bytes = 0;                // of the whole arena
+  std::int64_t alive_bytes = 0;          // the most that hold a value at once: no plan needs less
 };
 
 // Gives every tensor a place; variables have theirs at `variable_offsets` already.

@@ -47,6 +47,9 @@ struct ProgramPlan {
   std::vector<Binding> inputs;  // all but variables; to be filled before the first call
   std::vector<Result> results;  // all but variables, which are updated in place
   std::vector<Binding> draws;
+  // Of the arena that the program uses, variables included; and the most of it that holds values at
+  // the same time: no placement could do with less.
+  std::int64_t bytes = 0, alive_bytes = 0;
 };
 
 struct Plan {

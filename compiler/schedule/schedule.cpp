@@ -90,6 +90,8 @@ class KernelTable {
 ProgramPlan write_program(ProgramDraft& program, const MemoryPlan& memory, KernelTable& kernels) {
   ProgramPlan plan;
   plan.name = program.graph.name;
+  plan.bytes = memory.bytes;
+  plan.alive_bytes = memory.alive_bytes;
   for (Draft& draft : program.drafts) {
     Call call;
     for (std::uint32_t tensor : draft.buffers) call.offsets.push_back(memory.offsets[tensor]);

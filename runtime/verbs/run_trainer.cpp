@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <cstring>
@@ -45,6 +46,9 @@ bool wants_json(const std::vector<std::string>& arguments) {
 
 int run_trainer(const GancProgram& program, int argc, const char* const* argv) {
   (void)seconds_since_start();
+  // Buffers of batches and pictures go back to the system when they are freed, so that the peak is
+  // what is used at once.
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
   handle_signals();
   const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   const std::string name =
