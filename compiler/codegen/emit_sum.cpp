@@ -10,6 +10,19 @@ namespace {
 constexpr std::int64_t far_stride_bytes = 512;
 constexpr std::int64_t prefetch_steps = 16;
 
+// How the positions of every row go on from its first, where all rows with two or more agree: those
+// of a filter do. None: a row of another kind.
+std::optional<std::pair<std::int32_t, std::int32_t>> steps_of(const kernel::TapTable& table) {
+  std::optional<std::pair<std::int32_t, std::int32_t>> steps;
+  for (const auto& row : table.rows)
+    for (std::size_t i = 1; i < row.size(); ++i) {
+      const std::pair step(row[i].first - row[i - 1].first, row[i].second - row[i - 1].second);
+      if (steps.value_or(step) != step) return std::nullopt;
+      steps = step;
+    }
+  return steps.value_or(std::pair<std::int32_t, std::int32_t>(0, 0));
+}
+
 }  // namespace
 
 // In `sums`, places of one vector each that the optimizer turns into registers.
@@ -34,22 +47,31 @@ llvm::Value* KernelEmitter::advance(llvm::Value* pointer, DType dtype, llvm::Val
                        ir_.CreateNSWMul(count, index_constant(stride)));
 }
 
-// As constants: where the positions of each row begin (one more at the end), then the pairs.
+// As constants. With steps: of each row the positions of the first pair and the number of pairs.
+// Else where the positions of each row begin (one more at the end), then the pairs.
 llvm::GlobalVariable* KernelEmitter::tap_table(std::uint32_t index) {
   if (tap_tables_[index]) return tap_tables_[index];
   const kernel::TapTable& table = kernel_.tables[index];
   std::vector<std::uint32_t> words;
-  auto position = static_cast<std::uint32_t>(table.rows.size() + 1);
-  for (const auto& row : table.rows) {
-    words.push_back(position);
-    position += static_cast<std::uint32_t>(2 * row.size());
-  }
-  words.push_back(position);
-  for (const auto& row : table.rows)
-    for (const auto& [a, b] : row) {
-      words.push_back(static_cast<std::uint32_t>(a));
-      words.push_back(static_cast<std::uint32_t>(b));
+  if (steps_of(table)) {
+    for (const auto& row : table.rows) {
+      words.push_back(row.empty() ? 0 : static_cast<std::uint32_t>(row[0].first));
+      words.push_back(row.empty() ? 0 : static_cast<std::uint32_t>(row[0].second));
+      words.push_back(static_cast<std::uint32_t>(row.size()));
     }
+  } else {
+    auto position = static_cast<std::uint32_t>(table.rows.size() + 1);
+    for (const auto& row : table.rows) {
+      words.push_back(position);
+      position += static_cast<std::uint32_t>(2 * row.size());
+    }
+    words.push_back(position);
+    for (const auto& row : table.rows)
+      for (const auto& [a, b] : row) {
+        words.push_back(static_cast<std::uint32_t>(a));
+        words.push_back(static_cast<std::uint32_t>(b));
+      }
+  }
   llvm::Constant* data = llvm::ConstantDataArray::get(context_, words);
   tap_tables_[index] = new llvm::GlobalVariable(module_, data->getType(), true,
                                                 llvm::GlobalValue::PrivateLinkage, data, "taps");
@@ -70,6 +92,19 @@ void KernelEmitter::emit_taps(const Contraction& c, const Tile& tile, std::size_
   bool may_be_empty = false;
   for (const auto& row : kernel_.tables[axis.table].rows) may_be_empty |= row.empty();
   llvm::Value* row = uniform_index(axis.row);
+  if (const auto steps = steps_of(kernel_.tables[axis.table])) {
+    llvm::Value* place = ir_.CreateMul(row, index_constant(3));
+    const Operands first{
+        advance(at.a, dtype, word(place), axis.a_stride),
+        advance(at.b, dtype, word(ir_.CreateAdd(place, index_constant(1))), axis.b_stride)};
+    llvm::Value* count = word(ir_.CreateAdd(place, index_constant(2)));
+    return emit_loop(index_constant(0), count, 1, may_be_empty, [&](llvm::Value* i) {
+      emit_taps(c, tile, tap + 1,
+                {advance(first.a, dtype, i, steps->first * axis.a_stride),
+                 advance(first.b, dtype, i, steps->second * axis.b_stride)},
+                sums);
+    });
+  }
   llvm::Value* begin = word(row);
   llvm::Value* end = word(ir_.CreateAdd(row, index_constant(1)));
   emit_loop(begin, end, 2, may_be_empty, [&](llvm::Value* i) {
