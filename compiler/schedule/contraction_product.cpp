@@ -110,8 +110,7 @@ class Maker {
   bool read(Product& p, Operand& operand, const std::optional<CopyLayout>& copied) const {
     Emitter emitter(program_, p.c.space, p.c.expressions);
     if (copied) {
-      operand.tensor =
-          lower_copy(program_, operand.node, copied->order, copied->panels, group_);
+      operand.tensor = lower_copy(program_, operand.node, copied->order, copied->panels, group_);
       Tensor first_panel = program_.tensors[operand.tensor];
       first_panel.panel = 0;
       operand.index = emitter.offset(first_panel, operand.at);

@@ -202,6 +202,66 @@ TEST_CASE("a product with strided rows, two reduced axes, far steps and an empty
   CHECK(differences(jit(), b.kernel, random_contents(b.kernel, 1), 1e-4) == "");
 }
 
+TEST_CASE("a product over taps in no regular order") {
+  KernelBuilder b("taps");
+  const auto x = b.input("a", DType::f32, 4000), w = b.input("b", DType::f32, 4000);
+  const auto y = b.output("y", DType::f32, 3 * 5 * 20);
+  const auto table = b.table({{{0, 0}, {1, 2}, {5, 3}}, {}, {{7, 1}, {2, 2}, {2, 9}}});
+  for (const std::int64_t row : {0, 1, 2}) {
+    kernel::Contraction c{.m_count = b.index(5),
+                          .v_count = b.index(20),
+                          .m_limit = 5,
+                          .v_limit = 20,
+                          .a_buffer = x,
+                          .b_buffer = w,
+                          .a_base = b.index(7),
+                          .b_base = b.index(3),
+                          .a_m_stride = 2};
+    c.taps = {{table, b.index(row), 11, 13}};
+    c.axes = {{9, 300, 20}};
+    b.contraction(std::move(c), [&](Id i, Id j, Id sum) {
+      b.store(y, b.add(b.add(b.scale(i, 20), j), b.index(row * 100)), sum);
+    });
+  }
+  CHECK(differences(jit(), b.kernel, random_contents(b.kernel, 1), 1e-4) == "");
+}
+
+// As panels every vector of 16 is contiguous along k; partial results in local memory.
+TEST_CASE("a product of panels through local memory") {
+  for (const std::int64_t v : {16, 24, 40, 64}) {
+    const std::int64_t m = 7, k = 9, panels = (v + 15) / 16;
+    KernelBuilder b("panels");
+    const auto x = b.input("a", DType::f32, m * k), w = b.input("b", DType::f32, panels * k * 16);
+    const auto y = b.output("y", DType::f32, 2 * m * v);
+    const auto sums = b.local("sums", DType::f32, m * v + 3),
+               more = b.local("more", DType::f32, m * v);
+    b.loop(LoopKind::parallel, 2, [&](Id unit) {
+      for (const bool adds : {false, true}) {
+        kernel::Contraction c{.m_count = b.index(m),
+                              .v_count = b.index(v),
+                              .m_limit = m,
+                              .v_limit = v,
+                              .a_buffer = x,
+                              .b_buffer = w,
+                              .a_base = b.index(0),
+                              .b_base = b.index(0),
+                              .a_m_stride = k,
+                              .b_panel = 16,
+                              .b_panel_stride = k * 16};
+        c.axes = {{k, 1, 16}};
+        const auto at = [&](Id i, Id j) { return b.add(b.scale(i, v), j); };
+        b.contraction(
+            std::move(c), [&](Id i, Id j, Id sum) { b.store(adds ? more : sums, at(i, j), sum); },
+            adds ? std::function<Id(Id, Id)>([&](Id i, Id j) { return b.load(sums, at(i, j)); })
+                 : nullptr);
+      }
+      b.loop(LoopKind::vector, m * v,
+             [&](Id i) { b.store(y, b.add(b.scale(unit, m * v), i), b.load(more, i)); });
+    });
+    CHECK(differences(jit(), b.kernel, random_contents(b.kernel, 1), 1e-4) == "");
+  }
+}
+
 TEST_CASE("a product with one column whose epilogue does not mention it") {
   KernelBuilder b("column");
   const auto x = b.input("a", DType::f32, 7 * 9), w = b.input("b", DType::f32, 9),

@@ -97,8 +97,7 @@ TEST_CASE("a full disk under standard output is an error") {
 TEST_CASE("what this version lacks is said, never ignored") {
   Shell shell;
   shell.write("a.gan", small_program);
-  for (const char* option :
-       {"--target cuda", "--precision bf16", "--cpu amx"}) {
+  for (const char* option : {"--target cuda", "--precision bf16", "--cpu amx"}) {
     INFO(option);
     const Ran ran = shell.run(std::string("ganc build a.gan ") + option);
     CHECK(ran.exit_code == 1);

@@ -228,6 +228,9 @@ const Mistake mistakes[] = {
        product(k).initial = add(k, {.kind = ValueKind::constant, .dtype = DType::f64});
      }},
     {"a contraction's m_count is not an index", [](Kernel& k) { product(k).m_count = id(7); }},
+    {"a contraction's panels are no multiple of 16 lanes",
+     [](Kernel& k) { product(k).b_panel = 8; }},
+    {"buffer `y` comes after a local one", [](Kernel& k) { k.buffers[0].local = true; }},
     {"a contraction's limit is below 1", [](Kernel& k) { product(k).v_limit = 0; }},
     {"a contraction's count is above its limit", [](Kernel& k) { product(k).v_limit = 15; }},
     {"table 3 is not there", [](Kernel& k) { product(k).taps[0].table = 3; }},
