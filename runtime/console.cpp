@@ -56,7 +56,9 @@ void Console::end_bar() {
 }
 
 bool Console::out(std::string_view text) {
-  return write_all(STDOUT_FILENO, text);
+  if (write_all(STDOUT_FILENO, text)) return true;
+  if (out_error_ == 0) out_error_ = errno;
+  return false;
 }
 
 void Console::report(const Failure& failure) {

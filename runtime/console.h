@@ -22,14 +22,18 @@ class Console {
   // Replaces the last bar; only on a terminal.
   void bar(std::string_view text);
   void end_bar();
-  // To standard output, as it stands. False where it cannot be written.
+  // To standard output, as it stands. False where it cannot be written, and then `out_error` is
+  // why.
   bool out(std::string_view text);
   bool out_json(const Json& document) { return out(document.dump() + "\n"); }
+  // The errno of the first text that standard output did not take; 0: it took all.
+  int out_error() const { return out_error_; }
   // The failure as a message, and with JSON as a document of one diagnostic.
   void report(const Failure& failure);
 
  private:
   bool json_, terminal_, color_, bar_shown_ = false;
+  int out_error_ = 0;
 };
 
 // Columns of the terminal, or 80.

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -172,6 +173,14 @@ Result<void> File::truncate(std::uint64_t bytes) {
   if (::ftruncate(descriptor_, static_cast<off_t>(bytes)) != 0)
     return std::unexpected(file_failure("shorten", path_, errno));
   return {};
+}
+
+Result<bool> File::hold() {
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return true;
+  if (errno == EWOULDBLOCK) return false;
+  // A file system that knows no locks has nothing to say about other processes.
+  if (errno == ENOLCK || errno == ENOTSUP || errno == EINVAL) return true;
+  return std::unexpected(file_failure("lock", path_, errno));
 }
 
 Result<void> File::sync() {

@@ -40,6 +40,8 @@ class File {
   Result<void> write(std::string_view text) { return write(text.data(), text.size()); }
   Result<void> write_at(std::uint64_t offset, const void* from, std::size_t bytes);
   Result<void> truncate(std::uint64_t bytes);
+  // False where another process holds the file. Held until the file is closed or the process ends.
+  Result<bool> hold();
   // Waits until the content is on the disk.
   Result<void> sync();
   Result<void> close();

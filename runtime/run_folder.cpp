@@ -76,11 +76,14 @@ Result<RunFolder> RunFolder::create(const std::string& out, const std::string& m
                           : given_folder(out);
   if (!path) return std::unexpected(path.error());
   RunFolder folder(*path);
-  if (auto r = folder.open_logs(); !r) return std::unexpected(r.error());
+  if (auto r = folder.take(); !r) return std::unexpected(r.error());
+  if (auto r = folder.open_stats(); !r) return std::unexpected(r.error());
   return folder;
 }
 
 Result<RunFolder> RunFolder::reopen(const std::filesystem::path& path, std::int64_t step) {
+  RunFolder folder(path);
+  if (auto r = folder.take(); !r) return std::unexpected(r.error());
   const auto stats = path / "stats.jsonl";
   if (runtime::exists(stats)) {
     auto text = read_text(stats);
@@ -89,17 +92,27 @@ Result<RunFolder> RunFolder::reopen(const std::filesystem::path& path, std::int6
     if (kept.size() != text->size())
       if (auto r = replace_file(stats, kept); !r) return std::unexpected(r.error());
   }
-  RunFolder folder(path);
-  if (auto r = folder.open_logs(); !r) return std::unexpected(r.error());
+  if (auto r = folder.open_stats(); !r) return std::unexpected(r.error());
   return folder;
 }
 
-Result<void> RunFolder::open_logs() {
+Result<void> RunFolder::take() {
   auto log = File::append(path_ / "log.txt");
   if (!log) return std::unexpected(log.error());
+  const auto held = log->hold();
+  if (!held) return std::unexpected(held.error());
+  if (!*held)
+    return fail(fmt::format(
+        "the run folder {} is in use by another process; stop that one first, or give a new folder "
+        "with --out",
+        path_.native()));
+  log_ = std::move(*log);
+  return {};
+}
+
+Result<void> RunFolder::open_stats() {
   auto stats = File::append(path_ / "stats.jsonl");
   if (!stats) return std::unexpected(stats.error());
-  log_ = std::move(*log);
   stats_ = std::move(*stats);
   return {};
 }

@@ -18,7 +18,8 @@ class RunFolder {
   // runs/00000-<model>-<data>.
   static Result<RunFolder> create(const std::string& out, const std::string& model,
                                   const std::string& data);
-  // One that a run has begun in; lines of stats.jsonl past `step` are dropped.
+  // One that a run has begun in; lines of stats.jsonl past `step` are dropped. Either way, no other
+  // process writes into the folder as long as this lives.
   static Result<RunFolder> reopen(const std::filesystem::path& path, std::int64_t step);
 
   const std::filesystem::path& path() const { return path_; }
@@ -37,7 +38,8 @@ class RunFolder {
 
  private:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
-  Result<void> open_logs();
+  Result<void> take();
+  Result<void> open_stats();
 
   std::filesystem::path path_;
   std::optional<File> log_, stats_;

@@ -31,21 +31,11 @@ else()
   ganc_collect(libm-static.a libm.a)
 endif()
 
-# The runtime in a trainer is never sanitized: a static glibc has no sanitizer. Elsewhere it is the tested library.
+# Targets of the runtime's folder, read after this file.
 function(ganc_stage_runtime)
-  if(NOT TARGET ganc_runtime)
-    return()
-  endif()
   set(runtime ganc_runtime)
-  target_compile_options(ganc_runtime PRIVATE -ffunction-sections -fdata-sections)
-  if(GANC_SANITIZE)
+  if(TARGET ganc_runtime_plain)
     set(runtime ganc_runtime_plain)
-    get_target_property(sources ganc_runtime SOURCES)
-    get_target_property(libraries ganc_runtime LINK_LIBRARIES)
-    add_library(ganc_runtime_plain STATIC ${sources})
-    target_include_directories(ganc_runtime_plain PUBLIC ${CMAKE_SOURCE_DIR})
-    target_link_libraries(ganc_runtime_plain PUBLIC ${libraries})
-    target_compile_options(ganc_runtime_plain PRIVATE -fno-sanitize=all -ffunction-sections -fdata-sections)
   endif()
   add_custom_command(OUTPUT ${GANC_LIBRARY_FOLDER}/libganc_runtime.a
                      COMMAND ${CMAKE_COMMAND} -E copy $<TARGET_FILE:${runtime}> ${GANC_LIBRARY_FOLDER}/libganc_runtime.a

@@ -1,11 +1,14 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <malloc.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
 
 #include "runtime/cpu.h"
+#include "runtime/files.h"
 #include "runtime/progress.h"
 #include "runtime/signals.h"
 #include "runtime/verbs/verbs.h"
@@ -42,10 +45,18 @@ bool wants_json(const std::vector<std::string>& arguments) {
   return false;
 }
 
+// A file that is opened must not become what is written to as standard output or error.
+void fill_closed_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    // Read-only: what is written to a stream that was closed fails, as it would have.
+    if (::fcntl(stream, F_GETFD) < 0) (void)::open("/dev/null", O_RDONLY);
+}
+
 }  // namespace
 
 int run_trainer(const GancProgram& program, int argc, const char* const* argv) {
   (void)seconds_since_start();
+  fill_closed_streams();
   // Buffers of batches and pictures go back to the system when they are freed, so that the peak is
   // what is used at once.
   mallopt(M_MMAP_THRESHOLD, 256 << 10);
@@ -65,12 +76,16 @@ int run_trainer(const GancProgram& program, int argc, const char* const* argv) {
       fmt::format("{} {} (ganc {})", name, description->model_hash, description->compiler);
   auto line = parse_command_line(arguments, name, version);
   if (!line) return fail_with(line.error());
-  if (line->print) {
+  Result<int> code = 0;
+  if (line->print)
     console.out(*line->print);
-    return 0;
-  }
-  auto code = run_verb({program, std::move(*description), line->options, console});
-  return code ? *code : fail_with(code.error());
+  else
+    code = run_verb({program, std::move(*description), line->options, console});
+  if (!code) return fail_with(code.error());
+  // Results that nobody got are no success. Training goes on all the same: its results are files.
+  if (*code == 0 && console.out_error() != 0)
+    return fail_with(file_failure("write", "standard output", console.out_error()));
+  return *code;
 }
 
 }  // namespace ganc::runtime

@@ -10,7 +10,7 @@ import subprocess
 import time
 import unittest
 
-from harness import ToyTest, read_tensors, tensor_bytes
+from harness import TRAINER, ToyTest, read_tensors, tensor_bytes
 
 
 class Folder(ToyTest):
@@ -141,6 +141,16 @@ class Bits(ToyTest):
         for number, (signal_number, code) in enumerate(cases):
             with self.subTest(signal=signal_number):
                 self.assertEqual(self.stopped(number, signal_number, code, env), whole)
+
+    def test_a_run_that_another_process_has(self):
+        env = {"TOY_EPOCHS": "1000", "TOY_SLOW_US": "1000"}
+        process = self.start("train", "--out", "a", "--snapshot", 4, env=env)
+        while not (self.folder / "a" / "latest.safetensors").is_symlink():
+            time.sleep(0.01)
+        self.fails(1, "train", "--resume", "a", "--steps", 20, env=env, says=["run folder a is in use", "stop that one"])
+        process.kill()
+        process.communicate(timeout=60)
+        self.run_toy("train", "--resume", "a", "--epochs", 2000, "--seconds", 0.1, env=env)
 
     def test_a_second_signal_leaves_at_once(self):
         env = {"TOY_EPOCHS": "1000", "TOY_SLOW_US": "3000000"}
@@ -314,6 +324,21 @@ class Disk(ToyTest):
 class Environment(ToyTest):
     def test_a_cpu_without_what_is_needed(self):
         self.fails(1, "train", env={"TOY_ISA": "none"}, says=["lacks x86-64-v9", "run the trainer on a CPU"])
+
+    def test_standard_output_that_takes_nothing(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        for name, redirect in (("closed", ">&-"), ("full", ">/dev/full"), ("gone", f">&{writer}")):
+            with self.subTest(output=name):
+                done = subprocess.run(["sh", "-c", f'"$0" train --steps 5 --out {name} {redirect}', TRAINER], pass_fds=[writer],
+                                      cwd=self.folder, text=True, stderr=subprocess.PIPE)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertIn("cannot write standard output", done.stderr)
+                # The run itself is whole, and no file holds what the stream did not take.
+                self.run_toy("train", "--steps", 5, "--out", f"{name}-whole")
+                for file in ("checkpoint_000005.safetensors", "samples_000005.png", "reals.png"):
+                    self.assertEqual(self.bytes(name, file), self.bytes(f"{name}-whole", file))
+        os.close(writer)
 
     def test_unknown_instruction_set(self):
         self.fails(2, "train", "--cpu", "amx", says="no code for --cpu amx; it has x86-64-v3, x86-64-v4")
