@@ -217,7 +217,7 @@ Result<Image> picture(const Output& output, const std::vector<Tensor>& parts,
   if (!cells) return std::unexpected(cells.error());
   const Extents& e = cells->extents;
   return grid(cells->values, cells->count, e.channels, e.height, e.width, -1, 1,
-              parts.size() == 1 ? 0 : static_cast<std::int64_t>(parts.size()));
+              static_cast<std::int64_t>(parts.size()));
 }
 
 Result<Image> picture_of(const Output& output, const std::vector<Tensor>& parts,

@@ -6,7 +6,7 @@ namespace ganc::elab {
 namespace {
 
 constexpr std::int64_t most_steps = 4'000'000;
-constexpr std::size_t most_nodes = 2'000'000;
+constexpr std::size_t most_nodes = 500'000;
 constexpr std::int64_t most_elements = std::int64_t{1} << 40;
 constexpr std::ptrdiff_t most_stack = 4 << 20;  // bytes; a main thread has 8 MiB
 constexpr std::size_t longest_chain = 12;       // calls printed
@@ -46,18 +46,16 @@ void Elaborator::add_call_chain(Report& report, const Frame& frame, Span span, S
 }
 
 void Elaborator::charge(const Frame& frame, Span span, std::int64_t steps) {
+  if (exhausted_) throw Failed{};  // nothing that follows is worth reporting
   steps_ += steps;
   const char here = 0;
   const std::ptrdiff_t used = stack_base > &here ? stack_base - &here : &here - stack_base;
-  if (used > most_stack) {
-    steps_ = most_steps + 1;  // nothing that follows is worth reporting
-    error(frame, Kind::nested_too_much, span, "calls");
-  }
-  if (steps_ > most_steps) error(frame, Kind::too_much_work, span, most_steps);
-  if (work && work->graph.nodes.size() > most_nodes) {
-    steps_ = most_steps + 1;
-    error(frame, Kind::too_many_nodes, span, most_nodes);
-  }
+  const bool nested = used > most_stack;
+  const bool grown = work && work->graph.nodes.size() > most_nodes;
+  exhausted_ = nested || grown || steps_ > most_steps;
+  if (nested) error(frame, Kind::nested_too_much, span, "calls");
+  if (grown) error(frame, Kind::too_many_nodes, span, most_nodes);
+  if (exhausted_) error(frame, Kind::too_much_work, span, most_steps);
 }
 
 void Elaborator::check_elements(const Frame& frame, Span span, const Shape& shape,

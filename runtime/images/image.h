@@ -21,10 +21,11 @@ Result<Image> read_image(const std::filesystem::path& path);
 Result<void> write_png(const Image& image, const std::filesystem::path& path);
 
 // `values` [count, channels, height, width]; low and high become black and white. Cells in reading
-// order, with a margin of 2 pixels, `columns` a row (0: as square as it goes). Where channels are
-// not 1 or 3, each is a cell of its own.
+// order, with a margin of 2 pixels, as square as it goes. With a `group` of more than 1, that many
+// cells stand side by side, and a wider gap is between two groups. Where channels are not 1 or 3,
+// each is a cell of its own.
 Image grid(const std::vector<float>& values, std::int64_t count, std::int64_t channels,
-           std::int64_t height, std::int64_t width, float low, float high, std::int64_t columns);
+           std::int64_t height, std::int64_t width, float low, float high, std::int64_t group);
 // Points [count, 2] as a scatter plot, `reals` in grey behind `fakes` (may be empty). 512 x 512;
 // the window is that of `reals`, where there are any.
 Image scatter(const std::vector<float>& reals, const std::vector<float>& fakes);

@@ -157,14 +157,36 @@ TEST_CASE("a grid has its cells in reading order between black margins", "[image
   CHECK(at(2, 6) == 255);
   CHECK(at(6, 6) == 0);  // no fourth cell
   CHECK(at(0, 0) == 0);
-  const Image wide = grid(values, 3, 1, 2, 2, -1, 1, 3);
-  CHECK(wide.width == 14);
-  CHECK(wide.height == 6);
   const Image colour = grid(values, 1, 3, 2, 2, -1, 1, 0);
   CHECK(colour.channels == 3);
   CHECK(int{colour.pixels[(2 * 6 + 2) * 3 + 2]} == 255);
   CHECK(grid(values, 1, 2, 2, 2, -1, 1, 0).width == 10);  // each of two channels is a cell
   CHECK(grid({}, 0, 1, 2, 2, -1, 1, 0).width == 6);
+}
+
+TEST_CASE("a grid keeps groups together and is near a square", "[image]") {
+  const auto size = [](std::int64_t count, std::int64_t height, std::int64_t width,
+                       std::int64_t group) {
+    const std::vector<float> values(static_cast<std::size_t>(count * height * width), 1);
+    const Image image = grid(values, count, 1, height, width, -1, 1, group);
+    return std::pair(image.width, image.height);
+  };
+  CHECK(size(640, 28, 28, 10) ==
+        std::pair<std::int64_t, std::int64_t>(2 + 30 * 30 + 2 * 6, 2 + 22 * 30));
+  CHECK(size(128, 8, 8, 2) ==
+        std::pair<std::int64_t, std::int64_t>(2 + 12 * 10 + 5 * 6, 2 + 11 * 10));
+  CHECK(size(10, 2, 2, 10) ==
+        std::pair<std::int64_t, std::int64_t>(2 + 10 * 4, 2 + 4));  // one sample
+  CHECK(size(6, 2, 2, 3) == std::pair<std::int64_t, std::int64_t>(2 + 3 * 4, 2 + 2 * 4));
+
+  // Two samples of two cells beside each other: the gap is between the samples.
+  const Image image = grid(std::vector<float>(16, 1), 4, 1, 4, 1, -1, 1, 2);
+  REQUIRE(image.width == 2 + 4 * 3 + 6);
+  REQUIRE(image.height == 2 + 6);
+  std::string row;
+  for (std::int64_t x = 0; x < image.width; ++x)
+    row += image.pixels[static_cast<std::size_t>(2 * image.width + x)] ? '#' : '.';
+  CHECK(row == "..#..#........#..#..");
 }
 
 TEST_CASE("a scatter plot has reals in grey behind fakes in red", "[image]") {
