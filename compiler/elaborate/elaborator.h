@@ -378,7 +378,7 @@ class Elaborator {
   std::map<std::string, int> range_seen;  // "D.x": 1 data in [0, 1], 2 a tanh
 
   std::int64_t steps_ = 0;
-  bool exhausted_ = false;  // a limit was reached and reported
+  bool exhausted_ = false;          // a limit was reached and reported
   std::uint64_t dynamic_reads = 0;  // counts what ties a value to the graph of now
   const char* stack_base = nullptr;
 };
