@@ -111,7 +111,12 @@ Call read_call(DescriptionReader& in, const Description& d, std::size_t kernel_c
   call.path = in.text("path");
   call.line = in.text("line");
   call.flop = in.number("flop");
-  call.bytes = in.number("bytes");
+  call.operations = in.number("operations");
+  const std::vector<double> traffic = in.numbers("traffic");
+  if (traffic.size() != 3) return in.wrong("traffic", "is not three numbers"), call;
+  call.near = traffic[0];
+  call.middle = traffic[1];
+  call.far = traffic[2];
   for (const auto* list : {&call.offsets, &call.guards})
     for (const std::int64_t offset : *list)
       if (offset < 0 || offset > d.arena_bytes)

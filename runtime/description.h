@@ -39,7 +39,8 @@ struct Call {
   std::vector<std::int64_t> offsets, guards;
   std::int32_t draw = -1;
   std::string op, path, line;
-  double flop = 0, bytes = 0;
+  double flop = 0, operations = 0;
+  double near = 0, middle = 0, far = 0;  // bytes, by how long ago their place was touched
 };
 
 struct ProgramResult {

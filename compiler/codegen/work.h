@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "compiler/kernel/kernel.h"
+#include "compiler/kernel/work.h"
 
 // What the statements of a block hold and cost: for choices of width, unrolling and the form of an
 // epilogue.
@@ -18,8 +18,8 @@ Mentioned mentioned(const kernel::Block& block);
 // All that the statements compute, operands included, once each.
 std::vector<kernel::ValueId> computed(const kernel::Kernel& kernel, const kernel::Block& block);
 
-// Roughly the instructions that one vector of a value takes; of a block: all that it computes.
-unsigned work_of(const kernel::Value& value);
+// Roughly the instructions that one vector of all that the block computes takes.
+using kernel::work_of;
 unsigned work_of(const kernel::Kernel& kernel, const kernel::Block& block);
 
 }  // namespace ganc

@@ -116,7 +116,8 @@ Json calls(const ProgramPlan& program, const Plan& plan, const Sources& sources)
                     {"path", call.origin.path},
                     {"line", place(sources, call.origin.span)},
                     {"flop", call.flop},
-                    {"bytes", call.bytes}});
+                    {"operations", call.operations},
+                    {"traffic", {call.traffic.near, call.traffic.middle, call.traffic.far}}});
   }
   return list;
 }

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <map>
+
 #include <fmt/format.h>
 
 #include "compiler/driver/compile.h"
@@ -5,42 +8,148 @@
 #include "compiler/driver/input.h"
 #include "compiler/driver/table.h"
 #include "compiler/driver/verbs.h"
+#include "compiler/schedule/cost.h"
 
 namespace ganc {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using Rows = std::vector<std::vector<std::string>>;
 
-// Per call of one program: the source line, the work and the traffic; FLOP a byte says which of the
-// two bounds it.
-std::string cost_text(const ProgramPlan& program, const Plan& plan, const Sources& sources) {
-  std::vector<std::vector<std::string>> rows = {
-      {"", "kernel", "FLOP", "bytes", "FLOP/byte", "call", "line"}};
-  double flop = 0;
-  double bytes = 0;
-  const auto ratio = [](double f, double b) { return b > 0 ? fmt::format("{:.2f}", f / b) : "-"; };
-  for (std::size_t i = 0; i < program.calls.size(); ++i) {
-    const Call& call = program.calls[i];
-    flop += call.flop;
-    bytes += call.bytes;
-    rows.push_back({std::to_string(i), plan.kernels[call.kernel].name, human_flop(call.flop),
-                    human_bytes(call.bytes), ratio(call.flop, call.bytes), call.origin.path,
-                    place(sources, call.origin.span)});
+constexpr std::size_t shown_lines = 10;
+
+const CpuClass& class_of(Cpu cpu) {
+  const auto classes = cpu_classes();
+  const auto called = [&](std::string_view name) -> const CpuClass& {
+    return *std::ranges::find(classes, name, &CpuClass::name);
+  };
+  switch (cpu) {
+    case Cpu::x86_64_v3:
+      return called("C");
+    case Cpu::x86_64_v4:
+      return called("A");
+    case Cpu::amx:
+      return called("B");
+    case Cpu::automatic:
+    case Cpu::native:
+      __builtin_cpu_init();
+      return called(!__builtin_cpu_supports("avx512f")   ? "C"
+                    : __builtin_cpu_supports("amx-bf16") ? "B"
+                                                         : "A");
   }
-  rows.push_back({"", "total", human_flop(flop), human_bytes(bytes), ratio(flop, bytes), "", ""});
-  return table(rows, "><>>><<", "  ");
+  __builtin_unreachable();
 }
 
-Json cost_json(const ProgramPlan& program, const Plan& plan, const Sources& sources) {
-  Json calls = Json::array();
+// Calls with their predictions, in order.
+struct Costed {
+  const Call* call;
+  std::string kernel, line;
+  Prediction prediction;
+};
+std::vector<Costed> costs(const ProgramPlan& program, const Plan& plan, const CpuClass& cpu,
+                          unsigned threads, const Sources& sources) {
+  std::vector<Costed> list;
   for (const Call& call : program.calls) {
-    calls.push_back({{"kernel", plan.kernels[call.kernel].name},
-                     {"flop", call.flop},
-                     {"bytes", call.bytes},
-                     {"path", call.origin.path},
-                     {"line", place(sources, call.origin.span)}});
+    const kernel::Kernel& kernel = plan.kernels[call.kernel];
+    list.push_back({&call, kernel.name, place(sources, call.origin.span),
+                    predict(call, kernel.units, cpu, threads)});
   }
-  return calls;
+  return list;
+}
+
+struct Sum {
+  double seconds = 0, flop = 0, bytes = 0;
+  std::size_t calls = 0;
+  std::map<Bound, double> bounds;  // seconds by bound
+
+  void add(const Costed& c) {
+    seconds += c.prediction.seconds;
+    flop += c.call->flop;
+    bytes += c.call->traffic.all();
+    ++calls;
+    bounds[c.prediction.bound] += c.prediction.seconds;
+  }
+  Bound bound() const {
+    return std::ranges::max_element(bounds, {}, [](const auto& b) { return b.second; })->first;
+  }
+};
+
+std::string milliseconds(double seconds) {
+  return fmt::format("{:.4f}", seconds * 1e3);
+}
+std::string share(double part, double whole) {
+  return fmt::format("{:.1f} %", whole > 0 ? part / whole * 100 : 0);
+}
+std::vector<std::string> cells(const Sum& sum, double whole) {
+  return {milliseconds(sum.seconds), share(sum.seconds, whole), human_flop(sum.flop),
+          human_bytes(sum.bytes), std::string(name(sum.bound()))};
+}
+
+// The source lines that take most, then every call.
+std::string cost_text(const std::vector<Costed>& list) {
+  if (list.empty()) return "";
+  Sum all;
+  std::map<std::string, Sum> lines;
+  for (const Costed& c : list) {
+    all.add(c);
+    lines[c.line].add(c);
+  }
+  std::vector<std::pair<std::string, Sum>> sorted(lines.begin(), lines.end());
+  std::ranges::stable_sort(sorted, std::ranges::greater(),
+                           [](const auto& line) { return line.second.seconds; });
+  Rows rows = {{"ms", "share", "FLOP", "bytes", "bound", "calls", "line"}};
+  Sum rest;
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    if (i >= shown_lines) {
+      rest.seconds += sorted[i].second.seconds;
+      rest.calls += sorted[i].second.calls;
+      continue;
+    }
+    rows.push_back(cells(sorted[i].second, all.seconds));
+    rows.back().push_back(std::to_string(sorted[i].second.calls));
+    rows.back().push_back(sorted[i].first.empty() ? "(no line)" : sorted[i].first);
+  }
+  if (rest.calls > 0)
+    rows.push_back({milliseconds(rest.seconds), share(rest.seconds, all.seconds), "", "", "",
+                    std::to_string(rest.calls),
+                    fmt::format("{} more lines", sorted.size() - shown_lines)});
+  rows.push_back(cells(all, all.seconds));
+  rows.back()[4] = "";
+  rows.back().push_back(std::to_string(all.calls));
+  rows.back().push_back("the iteration");
+  std::string text = table(rows, ">>>><><", "  ");
+
+  rows = {{"ms", "share", "FLOP", "bytes", "bound", "call", "kernel", "line"}};
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    Sum one;
+    one.add(list[i]);
+    rows.push_back(cells(one, all.seconds));
+    rows.back().push_back(std::to_string(i));
+    rows.back().push_back(list[i].kernel);
+    rows.back().push_back(list[i].line);
+  }
+  return text + "\n" + table(rows, ">>>><><<", "  ");
+}
+
+Json cost_json(const std::vector<Costed>& list) {
+  Json calls = Json::array();
+  Sum all;
+  for (const Costed& c : list) {
+    const Traffic& t = c.call->traffic;
+    all.add(c);
+    calls.push_back({{"ms", c.prediction.seconds * 1e3},
+                     {"flop", c.call->flop},
+                     {"bytes", t.all()},
+                     {"bound", name(c.prediction.bound)},
+                     {"kernel", c.kernel},
+                     {"path", c.call->origin.path},
+                     {"line", c.line},
+                     {"traffic", {t.near, t.middle, t.far}}});
+  }
+  return {{"ms", all.seconds * 1e3},
+          {"flop", all.flop},
+          {"bytes", all.bytes},
+          {"calls", std::move(calls)}};
 }
 
 }  // namespace
@@ -50,13 +159,16 @@ Outcome run_explain_cost(const Options& options, Session& session) {
   if (!diagnostics) return Outcome::stopped(diagnostics.error());
   const auto file = read_program(options.files.front(), session.sources);
   if (!file) return Outcome::stopped(file.error());
-  const auto compilation =
-      compile(session.sources, *file, options.compile, Stage::plan, *diagnostics);
+  // The plan is the same for all CPUs, whether or not this version can build for them.
+  CompileOptions any_cpu = options.compile;
+  any_cpu.cpu = Cpu::automatic;
+  const auto compilation = compile(session.sources, *file, any_cpu, Stage::plan, *diagnostics);
   keep(*diagnostics, session);
   if (!compilation) return Outcome::stopped(compilation.error());
   const auto programs = pick_programs(*compilation, options.program);
   if (!programs) return Outcome::stopped(programs.error());
 
+  const CpuClass& cpu = class_of(options.compile.cpu);
   Outcome outcome;
   Json document = Json::object();
   for (const CompiledProgram* program : *programs) {
@@ -65,12 +177,16 @@ Outcome run_explain_cost(const Options& options, Session& session) {
     const ProgramPlan& plan =
         compilation->plan
             .programs[static_cast<std::size_t>(program - compilation->programs.data())];
-    outcome.text += fmt::format("{}{}: {} calls\n", outcome.text.empty() ? "" : "\n", program->name,
-                                plan.calls.size());
-    outcome.text += cost_text(plan, compilation->plan, session.sources);
-    document[program->name] = cost_json(plan, compilation->plan, session.sources);
+    const auto list = costs(plan, compilation->plan, cpu, options.threads, session.sources);
+    outcome.text +=
+        fmt::format("{}{}: {} calls; the least time on {} thread{} of CPU class {} ({})\n",
+                    outcome.text.empty() ? "" : "\n", program->name, plan.calls.size(),
+                    options.threads, options.threads == 1 ? "" : "s", cpu.name, cpu.features);
+    outcome.text += cost_text(list);
+    document[program->name] = cost_json(list);
   }
-  outcome.document = {{"programs", std::move(document)}};
+  outcome.document = {
+      {"cpu_class", cpu.name}, {"threads", options.threads}, {"programs", std::move(document)}};
   return outcome;
 }
 

@@ -18,6 +18,7 @@ struct Words {
   std::vector<std::string> target;
   std::int64_t batch = 0;
   int optimization = 2;
+  unsigned threads = 2;
   bool check = false;
 };
 
@@ -149,6 +150,9 @@ void add_verbs(CLI::App& app, Words& words) {
   explain->add_option("WHAT", words.explain,
                       "CODE (none: the list of codes) | grad WEIGHT FILE | cost FILE");
   explain->add_option("--program", words.program, "cost: only this program")->type_name("NAME");
+  explain->add_option("--threads", words.threads, "cost: on so many cores; default: 2")
+      ->type_name("N")
+      ->check(CLI::Range(1U, 1024U));
   add_compile_options(explain, words);
 }
 
@@ -201,6 +205,7 @@ bool to_options(const std::string& verb, const Words& words, Options& options) {
   options.files = words.file.empty() ? words.files : std::vector{words.file};
   options.output = words.output;
   options.program = words.program;
+  options.threads = words.threads;
   options.check_layout = words.check;
   if (!words.stage.empty()) options.stage = stages.at(words.stage);
   if (verb == "explain") return read_explain(words.explain, options);

@@ -37,9 +37,10 @@ struct Options {
   std::vector<std::string> trainer_arguments;  // run, after "--"
   bool check_layout = false;                   // fmt --check
   EmitStage stage = EmitStage::ast;
-  std::string program;  // --program; empty: all
-  std::string code;     // explain CODE; empty: the list
-  std::string weight;   // explain grad WEIGHT
+  std::string program;   // --program; empty: all
+  std::string code;      // explain CODE; empty: the list
+  std::string weight;    // explain grad WEIGHT
+  unsigned threads = 2;  // explain cost --threads
 };
 
 // What the command line asks for without any work: help, the version, or wrong usage.

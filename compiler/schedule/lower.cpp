@@ -70,7 +70,7 @@ kernel::Block write_block(KernelWriter& writer, const Computation& c) {
 }
 
 void add_draft(ProgramDraft& program, const Group& group, KernelWriter& writer, kernel::Block body,
-               const Computation& computation, double elements, bool in_place) {
+               const Computation& computation, bool in_place) {
   Draft draft;
   auto [kernel, buffers] = writer.finish(std::move(body));
   draft.guards = program.guard_sets[group.guards];
@@ -80,13 +80,6 @@ void add_draft(ProgramDraft& program, const Group& group, KernelWriter& writer, 
   const Node& root = program.graph[shown];
   draft.op = root.op;
   draft.origin = root.origin;
-  for (std::size_t i = 0; i < computation.expressions.size(); ++i)
-    if (computation.expressions[{static_cast<std::uint32_t>(i)}].kind == ExprKind::apply)
-      draft.flop += elements;
-  for (std::uint32_t tensor : buffers) {
-    const Tensor& t = program.tensors[tensor];
-    draft.bytes += static_cast<double>(t.elements * byte_size(t.dtype));
-  }
   if (in_place) find_in_place(program, computation, buffers, draft);
   draft.kernel = std::move(kernel);
   draft.buffers = std::move(buffers);

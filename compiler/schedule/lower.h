@@ -58,9 +58,9 @@ inline constexpr std::int64_t panel_lanes = 16;
 std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const AxisOrder& order, bool panels,
                          const Group& reader);
 
-// Finishes the kernel and appends its call. `work`: elements computed; `in_place`: whether outputs
-// may take the place of inputs, looked for by equal indices.
+// Finishes the kernel and appends its call. `in_place`: whether outputs may take the place of
+// inputs, looked for by equal indices.
 void add_draft(ProgramDraft& program, const Group& group, KernelWriter& writer, kernel::Block body,
-               const Computation& computation, double elements, bool in_place);
+               const Computation& computation, bool in_place);
 
 }  // namespace ganc::planning

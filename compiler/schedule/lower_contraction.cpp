@@ -22,26 +22,19 @@ class Writer {
     fix_variables();
     make_tables();
     Block body = units([&] { return serial(t_.shared, [&] { return tile(); }); });
-    add_draft(program_, group_, writer_, std::move(body), p_.c, elements(), true);
+    add_draft(program_, group_, writer_, std::move(body), p_.c, true);
     Draft& draft = program_.drafts.back();
     // An operand is read until the last tile: nothing may take its place.
     std::erase_if(draft.in_place, [&](const auto& pair) {
       const std::uint32_t read = draft.buffers[pair.first];
       return read == p_.lhs.tensor || read == p_.rhs.tensor;
     });
-    draft.flop += 2 * elements() * terms_;
   }
 
  private:
   const Operand& a() const { return t_.lhs_is_vector ? p_.rhs : p_.lhs; }
   const Operand& b() const { return t_.lhs_is_vector ? p_.lhs : p_.rhs; }
   const IndexSpace& space() const { return p_.c.space; }
-
-  double elements() const {
-    double n = 1;
-    for (std::uint32_t v : p_.free) n *= static_cast<double>(space().extent(v));
-    return n;
-  }
 
   // Bases are where all that loops inside the contraction is 0.
   void fix_variables() {
@@ -54,17 +47,11 @@ class Writer {
   }
 
   void make_tables() {
-    terms_ = 1;
-    for (std::uint32_t v : p_.reduced) terms_ *= static_cast<double>(space().extent(v));
     for (const SpatialAxis& s : p_.spatial) {
       kernel::TapTable table{meeting_positions(s)};
-      double pairs = 0;
-      for (auto& row : table.rows) {
-        pairs += static_cast<double>(row.size());
-        if (t_.lhs_is_vector)
+      if (t_.lhs_is_vector)
+        for (auto& row : table.rows)
           for (auto& [x, k] : row) std::swap(x, k);
-      }
-      terms_ *= pairs / static_cast<double>(s.outputs);
       parts_of_.push_back(t_.part_pairs.empty() ? 1
                                                 : cut_rows(table, t_.part_pairs[tables_.size()]));
       parts_ *= parts_of_.back();
@@ -302,7 +289,6 @@ class Writer {
   KernelWriter writer_;
   std::vector<std::uint32_t> tables_;
   ValueId m_base_, v_base_;
-  double terms_ = 1;
   std::vector<std::int64_t> parts_of_;  // by spatial axis
   std::int64_t parts_ = 1;
   std::uint32_t sum_tensor_ = no_tensor;

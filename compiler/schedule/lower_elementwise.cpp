@@ -42,7 +42,7 @@ void write_stores(ProgramDraft& program, const Group& group, const Computation& 
   const auto work = static_cast<std::int64_t>(1 + c.expressions.size() / 8);
   kernel::Block body =
       parallel_nest(writer, loops, {.work = work}, [&] { return write_block(writer, c); });
-  add_draft(program, group, writer, std::move(body), c, static_cast<double>(elements), true);
+  add_draft(program, group, writer, std::move(body), c, true);
 }
 
 void lower_elementwise(ProgramDraft& program, const Group& group) {
@@ -113,7 +113,7 @@ void lower_constant(ProgramDraft& program, const Group& group) {
     body.push_back(
         writer.store(tensor, c.space.constant(at), c.expressions.constant(value, t.dtype)));
   }
-  if (!body.empty()) add_draft(program, group, writer, std::move(body), c, 0, false);
+  if (!body.empty()) add_draft(program, group, writer, std::move(body), c, false);
 }
 
 }  // namespace ganc::planning

@@ -256,8 +256,7 @@ class Lowerer {
       for (kernel::Statement& s : write_block(writer, r.c)) block.push_back(std::move(s));
       return block;
     });
-    add_draft(program_, group_, writer, std::move(body), r.c,
-              static_cast<double>(work * product(r.c.space, r.kept)), false);
+    add_draft(program_, group_, writer, std::move(body), r.c, false);
   }
 
   // The outermost reduced axis in parts of a length fixed by the shapes; each part's results go to
@@ -308,8 +307,7 @@ class Lowerer {
       }
       return block;
     });
-    add_draft(program_, group_, writer, std::move(body), r.c,
-              static_cast<double>(work * product(r.c.space, r.kept)), false);
+    add_draft(program_, group_, writer, std::move(body), r.c, false);
   }
 
   // Nothing to reduce: 0, or minus infinity.

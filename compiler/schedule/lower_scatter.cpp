@@ -71,7 +71,7 @@ void lower_scatter(ProgramDraft& program, const Group& group) {
     Computation nothing;
     KernelWriter writer(nothing.space, nothing.expressions, program.tensors);
     kernel::Block body = zeros(writer, program, tensor);
-    return add_draft(program, group, writer, std::move(body), nothing, 0, false);
+    return add_draft(program, group, writer, std::move(body), nothing, false);
   }
   Domain domain(updates);
   std::unique_ptr<Additions> additions;
@@ -96,8 +96,7 @@ void lower_scatter(ProgramDraft& program, const Group& group) {
     return block;
   });
   for (kernel::Statement& s : adds) body.push_back(std::move(s));
-  add_draft(program, group, writer, std::move(body), c, static_cast<double>(element_count(updates)),
-            false);
+  add_draft(program, group, writer, std::move(body), c, false);
 }
 
 }  // namespace ganc::planning

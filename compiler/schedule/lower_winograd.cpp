@@ -94,10 +94,8 @@ class Writer {
                       [&](ValueId lane) { write_filter(w, nest, from, to, part, block, lane); });
           });
     });
-    const double elements = static_cast<double>(all_phases_ * points_ * filter_plane());
     add_draft(program_, {GroupKind::elementwise, group_.roots, group_.guards, -1}, w, nest.take(),
-              Computation{}, elements, false);
-    program_.drafts.back().flop = elements;
+              Computation{}, false);
     return result;
   }
 
@@ -167,10 +165,7 @@ class Writer {
       multiply(w, nest, unit, filters, tiles, products);
       finish(w, nest, unit, products, results);
     });
-    double all = static_cast<double>(all_phases_ * f_.samples * f_.filters);
-    for (std::int64_t n : tiles_) all *= static_cast<double>(n);
-    add_products(program_, group_, w, nest.take(), p_, all * static_cast<double>(outputs_),
-                 all * static_cast<double>(points_ * terms_));
+    add_products(program_, group_, w, nest.take(), p_);
   }
 
   Unit unit_of(KernelWriter& w, const std::vector<ValueId>& parts) const {

@@ -56,9 +56,7 @@ class Writer {
       });
       finish(w, nest, unit);
     });
-    const double all = static_cast<double>(all_phases_ * rows_) * static_cast<double>(lanes_);
-    add_products(program_, group_, w, nest.take(), p_, all * static_cast<double>(outputs_),
-                 all * static_cast<double>(points_ * all_tiles_ * f_.channels));
+    add_products(program_, group_, w, nest.take(), p_);
   }
 
  private:

@@ -23,6 +23,14 @@ struct Binding {
   Placement placement;
 };
 
+// Bytes read and written, each operand and result once, by how long ago the same memory was
+// touched: within the last near_bytes (cost.h) of other traffic, within the last middle_bytes, or
+// before that.
+struct Traffic {
+  double near = 0, middle = 0, far = 0;
+  double all() const { return near + middle + far; }
+};
+
 // One call of a kernel.
 struct Call {
   std::uint32_t kernel;
@@ -31,7 +39,9 @@ struct Call {
   std::int32_t draw = -1;             // the draw of the program that this call computes, whole
   Op op = Op::add;                    // the root's, for people
   Origin origin;
-  double flop = 0, bytes = 0;
+  // See compiler/kernel/work.h; bytes by where they come from or go to.
+  double flop = 0, operations = 0;
+  Traffic traffic;
 };
 
 // An output may be read after call `after` (-1: before the first) and until the next call that

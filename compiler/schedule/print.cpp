@@ -35,7 +35,7 @@ std::string print_kernels(const Plan& plan, const ProgramPlan& program) {
       text += fmt::format(", draws {}", program.draws[static_cast<std::size_t>(call.draw)].name);
     text += fmt::format("\n  buffers at [{}]", fmt::join(call.offsets, ", "));
     if (!call.guards.empty()) text += fmt::format(", only if [{}]", fmt::join(call.guards, ", "));
-    text += fmt::format(", {:.3g} flop, {:.3g} bytes\n", call.flop, call.bytes);
+    text += fmt::format(", {:.6g} flop, {:.6g} bytes\n", call.flop, call.traffic.all());
     if (!shown[call.kernel]) text += print(kernel);
     shown[call.kernel] = true;
   }

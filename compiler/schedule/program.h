@@ -64,7 +64,6 @@ struct Draft {
   std::int32_t draw = -1;
   Op op = Op::add;
   std::uint32_t origin = 0;
-  double flop = 0, bytes = 0;
 };
 
 struct ProgramDraft {

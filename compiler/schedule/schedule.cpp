@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "compiler/ops/op.h"
+#include "compiler/schedule/cost.h"
 #include "compiler/schedule/fuse.h"
 #include "compiler/schedule/layout.h"
 #include "compiler/schedule/lower.h"
@@ -100,8 +101,6 @@ ProgramPlan write_program(ProgramDraft& program, const MemoryPlan& memory, Kerne
     call.draw = draft.draw;
     call.op = draft.op;
     call.origin = program.graph.origins[draft.origin];
-    call.flop = draft.flop;
-    call.bytes = draft.bytes;
     draft.kernel.name = kernel_name(program, draft);
     call.kernel = kernels.number(std::move(draft.kernel));
     plan.calls.push_back(std::move(call));
@@ -174,6 +173,7 @@ Plan schedule(std::span<const Variable> variables, std::span<const Graph* const>
     plan.programs.push_back(write_program(program, memory, kernels));
     program = {};
   }
+  count_costs(plan);
   return plan;
 }
 

@@ -73,6 +73,6 @@ void register_results(KernelWriter& w, const Product& product);
 void bind_output(KernelWriter& w, const Product& product, std::size_t axis, kernel::ValueId at);
 // Adds the draft; its operands keep their places.
 void add_products(ProgramDraft& program, const Group& group, KernelWriter& w, kernel::Block body,
-                  const Product& product, double elements, double multiplications);
+                  const Product& product);
 
 }  // namespace ganc::planning

@@ -42,12 +42,41 @@ __attribute__((target("avx512f"))) float multiply_add_512() {
   return total;
 }
 
+// Copies within `bytes` in all, over and over until 20 ms are gone; the best of some rounds.
+double copy_speed(Pool& pool, std::size_t bytes) {
+  std::vector<char> from(bytes / 2, 1), to(bytes / 2, 2);
+  double best = 0;
+  const auto end = Clock::now() + std::chrono::milliseconds(20);
+  for (int round = 0; round < 3 || Clock::now() < end; ++round) {
+    const auto begin = Clock::now();
+    const std::size_t repeats = std::max<std::size_t>(1, (16 << 20) / bytes);
+    pool.run([&](unsigned thread) {
+      const auto [first, last] = pool.part(static_cast<std::int64_t>(bytes / 2), thread);
+      for (std::size_t i = 0; i < repeats; ++i) {
+        std::memcpy(to.data() + first, from.data() + first, static_cast<std::size_t>(last - first));
+        asm volatile("" ::: "memory");
+      }
+    });
+    best = std::max(best, static_cast<double>(bytes * repeats) / seconds_from(begin));
+  }
+  return best;
+}
+
+double barrier_seconds(Pool& pool) {
+  constexpr int count = 2000;
+  const auto begin = Clock::now();
+  pool.run([&](unsigned) {
+    for (int i = 0; i < count; ++i) pool.barrier();
+  });
+  return seconds_from(begin) / count;
+}
+
 }  // namespace
 
 MachineLimits measure_limits(Pool& pool, bool avx512) {
   MachineLimits limits;
   std::vector<float> sink(pool.threads() * 16);
-  for (int repeat = 0; repeat < 3; ++repeat) {
+  for (int repeat = 0; repeat < 5; ++repeat) {
     const auto begin = Clock::now();
     pool.run([&](unsigned thread) {
       sink[thread * 16] += avx512 ? multiply_add_512() : multiply_add_256();
@@ -55,16 +84,10 @@ MachineLimits measure_limits(Pool& pool, bool avx512) {
     const double flop = 2.0 * (avx512 ? 16 : 8) * chains * rounds * pool.threads();
     limits.flops = std::max(limits.flops, flop / seconds_from(begin));
   }
-  constexpr std::size_t bytes = 128 << 20;
-  std::vector<char> from(bytes, 1), to(bytes, 2);
-  for (int repeat = 0; repeat < 3; ++repeat) {
-    const auto begin = Clock::now();
-    pool.run([&](unsigned thread) {
-      const auto [first, last] = pool.part(bytes, thread);
-      std::memcpy(to.data() + first, from.data() + first, static_cast<std::size_t>(last - first));
-    });
-    limits.bytes_per_second = std::max(limits.bytes_per_second, 2.0 * bytes / seconds_from(begin));
-  }
+  limits.near = copy_speed(pool, pool.threads() * (std::size_t{256} << 10));
+  limits.middle = copy_speed(pool, std::size_t{8} << 20);
+  limits.far = copy_speed(pool, std::size_t{256} << 20);
+  limits.start = barrier_seconds(pool);
   return limits;
 }
 

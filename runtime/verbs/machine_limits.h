@@ -4,10 +4,12 @@
 
 namespace ganc::runtime {
 
-// What this machine can do, measured in some tens of milliseconds.
+// What this machine can do with all threads, measured in some tenths of a second.
 struct MachineLimits {
-  double flops = 0;             // fused multiply-adds of f32 in registers, counted as two
-  double bytes_per_second = 0;  // read and written, between memory and registers
+  double flops = 0;  // fused multiply-adds of f32 in registers, counted as two, a second
+  // Bytes a second, read and written: of 256 KiB a thread, of 8 MiB and of 256 MiB.
+  double near = 0, middle = 0, far = 0;
+  double start = 0;  // seconds of a barrier
 };
 MachineLimits measure_limits(Pool& pool, bool avx512);
 

@@ -4,8 +4,8 @@
 
 namespace ganc::runtime {
 
-// `info --profile`: the time of every call of an iteration beside the time that the machine's
-// limits allow.
+// `info --profile`: the time of every call of an iteration beside the least time that the machine's
+// limits, measured by the same process, allow; the most expensive calls first.
 Result<int> profile(VerbContext context);
 
 }  // namespace ganc::runtime

@@ -199,7 +199,7 @@ std::string call(int kernel, int units, std::vector<int> offsets, const char* op
                  int line, std::vector<int> guards = {}, int draw_index = -1) {
   return format(
       R"({{"kernel": {}, "units": {}, "offsets": [{}], "guards": [{}], "draw": {}, "op": "{}", "path": "{}", )"
-      R"("line": "toy.gan:{}", "flop": 100, "bytes": 64}})",
+      R"("line": "toy.gan:{}", "flop": 100, "operations": 50, "traffic": [64, 0, 0]}})",
       kernel, units, fmt::join(offsets, ", "), fmt::join(guards, ", "), draw_index, op, path, line);
 }
 std::string list(const std::vector<std::string>& items) {

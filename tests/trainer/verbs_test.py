@@ -252,7 +252,10 @@ class Info(AfterARun):
     def test_profile(self):
         profile = json.loads(self.run_toy("info", "--profile", "--format", "json").stdout)
         self.assertEqual(len(profile["calls"]), 15)
-        self.assertGreater(profile["flops"], 1e9)
+        self.assertGreater(profile["limits"]["flops"], 1e9)
+        times = [call["ms"] for call in profile["calls"]]
+        self.assertEqual(times, sorted(times, reverse=True))
+        self.assertAlmostEqual(profile["calls_ms"], sum(times), places=6)
         self.assertIn("an iteration", self.run_toy("info", "--profile").stdout)
 
     def test_foreign_and_plain_files(self):

@@ -187,7 +187,10 @@ TEST_CASE("explain grad and explain cost") {
   const Ran cost = shell.run("ganc explain cost a.gan");
   CHECK(cost.exit_code == 0);
   CHECK(holds(cost.out, "a.gan:"));
-  CHECK(holds(cost.out, "total"));
+  CHECK(holds(cost.out, "the iteration"));
+  const Ran wide = shell.run("ganc explain cost a.gan --cpu amx --threads 1 --format json");
+  CHECK(holds(wide.out, "\"cpu_class\": \"B\""));
+  CHECK(holds(wide.out, "\"bound\""));
 }
 
 TEST_CASE("build makes a trainer that trains, run keeps it while nothing changes") {

@@ -87,6 +87,9 @@ TEST_CASE("explain has three forms") {
   const auto cost = parse("explain cost a.gan");
   REQUIRE(cost);
   CHECK(cost->verb == Verb::explain_cost);
+  CHECK(cost->threads == 2);
+  CHECK(parse("explain cost a.gan --threads 4")->threads == 4);
+  CHECK(wrong("explain cost a.gan --threads 0").find("--threads") != std::string::npos);
   CHECK(wrong("explain grad D.dense.w").find("grad WEIGHT FILE") != std::string::npos);
   CHECK(wrong("explain E0123 more").find("explain takes") != std::string::npos);
 }
