@@ -228,6 +228,7 @@ void read_head(DescriptionReader& in, Description& d) {
   in.object("arena", [&] {
     d.arena_bytes = in.natural("bytes");
     d.persistent_bytes = in.natural("persistent_bytes");
+    d.peak_bytes = in.natural("peak_bytes");
     d.scratch_bytes = in.natural("scratch_bytes");
     if (d.persistent_bytes > d.arena_bytes) in.wrong("persistent_bytes", "are more than all");
   });

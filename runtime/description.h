@@ -127,7 +127,7 @@ struct Description {
   std::string compiler, model, source, source_hash, model_hash, precision;
   std::vector<SourceText> source_text;
   DType dtype = DType::f32;
-  std::int64_t arena_bytes = 0, persistent_bytes = 0, scratch_bytes = 0;
+  std::int64_t arena_bytes = 0, persistent_bytes = 0, peak_bytes = 0, scratch_bytes = 0;
   std::vector<Variable> variables;
   std::vector<SourceSpec> sources;
   std::vector<KernelInfo> kernels;

@@ -45,7 +45,7 @@ Result<std::unique_ptr<Session>> Session::open(const GancProgram& program, Descr
 }
 
 std::int64_t Session::planned_bytes() const {
-  return description.arena_bytes + description.scratch_bytes * pool->threads();
+  return description.peak_bytes + description.scratch_bytes * pool->threads();
 }
 
 }  // namespace ganc::runtime

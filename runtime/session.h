@@ -28,7 +28,7 @@ struct Session {
                                                bool must);
 
   Machine machine() { return {description, *variant, *arena, *pool}; }
-  // What the plan asks for: arena and scratch.
+  // What a process that trains takes at most, its data set aside.
   std::int64_t planned_bytes() const;
 };
 

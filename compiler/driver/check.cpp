@@ -5,6 +5,7 @@
 #include "compiler/driver/compile.h"
 #include "compiler/driver/describe.h"
 #include "compiler/driver/input.h"
+#include "compiler/driver/peak.h"
 #include "compiler/driver/table.h"
 #include "compiler/driver/verbs.h"
 
@@ -111,7 +112,7 @@ std::size_t updates(const Model& model) {
 }
 
 std::string report_text(const std::string& path, const Compilation& compilation,
-                        const Sources& sources) {
+                        const Sources& sources, bool f64) {
   const Model& model = compilation.model;
   const auto words = [](std::size_t n, const char* what) {
     return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
@@ -123,16 +124,23 @@ std::string report_text(const std::string& path, const Compilation& compilation,
   text += draws_text(compilation, sources);
   const Plan& plan = compilation.plan;
   if (!plan.programs.empty()) {
-    text += fmt::format("\n  peak memory {}, of which {} weights, optimizer and states\n",
-                        human_bytes(static_cast<double>(plan.arena_bytes)),
-                        human_bytes(static_cast<double>(plan.persistent_bytes)));
+    const Peak peak = peak_of(compilation, f64);
+    const auto bytes = [](std::int64_t n) { return human_bytes(static_cast<double>(n)); };
+    text += fmt::format(
+        "\n  peak memory {} on {} threads: {} weights, optimizer and states, {} for what is "
+        "computed "
+        "of them, {} code, batches and pictures; the data set aside\n",
+        bytes(peak.bytes(shown_threads)), shown_threads, bytes(plan.persistent_bytes),
+        bytes(peak.arena - plan.persistent_bytes + peak.thread * shown_threads),
+        bytes(peak.beside));
   }
   for (const std::string& missing : model.missing)
     text += "\n  not in this version: " + missing + "\n";
   return text;
 }
 
-Json report_json(const std::string& path, const Compilation& compilation, const Sources& sources) {
+Json report_json(const std::string& path, const Compilation& compilation, const Sources& sources,
+                 bool f64) {
   const Model& model = compilation.model;
   Json document = {{"file", path},
                    {"model", model.name},
@@ -143,6 +151,7 @@ Json report_json(const std::string& path, const Compilation& compilation, const 
   if (!compilation.plan.programs.empty()) {
     document["arena_bytes"] = compilation.plan.arena_bytes;
     document["persistent_bytes"] = compilation.plan.persistent_bytes;
+    document["peak_bytes"] = peak_of(compilation, f64).bytes(shown_threads);
   }
   document["missing"] = model.missing;
   return document;
@@ -163,9 +172,9 @@ bool check_file(const std::string& path, const Options& options, Session& sessio
   auto compilation = compile(session.sources, *file, options.compile, Stage::plan, *diagnostics);
   keep(*diagnostics, session);
   if (!compilation) return stop(compilation.error());
-  outcome.text +=
-      (outcome.text.empty() ? "" : "\n") + report_text(path, *compilation, session.sources);
-  files.push_back(report_json(path, *compilation, session.sources));
+  outcome.text += (outcome.text.empty() ? "" : "\n") +
+                  report_text(path, *compilation, session.sources, options.compile.f64);
+  files.push_back(report_json(path, *compilation, session.sources, options.compile.f64));
   return true;
 }
 

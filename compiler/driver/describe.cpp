@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/driver/hash.h"
+#include "compiler/driver/peak.h"
 #include "compiler/driver/version.h"
 #include "compiler/ops/op.h"
 #include "runtime/abi.h"
@@ -301,6 +302,7 @@ std::string describe(const Compilation& compilation, const Sources& sources, std
                    {"arena",
                     {{"bytes", plan.arena_bytes},
                      {"persistent_bytes", plan.persistent_bytes},
+                     {"peak_bytes", peak_of(compilation, options.f64).bytes(0)},
                      {"scratch_bytes", scratch_bytes}}},
                    {"variables", variables(model, plan)},
                    {"sources", std::move(source_list)},

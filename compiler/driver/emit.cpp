@@ -81,7 +81,7 @@ std::string stage_text(const Compilation& compilation, const Picked& programs,
     case EmitStage::kernels:
       return kernels_text(compilation, programs, sources);
     case EmitStage::memory:
-      return memory_text(compilation, programs);
+      return memory_text(compilation, programs, options.compile.f64);
     case EmitStage::llvm:
     case EmitStage::assembly:
       return code_text(compilation, programs, options);

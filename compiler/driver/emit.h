@@ -8,7 +8,7 @@ namespace ganc {
 
 // The arena: what lies where, from which call to which. Sorted by the first call, then by offset.
 std::string memory_text(const Compilation& compilation,
-                        const std::vector<const CompiledProgram*>& programs);
+                        const std::vector<const CompiledProgram*>& programs, bool f64);
 
 // The graph for `dot -Tsvg`.
 std::string dot_text(const CompiledProgram& program);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "compiler/driver/emit.h"
+#include "compiler/driver/peak.h"
 #include "compiler/driver/table.h"
 
 namespace ganc {
@@ -93,10 +94,17 @@ std::string program_text(const ProgramPlan& program, const Plan& plan) {
 }  // namespace
 
 std::string memory_text(const Compilation& compilation,
-                        const std::vector<const CompiledProgram*>& programs) {
+                        const std::vector<const CompiledProgram*>& programs, bool f64) {
   const Plan& plan = compilation.plan;
-  std::string text = fmt::format("arena: {} bytes, of which {} hold variables\n\n",
+  const Peak peak = peak_of(compilation, f64);
+  std::string text = fmt::format("arena: {} bytes, of which {} hold variables\n",
                                  with_commas(plan.arena_bytes), with_commas(plan.persistent_bytes));
+  text += fmt::format(
+      "a process that trains: {} bytes on {} threads ({} of the arena, {} a thread, {} beside), "
+      "the "
+      "data set aside\n\n",
+      with_commas(peak.bytes(shown_threads)), shown_threads, with_commas(peak.arena),
+      with_commas(peak.thread), with_commas(peak.beside));
   Rows rows = {{"", "variable", "type", "strides", "offset", "bytes"}};
   add_bindings(rows, plan.variables, "");
   text += table(rows, "<<<<>>", "");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "compiler/kernel/work.h"
 #include "compiler/schedule/program.h"
@@ -17,24 +18,30 @@ class Clock {
   explicit Clock(std::int64_t arena_bytes)
       : touched_(static_cast<std::size_t>(arena_bytes / page + 1), -middle_bytes) {}
 
-  // `bytes` of traffic, spread over [offset, offset + extent), are done now.
+  // A call of `all` bytes of traffic begins. It goes through its buffers side by side, each from
+  // its beginning to its end.
+  void begin(double all) {
+    now_ += all_;
+    all_ = all;
+  }
+  // Of it, `bytes` spread over [offset, offset + extent).
   void touch(Traffic& traffic, std::int64_t offset, std::int64_t extent, double bytes) {
     for (std::int64_t at = offset; at < offset + extent;) {
       const std::int64_t end = std::min((at / page + 1) * page, offset + extent);
-      const double part = bytes * static_cast<double>(end - at) / static_cast<double>(extent);
+      const auto size = static_cast<double>(extent);
+      const double part = bytes * static_cast<double>(end - at) / size;
+      const double when = now_ + all_ * static_cast<double>(end - offset) / size;
       double& last = touched_[static_cast<std::size_t>(at / page)];
-      const double ago = now_ - last;
+      const double ago = when - last;
       (ago < near_bytes ? traffic.near : ago < middle_bytes ? traffic.middle : traffic.far) += part;
-      last = now_ + part;
+      last = when;
       at = end;
     }
   }
-  // What one call touches is touched at one time.
-  void pass(double bytes) { now_ += bytes; }
 
  private:
   std::vector<double> touched_;
-  double now_ = 0;
+  double now_ = 0, all_ = 0;  // when the current call began, its traffic
 };
 
 void run(ProgramPlan& program, const Plan& plan, const std::vector<kernel::Work>& works,
@@ -45,12 +52,16 @@ void run(ProgramPlan& program, const Plan& plan, const std::vector<kernel::Work>
     call.flop = work.flop;
     call.operations = work.operations;
     call.traffic = {};
+    std::vector<double> bytes;
+    for (std::size_t b = 0; b < call.offsets.size(); ++b)
+      bytes.push_back((work.read[b] + work.written[b]) *
+                      static_cast<double>(planning::byte_size(kernel.buffers[b].dtype)));
+    clock.begin(std::accumulate(bytes.begin(), bytes.end(), 0.0));
     for (std::size_t b = 0; b < call.offsets.size(); ++b) {
-      const std::int64_t size = planning::byte_size(kernel.buffers[b].dtype);
-      const double bytes = (work.read[b] + work.written[b]) * static_cast<double>(size);
-      clock.touch(call.traffic, call.offsets[b], kernel.buffers[b].elements * size, bytes);
+      const kernel::Buffer& buffer = kernel.buffers[b];
+      const auto extent = buffer.elements * planning::byte_size(buffer.dtype);
+      clock.touch(call.traffic, call.offsets[b], extent, bytes[b]);
     }
-    clock.pass(call.traffic.all());
   }
 }
 

@@ -163,6 +163,7 @@ Json json_of(const Description& d) {
   json.set("outputs", std::move(outputs));
   arena.set("bytes", d.arena_bytes);
   arena.set("persistent_bytes", d.persistent_bytes);
+  arena.set("peak_bytes", d.peak_bytes);
   arena.set("scratch_bytes", d.scratch_bytes);
   json.set("arena", std::move(arena));
   json.set("source_hash", d.source_hash);

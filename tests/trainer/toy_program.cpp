@@ -378,7 +378,7 @@ std::string toy_description(const ToyOptions& options) {
   return format(
       R"({{"abi": 1, "ganc": "0.1.0", "model": "toy", "source": "toy.gan", "source_hash": "toy-source",
 "model_hash": "{}", "source_text": [{{"path": "toy.gan", "text": "data x: [2] from ring()\n"}}], "dtype": "f32",
-"precision": "exact", "arena": {{"bytes": {}, "persistent_bytes": {}, "scratch_bytes": 64}},
+"precision": "exact", "arena": {{"bytes": {}, "persistent_bytes": {}, "peak_bytes": 4000000, "scratch_bytes": 64}},
 "variables": {},
 "sources": [{{"function": "{}", "arguments": {{"samples": {}}}, "line": "toy.gan:1",
   "fields": [{{"name": "x", "kind": "real", "shape": [2], "classes": 0}}]}}],
