@@ -34,6 +34,12 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
+std::size_t common_prefix(std::string_view a, std::string_view b) {
+  std::size_t n = 0;
+  while (n < a.size() && n < b.size() && lower(a[n]) == lower(b[n])) ++n;
+  return n;
+}
+
 }  // namespace
 
 std::string nearest(std::string_view name, const std::vector<std::string>& candidates) {
@@ -47,7 +53,10 @@ std::string nearest(std::string_view name, const std::vector<std::string>& candi
     const std::size_t distance = edit_distance(name, candidate);
     // A name that shares nothing with the candidate is no misspelling of it.
     const std::size_t edits = distance / edit;
-    if (edits > allowed || edits >= shorter || distance >= best_distance) continue;
+    if (edits > allowed || edits >= shorter || distance > best_distance) continue;
+    // Of equally near ones the one that begins alike, then the first.
+    if (distance == best_distance && common_prefix(name, candidate) <= common_prefix(name, best))
+      continue;
     best = candidate;
     best_distance = distance;
   }

@@ -238,9 +238,27 @@ std::string help_text(const CLI::App& about) {
 }
 
 // CLI11's sentence, but for a verb that is missing or wrong.
+// The first option that the verb does not know, if there is one.
+std::string unknown_option(const CLI::App& verb) {
+  for (const std::string& word : verb.remaining(true)) {
+    if (!word.starts_with("-") || word == "-") continue;
+    const std::string name = word.substr(0, word.find('='));
+    std::vector<std::string> known;
+    for (const CLI::Option* option : verb.get_options())
+      for (const std::string& other : option->get_lnames()) known.push_back("--" + other);
+    const std::string near = nearest(name, known);
+    return "there is no option `" + name + "`" +
+           (near.empty() ? "" : "; did you mean `" + near + "`?");
+  }
+  return "";
+}
+
 std::string usage_error(const CLI::App& app, const std::vector<std::string>& arguments,
                         const CLI::ParseError& error) {
-  if (!app.get_subcommands().empty()) return error.what();
+  for (const CLI::App* verb : app.get_subcommands()) {
+    const std::string unknown = unknown_option(*verb);
+    return unknown.empty() ? error.what() : unknown;
+  }
   std::vector<std::string> known;
   for (const CLI::App* verb : app.get_subcommands({})) known.push_back(verb->get_name());
   std::string list;

@@ -13,10 +13,13 @@ std::string join_path(const std::string& path, const std::string& component) {
 
 void Elaborator::add_arguments(Frame& frame, const std::vector<ast::Argument>& arguments,
                                Call& call) {
-  for (const ast::Argument& a : arguments) {
-    call.arguments.emplace_back(a.name.text, eval(frame, a.value));
-    call.spans.push_back((*frame.ast)[a.value].span);
-    call.names.push_back(a.name.span);
+  std::vector<ast::ExprId> written;
+  for (const ast::Argument& a : arguments) written.push_back(a.value);
+  std::vector<Value> values = eval_each(frame, written);
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    call.arguments.emplace_back(arguments[i].name.text, std::move(values[i]));
+    call.spans.push_back((*frame.ast)[written[i]].span);
+    call.names.push_back(arguments[i].name.span);
   }
 }
 
@@ -97,7 +100,10 @@ Value Elaborator::eval_call(Frame& frame, ast::ExprId id, const ast::Expr& expr)
     error(frame, Kind::wrong_value, expr.span, "`with` or `as`", "a call", text(expr.span));
   }
   const ast::ExprId callee = written ? written->callee : c.expr;
-  c.callee = eval(frame, callee);
+  const ast::Expr& called = (*frame.ast)[callee];
+  const auto* name = std::get_if<ast::NameUse>(&called.node);
+  c.callee =
+      name ? eval_name(frame, name->name, called.span, NameRole::called) : eval(frame, callee);
   const NativeFunction* const* native = c.callee.get<const NativeFunction*>();
   const bool is_total = native && (*native)->name == "total" && frame.optimizer;
   if (is_total && written && written->arguments.size() == 1) {

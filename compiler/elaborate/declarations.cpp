@@ -40,6 +40,7 @@ struct Declare {
   }
   void operator()(const ast::Data& n) const {
     auto source = std::make_shared<DataSource>(DataSource{&ast, &n, scope, decl.span});
+    e.data_sources_.push_back(source);
     for (std::size_t i = 0; i < n.fields.size(); ++i)
       add(n.fields[i].name, Binding::DataField{source, i});
   }

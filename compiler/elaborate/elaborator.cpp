@@ -85,6 +85,9 @@ void Elaborator::run(std::uint32_t file) {
       elaborate_metric(*m.ast, std::get<ast::Metric>(m.decl->node), m.decl->span, m.scope);
     });
   }
+  for (const auto& source : data_sources_) {  // one that nothing reads may be wrong too
+    if (!source->resolved && !source->failed) each([&] { read_source(*source); });
+  }
   if (!diagnostics.has_error()) {
     check_unused();
     check_untrained();

@@ -21,6 +21,9 @@ struct TypeSpec {
   bool scalar_literal = false;  // `[]` as written
 };
 
+// What a name is used as: the nearest name that can be it is suggested.
+enum class NameRole : std::uint8_t { any, called, optimizer };
+
 struct Span2 {
   Span left, right;
 };
@@ -59,16 +62,20 @@ class Elaborator {
 
   // ---- expressions.cpp
   Value eval(Frame& frame, ast::ExprId id);
+  std::vector<Value> eval_each(Frame& frame, const std::vector<ast::ExprId>& ids);
   Value eval_block(Frame& frame, ast::BlockId id, bool own_scope = true);
   void eval_statement(Frame& frame, ast::StmtId id, bool last, Value* result);  // statements.cpp
   Value eval_for(Frame& frame, const ast::For& node, Span span);
   Value eval_if(Frame& frame, const ast::If& node, Span span);
-  Value eval_name(Frame& frame, std::string_view name, Span span);  // names.cpp
+  Value eval_name(Frame& frame, std::string_view name, Span span,
+                  NameRole role = NameRole::any);  // names.cpp
   Value read_binding(Frame& frame, Binding& binding, std::string_view name, Span span);
   Value eval_constant(const Frame& frame, ConstantName& constant, std::string_view name, Span span);
   Value member(Frame& frame, const ast::Member& node, Span span);
   Value eval_binary(Frame& frame, const ast::Binary& node, Span span);
-  [[noreturn]] void unknown_name(const Frame& frame, std::string_view name, Span span);
+  [[noreturn]] void unknown_name(const Frame& frame, std::string_view name, Span span,
+                                 NameRole role = NameRole::any);
+  void check_optimizer_name(Frame& frame, ast::ExprId id);
   void define(Frame& frame, const ast::Name& name, Binding binding);
   std::vector<Value> loop_values(Frame& frame, const Value& list, Span span);
   std::string loop_suffix(const Value& value, std::size_t index) const;
@@ -207,7 +214,8 @@ class Elaborator {
   Value read_data(Frame& frame, const Binding::DataField& field, std::string_view name, Span span);
   void make_noise(Frame& frame, const ast::Noise& noise, Span span);
   Distribution distribution(Frame& frame, const Value& value, const TypeSpec& type, Span span);
-  void resolve_source(DataSource& source);  // sources.cpp
+  Source read_source(const DataSource& source);  // sources.cpp
+  void resolve_source(DataSource& source);
   const FieldInfo& field_info(const Binding::DataField& field) const;
   std::string text(Span span) const;
 
@@ -270,6 +278,7 @@ class Elaborator {
   void run_update_once(Frame& frame, const Objective& objective, const std::string& base,
                        const std::string& name, const std::string& data_label,
                        std::int64_t batch_index);
+  NodeId objective_value(Frame& frame, const Objective& objective, const std::string& base);
   std::string update_name(Frame& frame, const Objective& objective, std::string* label);
   struct PlayerPart {
     std::shared_ptr<NetInstance> net;
@@ -359,6 +368,7 @@ class Elaborator {
     std::shared_ptr<Scope> scope;
   };
   std::vector<Later> outputs_, metrics_;
+  std::vector<std::shared_ptr<DataSource>> data_sources_;
 
   std::unique_ptr<Work> init_work;
   std::map<std::string, NodeId> init_nodes;

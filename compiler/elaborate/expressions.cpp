@@ -23,21 +23,25 @@ struct Evaluate {
   Value operator()(const ast::Expectation& x) const;
   Value operator()(const ast::Record& r) const {
     std::vector<std::pair<std::string, Value>> fields;
+    std::vector<ast::ExprId> written;
     for (const ast::Argument& a : r.fields) {
       for (const auto& [name, value] : fields) {
         if (name == a.name.text) e.error(frame, Kind::defined_twice, a.name.span, name);
       }
-      fields.emplace_back(a.name.text, e.eval(frame, a.value));
+      fields.emplace_back(a.name.text, Value{});
+      written.push_back(a.value);
     }
+    std::vector<Value> values = e.eval_each(frame, written);
+    for (std::size_t i = 0; i < values.size(); ++i) fields[i].second = std::move(values[i]);
     return make_record(std::move(fields));
   }
   Value operator()(const ast::List& l) const {
-    List list;
+    std::vector<ast::ExprId> elements;
     for (const ast::Argument& a : l.elements) {
       if (!a.name.text.empty()) e.error(frame, Kind::named_element, a.name.span);
-      list.push_back(e.eval(frame, a.value));
+      elements.push_back(a.value);
     }
-    return make_list(std::move(list));
+    return make_list(e.eval_each(frame, elements));
   }
   Value operator()(const ast::BlockExpr& b) const { return e.eval_block(frame, b.block); }
   Value operator()(const ast::If& n) const { return e.eval_if(frame, n, span); }
@@ -100,16 +104,33 @@ Value Elaborator::eval(Frame& frame, ast::ExprId id) {
   return value;
 }
 
+// Each of them, though one before it is wrong: it may have a fault of its own.
+std::vector<Value> Elaborator::eval_each(Frame& frame, const std::vector<ast::ExprId>& ids) {
+  std::vector<Value> values;
+  bool failed = false;
+  for (const ast::ExprId id : ids) {
+    try {
+      values.push_back(eval(frame, id));
+    } catch (const Failed&) {
+      failed = true;
+      if (diagnostics.full() || frame.prelude) break;
+    }
+  }
+  if (failed) throw Failed{};
+  return values;
+}
+
 Value Elaborator::eval_binary(Frame& frame, const ast::Binary& node, Span) {
   const Span2 sides{(*frame.ast)[node.left].span, (*frame.ast)[node.right].span};
-  const Value left = eval(frame, node.left);
   if (node.op == ast::BinaryOp::and_ || node.op == ast::BinaryOp::or_) {
+    const Value left = eval(frame, node.left);
     if (const auto l = left.number()) {  // the right side only where it counts
       if ((*l != 0) == (node.op == ast::BinaryOp::or_)) return *l != 0;
     }
     return logic(frame, node.op, left, eval(frame, node.right), node.op_span);
   }
-  return binary(frame, node.op, left, eval(frame, node.right), node.op_span, sides);
+  const std::vector<Value> both = eval_each(frame, {node.left, node.right});
+  return binary(frame, node.op, both[0], both[1], node.op_span, sides);
 }
 
 Value Elaborator::member(Frame& frame, const ast::Member& node, Span) {

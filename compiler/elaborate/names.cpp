@@ -1,6 +1,21 @@
 #include "compiler/elaborate/elaborator.h"
 
 namespace ganc::elab {
+namespace {
+
+// A `const` may be anything.
+bool fits_role(const Binding& binding, NameRole role) {
+  if (role == NameRole::any || std::get_if<std::shared_ptr<ConstantName>>(&binding.what))
+    return true;
+  const Value* value = std::get_if<Value>(&binding.what);
+  if (!value) return false;
+  if (value->is<std::shared_ptr<OptimizerTemplate>>()) return true;
+  if (role == NameRole::optimizer) return value->is<std::shared_ptr<OptimizerInstance>>();
+  return value->function() || value->is<const NativeFunction*>() || value->is<NetValue>() ||
+         value->is<NetFamily>();
+}
+
+}  // namespace
 
 std::shared_ptr<Scope> inner_scope(std::shared_ptr<Scope> parent, bool body) {
   auto scope = std::make_shared<Scope>();
@@ -10,19 +25,34 @@ std::shared_ptr<Scope> inner_scope(std::shared_ptr<Scope> parent, bool body) {
   return scope;
 }
 
-void Elaborator::unknown_name(const Frame& frame, std::string_view name, Span span) {
-  std::vector<std::string> candidates = {"step", "epoch", "progress", "batch", "training"};
+void Elaborator::unknown_name(const Frame& frame, std::string_view name, Span span, NameRole role) {
+  std::vector<std::string> fitting, others = {"step", "epoch", "progress", "batch", "training"};
   for (const Scope* s = frame.scope.get(); s; s = s->parent.get()) {
-    for (const auto& [known, binding] : s->names) candidates.push_back(known);
+    for (const auto& [known, binding] : s->names)
+      (fits_role(binding, role) ? fitting : others).push_back(known);
   }
   Report report = report_at(frame, Kind::unknown_name, span, name);
-  if (const std::string best = nearest(name, candidates); !best.empty()) {
-    report.fix(span, fmt::format("did you mean `{}`?", best), best);
-  }
+  std::string best = nearest(name, fitting);
+  if (best.empty()) best = nearest(name, others);
+  if (!best.empty()) report.fix(span, fmt::format("did you mean `{}`?", best), best);
   fail(report);
 }
 
-Value Elaborator::eval_name(Frame& frame, std::string_view name, Span span) {
+// Where an optimizer stands, an unknown name is a misspelt optimizer.
+void Elaborator::check_optimizer_name(Frame& frame, ast::ExprId id) {
+  const ast::Expr& expr = (*frame.ast)[id];
+  if (const auto* arrow = std::get_if<ast::Arrow>(&expr.node)) {
+    check_optimizer_name(frame, arrow->left);
+    check_optimizer_name(frame, arrow->right);
+  } else if (const auto* call = std::get_if<ast::Call>(&expr.node)) {
+    check_optimizer_name(frame, call->callee);
+  } else if (const auto* name = std::get_if<ast::NameUse>(&expr.node)) {
+    if (!frame.scope->find(name->name))
+      unknown_name(frame, name->name, expr.span, NameRole::optimizer);
+  }
+}
+
+Value Elaborator::eval_name(Frame& frame, std::string_view name, Span span, NameRole role) {
   if (Binding* binding = frame.scope->find(name)) {
     if (binding->used) *binding->used = true;
     return read_binding(frame, *binding, name, span);
@@ -41,7 +71,7 @@ Value Elaborator::eval_name(Frame& frame, std::string_view name, Span span) {
     return static_cast<double>(work->count);
   }
   if (nets.contains(std::string(name) + "[]")) return NetFamily{std::string(name)};
-  unknown_name(frame, name, span);
+  unknown_name(frame, name, span, role);
 }
 
 Value Elaborator::read_binding(Frame& frame, Binding& binding, std::string_view name, Span span) {

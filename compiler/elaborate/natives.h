@@ -25,6 +25,8 @@ struct Arguments {
 
 using NativeCode = Value (*)(Elaborator&, Frame&, const Arguments&);
 
+Value source_call(Elaborator& elaborator, Frame& frame, const Arguments& arguments);  // sources.cpp
+
 // A name that the compiler itself knows. `signature` is "pad(x, amount, mode = none)"; `rest_`
 // takes any number of arguments, as a list.
 struct NativeFunction {

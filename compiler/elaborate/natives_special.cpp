@@ -76,7 +76,12 @@ Value special(Elaborator&, Frame&, const Arguments& a) {
 }
 
 Value not_available(Elaborator& e, Frame& frame, const Arguments& a) {
-  e.error(frame, Kind::not_available, a.call, a.function->name);
+  const bool table = a.function->name == "columns_of";
+  e.fail(e.report_at(frame, Kind::not_available, a.call, a.function->name)
+             .note(table ? "it would read the columns of a table when the program is compiled, and "
+                           "this version reads no tables: write the columns as a list"
+                         : "this version has no operation that inverts a matrix, so nothing that "
+                           "is computed with one can be compiled"));
 }
 
 }  // namespace
@@ -104,22 +109,22 @@ const std::vector<NativeRow>& net_natives() {
 
 const std::vector<NativeRow>& special_natives() {
   static const std::vector<NativeRow> rows = {
-      {"digits(range = none, samples = none)", special},
-      {"mnist(split = none, range = none, resize = none, crop = none, flip = none)", special},
-      {"ring(modes = 8, radius = 1, std = 0.01, samples = none)", special},
-      {"grid(side = 5, std = 0.05, samples = none)", special},
-      {"swissroll(samples = none)", special},
+      {"digits(range = none, samples = none)", source_call},
+      {"mnist(split = none, range = none, resize = none, crop = none, flip = none)", source_call},
+      {"ring(modes = 8, radius = 1, std = 0.01, samples = none)", source_call},
+      {"grid(side = 5, std = 0.05, samples = none)", source_call},
+      {"swissroll(samples = none)", source_call},
       {"images(name, resize = none, crop = none, flip = none, range = none, split = none)",
-       special},
-      {"cifar10(split = none, flip = none, range = none)", special},
-      {"pairs(name = none, range = none)", special},
-      {"scenes(max_words = none)", special},
-      {"waves(name, rate = none)", special},
-      {"table(name, columns, conditional = none)", special},
+       source_call},
+      {"cifar10(split = none, flip = none, range = none)", source_call},
+      {"pairs(name = none, range = none)", source_call},
+      {"scenes(max_words = none)", source_call},
+      {"waves(name, rate = none)", source_call},
+      {"table(name, columns, conditional = none)", source_call},
       {"columns_of(name, modes = none)", not_available},
-      {"series(name)", special},
-      {"text(name, vocabulary, length)", special},
-      {"npy(name)", special},
+      {"series(name)", source_call},
+      {"text(name, vocabulary, length)", source_call},
+      {"npy(name)", source_call},
       {"image(x)", special},
       {"audio(x, rate)", special},
       {"rows(x, columns)", special},

@@ -96,10 +96,23 @@ std::optional<SourceArgument> source_argument(const Value& value) {
 
 }  // namespace
 
-void Elaborator::resolve_source(DataSource& source) {
-  if (source.resolved) return;
-  if (source.failed) throw Failed{};
-  source.failed = true;  // until the end is reached
+// A call of a source: the options of one that the trainer reads are checked where they stand.
+Value source_call(Elaborator& e, Frame& frame, const Arguments& a) {
+  Special made{a.function->name, {}};
+  for (std::size_t i = 0; i < a.values.size(); ++i) {
+    const std::string& name = a.function->parameters[i].name;
+    made.arguments[name] = a[i];
+    if (!a.given(i) || !is_readable(made.function)) continue;
+    const auto* rule = std::ranges::find(option_rules, name, &OptionRule::name);
+    const auto value = source_argument(a[i]);
+    if (value && fits(*rule, *value)) continue;
+    e.error(frame, Kind::wrong_value, a.spans[i], fmt::format("`{}` of `{}`", name, made.function),
+            wanted(*rule), describe(a[i]));
+  }
+  return std::make_shared<const Special>(std::move(made));
+}
+
+Source Elaborator::read_source(const DataSource& source) {
   Frame frame = file_frame(*source.ast, source.scope);
   const ast::Data& declaration = *source.declaration;
   Source made;
@@ -126,15 +139,16 @@ void Elaborator::resolve_source(DataSource& source) {
   made.function = (*special)->function;
   for (const auto& [name, argument] : (*special)->arguments) {
     if (argument.is<None>()) continue;
-    auto fitted = source_argument(argument);
-    if (is_readable(made.function)) {
-      const auto* rule = std::ranges::find(option_rules, name, &OptionRule::name);
-      if (!fitted || !fits(*rule, *fitted))
-        error(frame, Kind::wrong_value, at, fmt::format("`{}` of `{}`", name, made.function),
-              wanted(*rule), describe(argument));
-    }
-    if (fitted) made.arguments[name] = std::move(*fitted);
+    if (auto fitted = source_argument(argument)) made.arguments[name] = std::move(*fitted);
   }
+  return made;
+}
+
+void Elaborator::resolve_source(DataSource& source) {
+  if (source.resolved) return;
+  if (source.failed) throw Failed{};
+  source.failed = true;  // until the end is reached
+  Source made = read_source(source);
   if (!is_readable(made.function)) {
     model.missing.push_back(fmt::format("the source `{}` cannot be read yet", made.function));
   }

@@ -130,6 +130,24 @@ void Elaborator::run_objective(Frame& frame, const Objective& o) {
   work->conditions.resize(conditions);
 }
 
+// One number, computed by a net.
+NodeId Elaborator::objective_value(Frame& frame, const Objective& o, const std::string& base) {
+  const Span at = (*frame.ast)[o.objective].span;
+  const Value value = eval(frame, o.objective);
+  const Tensor* t = value.tensor();
+  if (value.number() || (t && t->number)) {
+    fail(report_at(frame, Kind::independent_objective_error, at, base)
+             .note("an objective is computed from what its player makes"));
+  }
+  if (!t || t->batched() || !t->shape.empty() || t->kind != ElementKind::real) {
+    Report report = report_at(frame, Kind::objective_no_number, at,
+                              t && t->batched() ? "a batch of " + describe(*t) : describe(value));
+    if (t) report.fix(at, "average it", fmt::format("E[{}]", sources_.text(at)));
+    fail(report);
+  }
+  return real_node(*t);
+}
+
 // The objective's value, its derivatives by the players' weights, the optimizer, the new weights.
 void Elaborator::run_update_once(Frame& frame, const Objective& o, const std::string& base,
                                  const std::string& name, const std::string& data_label,
@@ -142,26 +160,23 @@ void Elaborator::run_update_once(Frame& frame, const Objective& o, const std::st
                           o.objective.index];
   if (!table) table = std::make_unique<Sites>(sites_of_exprs(*frame.ast, {o.objective}));
   inside.draw_sites = table.get();
-  const Span at = (*frame.ast)[o.objective].span;
-  const Value value = eval(inside, o.objective);
-  const Tensor* t = value.tensor();
-  if (value.number() || (t && t->number)) {
-    fail(report_at(frame, Kind::independent_objective_error, at, base)
-             .note("an objective is computed from what its player makes"));
+  const auto optimizer_here = [&] {
+    check_optimizer_name(inside, o.by);
+    return optimizer_of(inside, eval(inside, o.by), (*frame.ast)[o.by].span);
+  };
+  NodeId loss;
+  try {
+    loss = objective_value(inside, o, base);
+  } catch (const Failed&) {
+    optimizer_here();  // it may have a fault of its own
+    throw;
   }
-  if (!t || t->batched() || !t->shape.empty() || t->kind != ElementKind::real) {
-    Report report = report_at(frame, Kind::objective_no_number, at,
-                              t && t->batched() ? "a batch of " + describe(*t) : describe(value));
-    if (t) report.fix(at, "average it", fmt::format("E[{}]", sources_.text(at)));
-    fail(report);
-  }
-  NodeId loss = real_node(*t);
   if (o.maximize) loss = b().negate(loss);
   std::map<std::string, std::vector<NodeId>> versions;
   const std::vector<std::string> weights = reached_weights(loss, parts, &versions);
   check_reached(frame, o, parts, weights, versions);
   const std::vector<Step::Entry> entries = differentiate_weights(loss, weights, versions);
-  const auto optimizer = optimizer_of(inside, eval(inside, o.by), (*frame.ast)[o.by].span);
+  const auto optimizer = optimizer_here();
   const std::string owner = optimizer->owner.empty() ? base : optimizer->owner;
   const std::vector<NodeId> updated = optimizer_step(inside, *optimizer, owner, entries, o.span);
   report_update(o, parts, name, loss, entries);

@@ -46,6 +46,8 @@ Result<void> TrainRun::find_run() {
   if (!runtime::exists(given)) return std::unexpected(file_failure("resume", given, ENOENT));
   run_ = is_folder(given) ? given : given.parent_path();
   if (run_.empty()) run_ = ".";
+  if (!is_folder(given))  // a file that is no checkpoint is none in any folder
+    if (auto isa = isa_of(given); !isa) return std::unexpected(isa.error());
   auto options = continued_options(run_, options_, context_.description);
   if (!options) return std::unexpected(options.error());
   options_ = *options;

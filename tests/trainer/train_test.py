@@ -245,6 +245,8 @@ class Resume(ToyTest):
         path.unlink()
         path.mkdir()
         self.fails(1, "train", "--resume", "a", says="it is a folder")
+        os.mkfifo(self.folder / "pipe")
+        self.fails(1, "train", "--resume", "pipe", says="it is a FIFO, and a file is needed here")
 
 
 class Init(ToyTest):

@@ -108,6 +108,10 @@ TEST_CASE("the nearest name is one that may be meant") {
   CHECK(nearest("", names).empty());
   CHECK(nearest("G", names).empty());
   CHECK(nearest("x", {}).empty());
+  CHECK(nearest("convv", {"convs", "conv"}) == "conv");  // a letter doubled, not replaced
+  CHECK(nearest("tahn", {"tain", "tanh"}) == "tanh");    // two swapped
+  CHECK(nearest("bar", {"car", "bay"}) == "bay");        // alike at the beginning
+  CHECK(nearest("bax", {"bay", "bat"}) == "bay");        // nothing to choose by: the first
 }
 
 TEST_CASE("every kind of syntax error is explained, with a title") {

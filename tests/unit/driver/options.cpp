@@ -101,6 +101,10 @@ TEST_CASE("wrong usage is exit code 2, says what is wrong and where help is") {
   CHECK(wrong("build").find("FILE is required\n`ganc build --help`") == 0);
   CHECK(wrong("build a.gan b.gan").find("b.gan") != std::string::npos);
   CHECK(wrong("build a.gan --frobnicate").find("--frobnicate") != std::string::npos);
+  CHECK(wrong("build --nonsense").find("there is no option `--nonsense`\n") == 0);
+  CHECK(
+      wrong("check --batc=3 a.gan").find("there is no option `--batc`; did you mean `--batch`?") ==
+      0);
   CHECK(wrong("emit pictures a.gan").find("pictures") != std::string::npos);
   CHECK(wrong("build a.gan --batch 0").find("--batch") != std::string::npos);
   CHECK(wrong("build a.gan --batch 1e9").find("--batch") != std::string::npos);

@@ -69,6 +69,30 @@ TEST_CASE("a mistake is reported once, whatever uses its value") {
   CHECK(e.diagnostics.all().front().fixes.front().text == "dense");
 }
 
+// What is suggested for the one unknown name of a program.
+std::string suggested(const std::string& text) {
+  const Elaborated e(text);
+  REQUIRE(e.diagnostics.error_count() == 1);
+  const Diagnostic& d = e.diagnostics.all().front();
+  return d.fixes.empty() ? "" : d.fixes.front().text;
+}
+
+TEST_CASE("the name that is suggested can be what it is used as") {
+  const std::string start =
+      "data x: [2] from ring()\nnet D(x: [2]) -> [1] { x -> dense(1) }\nconst sgdd = 1\n"
+      "fn adb(lr) { lr }\nnoise denses: [2] ~ normal\n";
+  const auto by = [&](const std::string& optimizer) {
+    return suggested(start + "train for 9 steps, batch 8 { D minimizes E[D(x)^2] by " + optimizer +
+                     " }\noutput o = adb(denses)\n");
+  };
+  CHECK(by("adm(lr = 1)") == "adam");  // not the function `adb`
+  CHECK(by("adan(lr = 1)") == "adam");
+  CHECK(by("rmspro(lr = 1) -> within(0.01)") == "rmsprop");
+  CHECK(by("sgd(lr = 1) -> withn(0.01)") == "within");
+  CHECK(suggested(start + "output o = denses -> densee(2)\n") == "dense");  // not the noise
+  CHECK(suggested(start + "output o = adb(densess)\n") == "denses");
+}
+
 std::vector<std::string> gan_blocks(const std::string& text) {
   std::vector<std::string> blocks;
   const std::string fence = "```gan\n";
