@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "runtime/finite.h"
 
@@ -132,6 +133,48 @@ Result<std::optional<Divergence>> Training::step() {
   return divergence;
 }
 
+// What a call reads and writes, as far as it is told.
+std::span<const KernelBuffer> Training::buffers_of(const Call& call) const {
+  const std::vector<KernelInfo>& kernels = session_.description.kernels;
+  if (call.kernel >= kernels.size()) return {};
+  const std::span<const KernelBuffer> all = kernels[call.kernel].buffers;
+  return all.first(std::min(all.size(), call.offsets.size()));
+}
+
+// Whether its guards let it run.
+bool Training::runs(const Call& call) const {
+  const char* const arena = session_.arena->data();
+  return std::ranges::all_of(call.guards, [&](std::int64_t guard) { return arena[guard] != 0; });
+}
+
+// Tensors have gaps that no kernel writes: what a call is about to write is cleared, but for what
+// it reads in the same place, so that only its own values can be found there.
+void Training::clear_gaps(const Call& call) const {
+  if (!runs(call)) return;
+  const std::span<const KernelBuffer> buffers = buffers_of(call);
+  const auto bytes = [&](std::size_t b) { return buffers[b].elements * size_of(buffers[b].dtype); };
+  for (std::size_t to = 0; to < buffers.size(); ++to) {
+    if (!buffers[to].written) continue;
+    bool read = false;
+    for (std::size_t b = 0; b < buffers.size(); ++b)
+      read |= !buffers[b].written && call.offsets[b] < call.offsets[to] + bytes(to) &&
+              call.offsets[to] < call.offsets[b] + bytes(b);
+    if (!read)
+      std::memset(session_.arena->data() + call.offsets[to], 0,
+                  static_cast<std::size_t>(bytes(to)));
+  }
+}
+
+bool Training::wrote_finite(const Call& call) const {
+  if (!runs(call)) return true;
+  const std::span<const KernelBuffer> buffers = buffers_of(call);
+  for (std::size_t b = 0; b < buffers.size(); ++b)
+    if (buffers[b].written && !all_finite(session_.arena->data() + call.offsets[b],
+                                          buffers[b].elements, buffers[b].dtype))
+      return false;
+  return true;
+}
+
 Result<std::string> Training::trace_step() {
   if (auto r = fill_inputs(); !r) return std::unexpected(r.error());
   const Description& d = session_.description;
@@ -141,22 +184,17 @@ Result<std::string> Training::trace_step() {
     if (!all_finite(batch.bytes.data(), batch.elements(), batch.dtype))
       return fmt::format("the data: {} holds a number that is not finite", input.binding->name);
   }
-  const Program& program = d.programs[static_cast<std::size_t>(block().program)];
+  const std::vector<Call>& calls = d.programs[static_cast<std::size_t>(block().program)].calls;
   std::string found;
+  clear_gaps(calls.front());
   execution_->after_each_call([&](std::size_t i) {
-    const Call& call = program.calls[i];
-    if (call.kernel >= d.kernels.size()) return true;
-    for (const std::int64_t guard : call.guards)
-      if (arena[guard] == 0) return true;
-    const auto& buffers = d.kernels[call.kernel].buffers;
-    for (std::size_t b = 0; b < buffers.size() && b < call.offsets.size(); ++b) {
-      if (!buffers[b].written ||
-          all_finite(arena + call.offsets[b], buffers[b].elements, buffers[b].dtype))
-        continue;
+    const Call& call = calls[i];
+    if (!wrote_finite(call)) {
       found = fmt::format("`{}`{}{}", call.op, call.path.empty() ? "" : " in " + call.path,
                           call.line.empty() ? "" : fmt::format(" ({})", call.line));
       return false;
     }
+    if (i + 1 < calls.size()) clear_gaps(calls[i + 1]);
     return true;
   });
   execution_->run();

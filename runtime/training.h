@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,10 @@ class Training {
   void ready_block();
   Result<void> fill_inputs();
   std::optional<Divergence> check() const;
+  std::span<const KernelBuffer> buffers_of(const Call& call) const;
+  bool runs(const Call& call) const;
+  void clear_gaps(const Call& call) const;
+  bool wrote_finite(const Call& call) const;
 
   Session& session_;
   Counters counters_;

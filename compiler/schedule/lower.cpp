@@ -10,8 +10,8 @@ std::uint32_t new_tensor(ProgramDraft& program, NodeId like, DType dtype, Shape 
   Tensor tensor;
   tensor.node = like;
   tensor.dtype = dtype;
-  tensor.strides = strides_of(shape, order);
-  tensor.elements = element_count(shape);
+  tensor.strides = strides_of(shape, order, dtype);
+  tensor.elements = reach_of(shape, tensor.strides);
   tensor.shape = std::move(shape);
   program.tensors.push_back(std::move(tensor));
   return static_cast<std::uint32_t>(program.tensors.size() - 1);
@@ -48,7 +48,7 @@ void find_in_place(const ProgramDraft& program, const Computation& c,
     for (const auto& [tensor, reads] : loads) {
       const Tensor& read = program.tensors[tensor];
       if (tensor == store.tensor || read.dtype != written.dtype ||
-          read.elements != written.elements)
+          read.elements != written.elements || read.strides != written.strides)
         continue;
       const bool safe = std::ranges::all_of(reads, [&](ExprId id) {
         return c.expressions[id].index == store.index &&

@@ -61,10 +61,11 @@ void cut_into_panels(Tensor& tensor, const AxisOrder& order) {
   const std::int64_t extent = tensor.shape[axis], panels = (extent + panel_lanes - 1) / panel_lanes;
   Shape one_panel = tensor.shape;
   one_panel[axis] = panel_lanes;
-  tensor.strides = strides_of(one_panel, order);
+  tensor.strides = strides_of(one_panel, order, tensor.dtype);
   tensor.panel = panel_lanes;
   tensor.panel_axis = axis;
-  tensor.panel_stride = element_count(one_panel);
+  const std::int64_t reach = reach_of(one_panel, tensor.strides);
+  tensor.panel_stride = (reach + panel_lanes - 1) / panel_lanes * panel_lanes;
   tensor.elements = panels * tensor.panel_stride;
 }
 
@@ -102,11 +103,10 @@ void lower_constant(ProgramDraft& program, const Group& group) {
   Computation c;
   KernelWriter writer(c.space, c.expressions, program.tensors);
   kernel::Block body;
-  const std::vector<std::int64_t> row_strides = strides_of(t.shape, row_major(t.shape.size()));
-  for (std::int64_t i = 0; i < t.elements; ++i) {
-    std::int64_t at = 0;
-    for (std::size_t axis = 0; axis < t.shape.size(); ++axis)
-      at += i / row_strides[axis] % t.shape[axis] * t.strides[axis];
+  for (std::int64_t i = 0; i < element_count(t.shape); ++i) {
+    std::int64_t at = 0, rest = i;
+    for (std::size_t axis = t.shape.size(); axis-- > 0; rest /= t.shape[axis])
+      at += rest % t.shape[axis] * t.strides[axis];
     const double value =
         node.attributes
             .values[node.attributes.values.size() == 1 ? 0 : static_cast<std::size_t>(i)];

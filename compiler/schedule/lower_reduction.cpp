@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <span>
 
 #include "compiler/schedule/lower.h"
 
@@ -132,18 +133,25 @@ class Lowerer {
           r->c.expressions.add({.kind = ExprKind::load,
                                 .dtype = dtype(reductions_[i]),
                                 .tensor = partials_[i],
-                                .index = part_offset(r->c, r->c.domain.at[0], r->result_at)}));
+                                .index = part_offset(r->c, i, r->c.domain.at[0], r->result_at)}));
     }
     return r;
   }
 
-  IndexId part_offset(Computation& c, IndexId part, const std::vector<IndexId>& result_at) const {
-    const Shape& s = shape(reductions_[0]);
-    const auto strides = strides_of(s, program_.layouts[reductions_[0].index]);
-    IndexId at = c.space.scale(part, element_count(s));
-    for (std::size_t i = 0; i < s.size(); ++i)
-      at = c.space.add(at, c.space.scale(result_at[i], strides[i]));
-    return at;
+  // Where the partial results of a reduction lie.
+  IndexId part_offset(Computation& c, std::size_t reduction, IndexId part,
+                      const std::vector<IndexId>& result_at) const {
+    const std::vector<std::int64_t>& strides = program_.tensors[partials_[reduction]].strides;
+    return c.space.add(c.space.scale(part, strides[0]),
+                       offset(c, std::span(strides).subspan(1), result_at));
+  }
+
+  static IndexId offset(Computation& c, std::span<const std::int64_t> strides,
+                        const std::vector<IndexId>& position) {
+    IndexId sum = c.space.constant(0);
+    for (std::size_t i = 0; i < position.size(); ++i)
+      sum = c.space.add(sum, c.space.scale(position[i], strides[i]));
+    return sum;
   }
 
   // The stores of the results and of what is made of them.
@@ -265,7 +273,9 @@ class Lowerer {
     const IndexId by = main_index(r);
     UsedIndices used(r.c.space, r.c.expressions);
     for (ExprId value : r.values) used.add(value);
-    used.add(part_offset(r.c, r.c.space.constant(0), r.result_at));
+    const NodeId first = reductions_[0];
+    used.add(offset(r.c, strides_of(shape(first), program_.layouts[first.index], dtype(first)),
+                    r.result_at));
     KernelWriter writer(r.c.space, r.c.expressions, program_.tensors);
     auto kept = ordered_axes(writer, r.c.space, axes_of(r, r.kept), by, used.indices());
     auto reduced = ordered_axes(writer, r.c.space, axes_of(r, r.reduced), by, used.indices());
@@ -278,14 +288,15 @@ class Lowerer {
     kept.insert(kept.begin(), {part, parts_});
     const bool kept_lanes = vector_is_kept(r, by);
     std::vector<IndexId> at;
-    for (NodeId id : reductions_) {
+    for (std::size_t i = 0; i < reductions_.size(); ++i) {
+      const NodeId id = reductions_[i];
       Shape s = shape(id);
       s.insert(s.begin(), parts_);
       AxisOrder order = program_.layouts[id.index];
       for (std::int64_t& axis : order) ++axis;
       order.insert(order.begin(), 0);
       partials_.push_back(new_tensor(program_, id, dtype(id), std::move(s), order));
-      at.push_back(part_offset(r.c, r.c.space.variable(part), r.result_at));
+      at.push_back(part_offset(r.c, i, r.c.space.variable(part), r.result_at));
     }
     const std::int64_t work = product(r.c.space, r.reduced);
     Block body = parallel_nest(writer, kept, {.work = work, .vector = kept_lanes}, [&] {

@@ -7,6 +7,11 @@
 #include "compiler/ops/op.h"
 
 namespace ganc::planning {
+namespace {
+
+constexpr std::int64_t conflicting_bytes = 1 << 10, gap_bytes = 64;
+
+}  // namespace
 
 AxisOrder row_major(std::size_t rank) {
   AxisOrder order(rank);
@@ -14,14 +19,26 @@ AxisOrder row_major(std::size_t rank) {
   return order;
 }
 
-std::vector<std::int64_t> strides_of(const Shape& shape, const AxisOrder& order) {
+std::vector<std::int64_t> strides_of(const Shape& shape, const AxisOrder& order, DType dtype) {
   std::vector<std::int64_t> strides(shape.size());
   std::int64_t stride = 1;
   for (std::size_t i = order.size(); i-- > 0;) {
-    strides[static_cast<std::size_t>(order[i])] = stride;
-    stride *= std::max<std::int64_t>(shape[static_cast<std::size_t>(order[i])], 1);
+    const auto axis = static_cast<std::size_t>(order[i]);
+    if (shape[axis] > 1 && stride * byte_size(dtype) % conflicting_bytes == 0)
+      stride += gap_bytes / byte_size(dtype);
+    strides[axis] = stride;
+    stride *= std::max<std::int64_t>(shape[axis], 1);
   }
   return strides;
+}
+
+std::int64_t reach_of(const Shape& shape, const std::vector<std::int64_t>& strides) {
+  std::int64_t last = 0;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] == 0) return 0;
+    last += (shape[i] - 1) * strides[i];
+  }
+  return last + 1;
 }
 
 void broken(const std::string& what) {

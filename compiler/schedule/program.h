@@ -15,10 +15,14 @@ namespace ganc::planning {
 
 inline constexpr std::uint32_t no_tensor = UINT32_MAX;
 
-// Axes from the outermost to the innermost: how a tensor lies in memory, densely.
+// Axes from the outermost to the innermost: how a tensor lies in memory.
 using AxisOrder = std::vector<std::int64_t>;
 AxisOrder row_major(std::size_t rank);
-std::vector<std::int64_t> strides_of(const Shape& shape, const AxisOrder& order);
+// Strides in elements, dense but for gaps: a walk by a multiple of 1 KiB meets few sets of a cache,
+// so such a stride is 64 bytes longer.
+std::vector<std::int64_t> strides_of(const Shape& shape, const AxisOrder& order, DType dtype);
+// Elements from the first to the last, those in gaps included.
+std::int64_t reach_of(const Shape& shape, const std::vector<std::int64_t>& strides);
 
 // Memory that holds the value of a node.
 struct Tensor {
@@ -26,7 +30,7 @@ struct Tensor {
   DType dtype = DType::f32;
   Shape shape;
   std::vector<std::int64_t> strides;
-  std::int64_t elements = 0;
+  std::int64_t elements = 0;  // of memory, gaps included
   // Where not 0: the axis `panel_axis` is cut into panels of so many elements, `panel_stride`
   // apart; its stride is that within a panel.
   std::int64_t panel = 0, panel_stride = 0;
