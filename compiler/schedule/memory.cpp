@@ -17,12 +17,26 @@ std::int64_t bytes_of(const Tensor& tensor) {
   return std::max<std::int64_t>(tensor.elements * byte_size(tensor.dtype), 1);
 }
 
-namespace {
+std::vector<Life> find_lives(const ProgramDraft& program) {
+  const auto count = static_cast<std::int64_t>(program.drafts.size());
+  std::vector<Life> lives(program.tensors.size());
+  const auto live = [&](std::uint32_t tensor, std::int64_t at) {
+    lives[tensor].birth = std::min(lives[tensor].birth, at);
+    lives[tensor].death = std::max(lives[tensor].death, at);
+  };
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Draft& draft = program.drafts[static_cast<std::size_t>(i)];
+    for (std::uint32_t tensor : draft.buffers) live(tensor, i);
+    for (NodeId guard : draft.guards) live(program.tensor_of[guard.index], i);
+  }
+  for (std::size_t i = 0; i < program.tensors.size(); ++i)
+    if (program.tensors[i].home == Tensor::Home::input) lives[i].birth = -1;
+  for (const Target& target : program.targets)
+    if (target.variable < 0) live(program.tensor_of[target.node.index], count);
+  return lives;
+}
 
-// When a tensor holds its value: from draft `birth` (-1: before the first) to draft `death`.
-struct Life {
-  std::int64_t birth = INT64_MAX, death = -1;
-};
+namespace {
 
 // One buffer of the kernel in place of two.
 void join_buffers(Draft& draft, std::uint32_t kept, std::uint32_t gone) {
@@ -60,9 +74,9 @@ class Planner {
       : program_(program), variable_offsets_(variable_offsets), persistent_(persistent) {}
 
   MemoryPlan run() {
-    find_lives();
+    lives_ = find_lives(program_);
     place_variables();
-    find_lives();  // with the copies
+    lives_ = find_lives(program_);  // with the copies
     share_places();
     MemoryPlan plan;
     plan.written_by = writers();
@@ -82,25 +96,6 @@ class Planner {
           result[draft.buffers[b]] = static_cast<std::int32_t>(i);
     }
     return result;
-  }
-
-  void find_lives() {
-    const auto count = static_cast<std::int64_t>(program_.drafts.size());
-    lives_.assign(program_.tensors.size(), {});
-    for (std::int64_t i = 0; i < count; ++i) {
-      const Draft& draft = program_.drafts[static_cast<std::size_t>(i)];
-      for (std::uint32_t tensor : draft.buffers) live(tensor, i);
-      for (NodeId guard : draft.guards) live(program_.tensor_of[guard.index], i);
-    }
-    for (std::size_t i = 0; i < program_.tensors.size(); ++i)
-      if (program_.tensors[i].home == Tensor::Home::input) lives_[i].birth = -1;
-    for (const Target& target : program_.targets)
-      if (target.variable < 0) live(program_.tensor_of[target.node.index], count);
-  }
-  void live(std::uint32_t tensor, std::int64_t at) {
-    Life& life = lives_[tensor];
-    life.birth = std::min(life.birth, at);
-    life.death = std::max(life.death, at);
   }
 
   bool may_join(const Draft& draft, std::uint32_t read, std::uint32_t written) const {

@@ -4,6 +4,13 @@
 
 namespace ganc::planning {
 
+// When a tensor holds its value: from draft `birth` (-1: before the first) to draft `death`; in no
+// order where nothing reads or writes it.
+struct Life {
+  std::int64_t birth = INT64_MAX, death = -1;
+};
+std::vector<Life> find_lives(const ProgramDraft& program);
+
 struct MemoryPlan {
   std::vector<std::int64_t> offsets;     // of each tensor, from the start of the arena
   std::vector<std::int32_t> written_by;  // of each tensor, the last draft that writes it; -1: none

@@ -146,10 +146,10 @@ Plan schedule(std::span<const Variable> variables, std::span<const Graph* const>
     const Type& type = variables[i].type;
     numbers[variables[i].name] = static_cast<std::int32_t>(i);
     offsets.push_back(plan.persistent_bytes);
-    const std::int64_t bytes = element_count(type.shape) * byte_size(type.dtype);
+    const auto strides = strides_of(type.shape, orders[i], type.dtype);
+    const std::int64_t bytes = reach_of(type.shape, strides) * byte_size(type.dtype);
     plan.variables.push_back(
-        {variables[i].name,
-         {type.dtype, type.shape, strides_of(type.shape, orders[i]), offsets.back(), bytes}});
+        {variables[i].name, {type.dtype, type.shape, strides, offsets.back(), bytes}});
     plan.persistent_bytes += aligned(std::max<std::int64_t>(bytes, 1));
   }
   plan.arena_bytes = plan.persistent_bytes;
@@ -167,6 +167,7 @@ Plan schedule(std::span<const Variable> variables, std::span<const Graph* const>
                                               : Products::Kind::tiled;
     lower_groups(program, {kind, options.least_gain});
     drop_unread_drafts(program);
+    if (options.fuse) order_drafts(program);
     // From here on there are kernels and tensors; no graph.
     const MemoryPlan memory = plan_memory(program, offsets, plan.persistent_bytes);
     plan.arena_bytes = std::max(plan.arena_bytes, memory.bytes);
