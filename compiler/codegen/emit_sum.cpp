@@ -7,7 +7,7 @@ using kernel::Contraction;
 
 namespace {
 
-constexpr std::int64_t far_stride_bytes = 512;
+constexpr std::int64_t far_stride_bytes = 128;
 constexpr std::int64_t prefetch_steps = 16;
 
 // How the positions of every row go on from its first, where all rows with two or more agree: those

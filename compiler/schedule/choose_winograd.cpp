@@ -121,7 +121,7 @@ std::int64_t units(const ImageForm& form) {
 
 void choose_blocks(ImageForm& form) {
   form.filter_block = form.filters;
-  for (std::int64_t b = form.lanes_are_samples ? 32 : 64; b >= 16; b -= 16)
+  for (std::int64_t b = form.lanes_are_samples ? 16 : 64; b >= 16; b -= 16)
     if (form.filters % b == 0) {
       form.filter_block = b;
       break;
@@ -155,8 +155,11 @@ double cycles(const ImageForm& form) {
   const double b = real(form.samples) * phases * tiles, f = real(form.filters),
                c = real(form.channels) * subs;
   const double products = b * f * c * points * product_cycles / point_efficiency;
-  const double image =
-      b * c * (2 * points + additions(t.input, axes)) * (f / real(form.filter_part));
+  // A slice at a time: all elements of a tile times a row of the transform, then along the last
+  // axis.
+  const double slices = points / real(t.points()),
+               slice = points + 2 * real(t.points()) + additions(t.input, 1);
+  const double image = b * c * slices * slice * (f / real(form.filter_part));
   const double results = b * f * (2 * points + 3 * outputs + additions(t.output, axes));
   const double filters = phases * f * c * (taps + 2 * points + additions(t.filter, axes));
   // Each unit reads the filters of its phase again.

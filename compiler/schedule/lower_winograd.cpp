@@ -24,7 +24,8 @@ class Writer {
       tiles_.push_back(blocks(axis.outputs, t_.outputs));
     }
     terms_ = all_subs_ * f_.channels;
-    term_block_ = terms_ <= 2 * most_terms ? terms_ : divisor_up_to(terms_, most_terms);
+    term_block_ = divisor_up_to(terms_, most_terms);
+    slices_ = points_ / t_.points();
     lanes_ = f_.sample_block * f_.tile_block;
     rows_ = divisor_up_to(f_.filter_part, result_rows);
     panels_ = f_.lanes_are_samples && f_.sample_block % panel_lanes == 0 &&
@@ -138,7 +139,14 @@ class Writer {
   };
   using RowBody = std::function<void(ValueId row, const Lane& lane)>;
 
-  // A unit's memory, by points a gap apart.
+  // A unit's memory. Of an image of two axes a slice is what has one point of the first axis: only
+  // one is transformed and multiplied at a time, so that it stays in L2.
+  struct Local {
+    std::uint32_t tiles, products;  // of a slice, by point of the last axis
+    std::uint32_t halves;           // results along the last axis, by slice and output
+    std::uint32_t results;          // of some filters, by outputs; of two axes only
+  };
+  // Between those of two points or outputs, with a gap.
   std::int64_t tile_plane() const { return terms_ * lanes_ + plane_gap; }
   std::int64_t product_plane() const { return f_.filter_part * lanes_ + plane_gap; }
   std::int64_t result_plane() const { return rows_ * lanes_ + plane_gap; }
@@ -149,9 +157,11 @@ class Writer {
     const std::uint32_t image = w.buffer(p_.lhs.tensor, true, false),
                         filters = w.buffer(filters_, true, false);
     register_results(w, p_);
-    const std::uint32_t tiles = w.local(DType::f32, points_ * tile_plane()),
-                        products = w.local(DType::f32, points_ * product_plane()),
-                        results = w.local(DType::f32, outputs_ * result_plane());
+    Local local;
+    local.tiles = w.local(DType::f32, t_.points() * tile_plane());
+    local.products = w.local(DType::f32, t_.points() * product_plane());
+    local.halves = w.local(DType::f32, slices_ * t_.outputs * product_plane());
+    if (axes() == 2) local.results = w.local(DType::f32, outputs_ * result_plane());
     std::vector<std::int64_t> extents = {all_phases_, f_.filters / f_.filter_part,
                                          blocks(f_.samples, f_.sample_block)};
     for (std::size_t i = 0; i < axes(); ++i)
@@ -161,9 +171,12 @@ class Writer {
     w.set_units(units);
     nest.loop(LoopKind::parallel, units, [&](ValueId u) {
       const Unit unit = unit_of(w, split(w, u, extents));
-      transform_image(w, nest, unit, image, tiles);
-      multiply(w, nest, unit, filters, tiles, products);
-      finish(w, nest, unit, products, results);
+      nest.loop(LoopKind::serial, slices_, [&](ValueId slice) {
+        transform_image(w, nest, unit, slice, image, local);
+        multiply(w, nest, unit, slice, filters, local);
+        transform_back(w, nest, unit, slice, local);
+      });
+      finish(w, nest, unit, local);
     });
     add_products(program_, group_, w, nest.take(), p_);
   }
@@ -211,8 +224,8 @@ class Writer {
         nest.loop(LoopKind::vector, unit.sample_count,
                   [&](ValueId lane) { body(row, {tile, {}, lane}); });
       });
-    nest.loop(LoopKind::serial, f_.sample_block / panel_lanes, [&](ValueId panel) {
-      nest.loop(LoopKind::serial, rows, [&](ValueId row) {
+    nest.loop(LoopKind::serial, rows, [&](ValueId row) {
+      nest.loop(LoopKind::serial, f_.sample_block / panel_lanes, [&](ValueId panel) {
         nest.loop(LoopKind::vector, panel_lanes,
                   [&](ValueId lane) { body(row, {tile, panel, lane}); });
       });
@@ -224,8 +237,15 @@ class Writer {
               [&](ValueId tile) { rows_and_samples(nest, w, unit, rows, tile, body); });
   }
 
-  void transform_image(KernelWriter& w, Nest& nest, const Unit& unit, std::uint32_t image,
-                       std::uint32_t tiles) const {
+  // Along the first axis the slice's point alone.
+  std::vector<ValueId> transformed_tile(KernelWriter& w, ValueId slice,
+                                        std::vector<ValueId> elements) const {
+    if (axes() == 2) elements = row_of_transform(w, t_.input, slice, elements);
+    return transformed(w, t_.input, 1, std::move(elements));
+  }
+
+  void transform_image(KernelWriter& w, Nest& nest, const Unit& unit, ValueId slice,
+                       std::uint32_t image, const Local& local) const {
     nest.loop(LoopKind::serial, all_subs_, [&](ValueId sub) {
       rows_and_lanes(nest, w, unit, f_.channels, [&](ValueId channel, const Lane& lane) {
         w.bind(*f_.channel, channel);
@@ -238,35 +258,37 @@ class Writer {
                                     sub_of[i], w.scale(tile(w, unit, i, lane.tile), step),
                                     (tiles_[i] - 1) * step));
         }
-        const std::vector<ValueId> values = transformed(
-            w, t_.input, axes(), load_elements(w, image, p_.lhs.index, {}, reads, t_.points()));
+        const std::vector<ValueId> values = transformed_tile(
+            w, slice, load_elements(w, image, p_.lhs.index, {}, reads, t_.points()));
         const ValueId at =
             place_in_panel(w, w.add(w.scale(sub, f_.channels), channel), terms_, lane);
-        for (std::int64_t point = 0; point < points_; ++point)
-          nest.store(tiles, w.add(at, point * tile_plane()),
+        for (std::int64_t point = 0; point < t_.points(); ++point)
+          nest.store(local.tiles, w.add(at, point * tile_plane()),
                      values[static_cast<std::size_t>(point)]);
       });
     });
   }
 
-  // For each point [filters x terms] times [terms x lanes].
-  void multiply(KernelWriter& w, Nest& nest, const Unit& unit, std::uint32_t filters,
-                std::uint32_t tiles, std::uint32_t products) const {
-    nest.loop(LoopKind::serial, points_, [&](ValueId point) {
+  // For each point of a slice [filters x terms] times [terms x lanes].
+  void multiply(KernelWriter& w, Nest& nest, const Unit& unit, ValueId slice, std::uint32_t filters,
+                const Local& local) const {
+    nest.loop(LoopKind::serial, t_.points(), [&](ValueId point) {
       nest.loop(LoopKind::serial, f_.filter_part / f_.filter_block, [&](ValueId block) {
         const ValueId filter = w.add(unit.filter, w.scale(block, f_.filter_block));
-        const ValueId filter_base =
-            w.add(w.scale(w.add(w.scale(unit.all_phases, points_), point), filter_plane()),
-                  w.scale(filter, filter_row()));
+        const ValueId filter_base = w.add(
+            w.scale(
+                w.add(w.scale(w.add(w.scale(unit.all_phases, slices_), slice), t_.points()), point),
+                filter_plane()),
+            w.scale(filter, filter_row()));
         const ValueId tile_base = w.scale(point, tile_plane());
         const Factors first{point, block, filter_base, tile_base};
-        nest.add({multiply(w, first, filters, tiles, products, false)});
+        nest.add({multiply(w, first, filters, local, false)});
         if (terms_ == term_block_) return;
         nest.loop(LoopKind::serial, w.constant(terms_ / term_block_ - 1), [&](ValueId part) {
           const ValueId term = w.scale(w.add(part, 1), term_block_);
           const Factors more{point, block, w.add(filter_base, w.scale(term, term_stride())),
                              w.add(tile_base, w.scale(term, tile_term_stride()))};
-          nest.add({multiply(w, more, filters, tiles, products, true)});
+          nest.add({multiply(w, more, filters, local, true)});
         });
       });
     });
@@ -281,7 +303,7 @@ class Writer {
     ValueId point, block, filter_base, tile_base;
   };
   kernel::Contraction multiply(KernelWriter& w, const Factors& at, std::uint32_t filters,
-                               std::uint32_t tiles, std::uint32_t products, bool adds) const {
+                               const Local& local, bool adds) const {
     const bool samples = f_.lanes_are_samples;
     kernel::Contraction c{};
     c.m_variable = w.new_variable();
@@ -290,8 +312,8 @@ class Writer {
     c.v_limit = samples ? lanes_ : f_.filter_block;
     c.m_count = w.constant(c.m_limit);
     c.v_count = w.constant(c.v_limit);
-    c.a_buffer = samples ? filters : tiles;
-    c.b_buffer = samples ? tiles : filters;
+    c.a_buffer = samples ? filters : local.tiles;
+    c.b_buffer = samples ? local.tiles : filters;
     c.a_base = samples ? at.filter_base : at.tile_base;
     c.b_base = samples ? at.tile_base : at.filter_base;
     c.a_m_stride = samples ? filter_stride() : terms_;
@@ -304,46 +326,78 @@ class Writer {
     const ValueId place = samples ? w.add(w.scale(filter, lanes_), lane)
                                   : w.add(w.scale(lane, f_.filter_part), filter);
     kernel::Store sum{};
-    sum.buffer = products;
+    sum.buffer = local.products;
     sum.index = w.add(w.scale(at.point, product_plane()), place);
     sum.value = w.value({.kind = kernel::ValueKind::contraction, .dtype = DType::f32});
-    if (adds) c.initial = w.load(products, sum.index, DType::f32, {});
+    if (adds) c.initial = w.load(local.products, sum.index, DType::f32, {});
     c.epilogue.push_back({sum});
     return c;
   }
 
-  // Some filters at once: back from the points, then the results of the group.
-  void finish(KernelWriter& w, Nest& nest, const Unit& unit, std::uint32_t products,
-              std::uint32_t results) const {
+  // From a slice's points to outputs along the last axis.
+  void transform_back(KernelWriter& w, Nest& nest, const Unit& unit, ValueId slice,
+                      const Local& local) const {
+    rows_and_lanes(nest, w, unit, f_.filter_part, [&](ValueId row, const Lane& lane) {
+      const ValueId at = place(w, row, f_.filter_part, lane);
+      std::vector<ValueId> values;
+      for (std::int64_t point = 0; point < t_.points(); ++point)
+        values.push_back(
+            w.load(local.products, w.add(at, point * product_plane()), DType::f32, {}));
+      values = transformed(w, t_.output, 1, std::move(values));
+      const ValueId to = w.add(w.scale(slice, t_.outputs * product_plane()), at);
+      for (std::int64_t n = 0; n < t_.outputs; ++n)
+        nest.store(local.halves, w.add(to, n * product_plane()),
+                   values[static_cast<std::size_t>(n)]);
+    });
+  }
+
+  // Some filters at once: from slices to outputs along the first axis, then the results of the
+  // group.
+  void finish(KernelWriter& w, Nest& nest, const Unit& unit, const Local& local) const {
     nest.loop(LoopKind::serial, f_.filter_part / rows_, [&](ValueId block) {
       const ValueId base = w.scale(block, rows_);
-      rows_and_lanes(nest, w, unit, rows_, [&](ValueId row, const Lane& lane) {
-        const ValueId from = place(w, w.add(base, row), f_.filter_part, lane);
-        std::vector<ValueId> values;
-        for (std::int64_t point = 0; point < points_; ++point)
-          values.push_back(w.load(products, w.add(from, point * product_plane()), DType::f32, {}));
-        values = transformed(w, t_.output, axes(), std::move(values));
-        const ValueId at = place(w, row, rows_, lane);
-        for (std::int64_t n = 0; n < outputs_; ++n)
-          nest.store(results, w.add(at, n * result_plane()), values[static_cast<std::size_t>(n)]);
-      });
+      if (axes() == 2)
+        rows_and_lanes(nest, w, unit, rows_, [&](ValueId row, const Lane& lane) {
+          const ValueId from = place(w, w.add(base, row), f_.filter_part, lane);
+          std::vector<ValueId> values;
+          for (std::int64_t n = 0; n < slices_ * t_.outputs; ++n)
+            values.push_back(
+                w.load(local.halves, w.add(from, n * product_plane()), DType::f32, {}));
+          values = transformed_first(w, t_.output, values);
+          const ValueId at = place(w, row, rows_, lane);
+          for (std::int64_t n = 0; n < outputs_; ++n)
+            nest.store(local.results, w.add(at, n * result_plane()),
+                       values[static_cast<std::size_t>(n)]);
+        });
       nest.loop(LoopKind::serial, unit.tile_count, [&](ValueId tile) {
         std::vector<ValueId> output;
-        write_results(w, nest, unit, base, results, tile, output);
+        write_results(w, nest, unit, base, local, tile, output);
       });
     });
+  }
+  // The sum of an output of a tile, of a row of some filters from `base`.
+  ValueId result(KernelWriter& w, const Local& local, ValueId number, ValueId base, ValueId row,
+                 const Lane& lane) const {
+    if (axes() == 2)
+      return w.load(local.results,
+                    w.add(w.scale(number, result_plane()), place(w, row, rows_, lane)), DType::f32,
+                    {});
+    return w.load(
+        local.halves,
+        w.add(w.scale(number, product_plane()), place(w, w.add(base, row), f_.filter_part, lane)),
+        DType::f32, {});
   }
 
   // For each output of a tile that lies in the image.
   void write_results(KernelWriter& w, Nest& nest, const Unit& unit, ValueId base,
-                     std::uint32_t results, ValueId in_block, std::vector<ValueId>& output) const {
+                     const Local& local, ValueId in_block, std::vector<ValueId>& output) const {
     const std::size_t i = output.size();
     if (i < axes()) {
       const ValueId first = w.scale(tile(w, unit, i, in_block), t_.outputs);
       return nest.loop(LoopKind::serial, count_in_block(w, first, f_.axes[i].outputs, t_.outputs),
                        [&](ValueId o) {
                          output.push_back(o);
-                         write_results(w, nest, unit, base, results, in_block, output);
+                         write_results(w, nest, unit, base, local, in_block, output);
                          output.pop_back();
                        });
     }
@@ -356,8 +410,7 @@ class Writer {
       }
       w.bind(*f_.filter, w.add(w.add(unit.filter, base), row));
       if (f_.sample) w.bind(*f_.sample, w.add(unit.sample, sample(w, lane)));
-      const ValueId at = w.add(w.scale(number, result_plane()), place(w, row, rows_, lane));
-      w.give_sum(w.load(results, at, DType::f32, {}));
+      w.give_sum(result(w, local, number, base, row, lane));
       nest.add(write_block(w, p_.c));
     });
   }
@@ -369,6 +422,7 @@ class Writer {
   const FilterTransform& t_;
   std::vector<std::int64_t> phases_, subs_, tiles_;  // by axis
   std::int64_t points_ = 1, outputs_ = 1, all_phases_ = 1, all_subs_ = 1;
+  std::int64_t slices_ = 1;      // points of the first of two axes
   std::int64_t terms_ = 1;       // of a sum of products: subfilters and channels
   std::int64_t term_block_ = 1;  // that are summed at once
   std::int64_t lanes_ = 1;       // tiles and samples of a unit

@@ -111,6 +111,38 @@ std::vector<ValueId> transformed(KernelWriter& w, const FilterTransform::Matrix&
   return values;
 }
 
+std::vector<ValueId> transformed_first(KernelWriter& w, const FilterTransform::Matrix& matrix,
+                                       const std::vector<ValueId>& values) {
+  const std::size_t rest = values.size() / matrix[0].size();
+  std::vector<ValueId> result;
+  for (const std::vector<double>& row : matrix)
+    for (std::size_t r = 0; r < rest; ++r)
+      result.push_back(combination(w, row, [&](std::size_t k) { return values[k * rest + r]; }));
+  return result;
+}
+
+std::vector<ValueId> row_of_transform(KernelWriter& w, const FilterTransform::Matrix& matrix,
+                                      ValueId row, const std::vector<ValueId>& values) {
+  const std::size_t from = matrix[0].size(), rest = values.size() / from;
+  std::vector<ValueId> result(rest);
+  for (std::size_t k = 0; k < from; ++k) {
+    ValueId factor = w.real(matrix.back()[k], DType::f32);
+    for (std::size_t i = matrix.size() - 1; i-- > 0;) {
+      if (matrix[i][k] == matrix.back()[k]) continue;
+      const ValueId here = w.value({.kind = kernel::ValueKind::index_compare,
+                                    .dtype = DType::pred,
+                                    .operands = {row, w.constant(static_cast<std::int64_t>(i))},
+                                    .comparison = Comparison::equal});
+      factor = w.apply(Op::select, {here, w.real(matrix[i][k], DType::f32), factor}, DType::f32);
+    }
+    for (std::size_t r = 0; r < rest; ++r) {
+      const ValueId term = w.apply(Op::multiply, {factor, values[k * rest + r]}, DType::f32);
+      result[r] = k == 0 ? term : w.apply(Op::add, {result[r], term}, DType::f32);
+    }
+  }
+  return result;
+}
+
 AxisRead axis_read(KernelWriter& w, std::uint32_t position, const FilterAxis& axis, bool of_lhs,
                    ValueId phase, ValueId sub, ValueId offset, std::int64_t most_offset) {
   const FilterAxis::First& f = of_lhs ? axis.lhs_first : axis.rhs_first;

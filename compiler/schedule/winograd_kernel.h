@@ -51,6 +51,16 @@ std::vector<kernel::ValueId> split(KernelWriter& w, kernel::ValueId number,
 std::vector<kernel::ValueId> transformed(KernelWriter& w, const FilterTransform::Matrix& matrix,
                                          std::size_t axes, std::vector<kernel::ValueId> values);
 
+// Along the first axis alone: `values` has matrix[0].size() times as many elements as the others.
+std::vector<kernel::ValueId> transformed_first(KernelWriter& w,
+                                               const FilterTransform::Matrix& matrix,
+                                               const std::vector<kernel::ValueId>& values);
+// The same, by the row of the matrix that has the number `row`.
+std::vector<kernel::ValueId> row_of_transform(KernelWriter& w,
+                                              const FilterTransform::Matrix& matrix,
+                                              kernel::ValueId row,
+                                              const std::vector<kernel::ValueId>& values);
+
 // The elements start, start + step, .. of an operand along one axis; outside [0, extent) there are
 // zeros. `start` lies in [low, high].
 struct AxisRead {
