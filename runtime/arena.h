@@ -20,6 +20,8 @@ class Arena {
   ~Arena();
 
   char* data() const { return data_; }
+  // Zeros everywhere, as at first.
+  void clear();
   char* scratch(unsigned thread) const {
     return data_ + scratch_offset_ + scratch_stride_ * thread;
   }

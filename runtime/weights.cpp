@@ -103,6 +103,7 @@ std::string list_some(const std::vector<std::string>& names) {
 Result<Counters> initialize(Session& session, std::uint64_t seed) {
   const Description& d = session.description;
   const Program& program = d.programs[static_cast<std::size_t>(d.init)];
+  session.arena->clear();
   fill_counters(session.arena->data(), program, {.seed = seed});
   Execution(session.machine(), program).run();
   if (auto r = load_nets(session); !r) return std::unexpected(r.error());

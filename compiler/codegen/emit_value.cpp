@@ -125,14 +125,31 @@ struct Product {
   llvm::Value *low, *high;
 };
 
-// 32 x 32 bits, a vector or scalars.
+// 32 x 32 bits, scalars or an even number of lanes: of these first the even ones, then the odd ones
+// are multiplied where they are, so that nothing crosses lanes.
 Product wide_product(llvm::IRBuilder<>& ir, llvm::Value* x, std::uint32_t factor) {
+  const auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(x->getType());
   llvm::Type* wide = ir.getInt64Ty();
-  if (const auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(x->getType()))
-    wide = llvm::FixedVectorType::get(wide, vector->getNumElements());
-  llvm::Value* product = ir.CreateMul(ir.CreateZExt(x, wide), llvm::ConstantInt::get(wide, factor));
-  return {ir.CreateTrunc(product, x->getType()),
-          ir.CreateTrunc(ir.CreateLShr(product, 32), x->getType())};
+  if (!vector) {
+    llvm::Value* product =
+        ir.CreateMul(ir.CreateZExt(x, wide), llvm::ConstantInt::get(wide, factor));
+    return {ir.CreateTrunc(product, x->getType()),
+            ir.CreateTrunc(ir.CreateLShr(product, 32), x->getType())};
+  }
+  const auto lanes = static_cast<int>(vector->getNumElements());
+  wide = llvm::FixedVectorType::get(wide, static_cast<unsigned>(lanes) / 2);
+  llvm::Value* pairs = ir.CreateBitCast(x, wide);
+  const auto times = [&](llvm::Value* half) {
+    return ir.CreateBitCast(ir.CreateMul(half, llvm::ConstantInt::get(wide, factor)), x->getType());
+  };
+  llvm::Value* even = times(ir.CreateAnd(pairs, 0xFFFFFFFF));
+  llvm::Value* odd = times(ir.CreateLShr(pairs, 32));
+  std::vector<int> low, high;
+  for (int lane = 0; lane < lanes; lane += 2) {
+    low.insert(low.end(), {lane, lanes + lane});
+    high.insert(high.end(), {lane + 1, lanes + lane + 1});
+  }
+  return {ir.CreateShuffleVector(even, odd, low), ir.CreateShuffleVector(even, odd, high)};
 }
 
 }  // namespace

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include "compiler/driver/compile.h"
@@ -5,9 +8,29 @@
 
 namespace ganc {
 
+namespace {
+
+bool is_zero(const Graph& graph, NodeId id) {
+  const Node& node = graph[id];
+  if (node.op == Op::broadcast_in_dim || node.op == Op::reshape)
+    return is_zero(graph, node.operands[0]);
+  return node.op == Op::constant && std::ranges::all_of(node.attributes.values, [](double x) {
+           return x == 0 && !std::signbit(x);
+         });
+}
+
+// Memory is zero where nothing was written: the variables that begin as zeros (an optimizer's
+// slots, say) need no call, and their pages are not touched before the first step.
+Graph without_zeros(Graph init) {
+  std::erase_if(init.outputs, [&](const Output& output) { return is_zero(init, output.node); });
+  return init;
+}
+
+}  // namespace
+
 std::vector<CompiledProgram> programs_of(const Model& model) {
   std::vector<CompiledProgram> programs;
-  programs.push_back({ProgramKind::init, 0, "init", model.init});
+  programs.push_back({ProgramKind::init, 0, "init", without_zeros(model.init)});
   for (std::size_t i = 0; i < model.trains.size(); ++i) {
     const Train& train = model.trains[i];
     programs.push_back({ProgramKind::train, i, train.name.empty() ? "train" : "train/" + train.name,

@@ -26,22 +26,26 @@ struct Sampler {
   Type f32() const { return {DType::f32, shape}; }
   NodeId constant(double x) const { return b.constant(x, f32()); }
 
-  // Of 24 bits: 0, 2^-24, ... below 1.
-  NodeId uniform() {
+  NodeId bits() {
     std::uint32_t stream = fnv1a(drawn ? fmt::format("{}/{}", name, drawn) : name);
     while (!streams.insert(stream).second) ++stream;
     if (drawn++ == 0) first_stream = stream;
-    const NodeId bits = b.random_bits(seed, step, stream, shape);
-    const NodeId high = b.binary(Op::shift_right_logical, bits, b.like(bits, 8));
-    return b.multiply(b.convert(high, DType::f32), constant(0x1p-24));
+    return b.random_bits(seed, step, stream, shape);
+  }
+  // The highest bits of a word, as a number.
+  NodeId highest(int count) {
+    const NodeId word = bits();
+    return b.convert(b.binary(Op::shift_right_logical, word, b.like(word, 32 - count)), DType::f32);
   }
 
-  // Box and Muller; 1 - u is never 0.
+  // Of 24 bits: 0, 2^-24, ... below 1.
+  NodeId uniform() { return b.multiply(highest(24), constant(0x1p-24)); }
+
+  // Through the inverse of the distribution, at the middles of 2^23 equal cells: one word a number,
+  // as many on either side, at most 5.3 from 0.
   NodeId normal() {
-    const NodeId u = b.subtract(constant(1), uniform());
-    const NodeId turn = b.multiply(uniform(), constant(2 * std::numbers::pi));
-    const NodeId radius = b.sqrt(b.multiply(b.log(u), constant(-2)));
-    return b.multiply(radius, b.unary(Op::cosine, turn));
+    const NodeId x = b.subtract(b.multiply(highest(23), constant(0x1p-22)), constant(1 - 0x1p-23));
+    return b.multiply(inverse_erf(x), constant(std::numbers::sqrt2));
   }
 
   NodeId polynomial(NodeId x, std::initializer_list<double> coefficients) {

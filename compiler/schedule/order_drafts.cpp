@@ -2,6 +2,7 @@
 #include <map>
 #include <queue>
 
+#include "compiler/kernel/work.h"
 #include "compiler/schedule/memory.h"
 #include "compiler/schedule/order.h"
 #include "compiler/schedule/pack.h"
@@ -10,7 +11,9 @@ namespace ganc::planning {
 namespace {
 
 constexpr std::int64_t min_repeated_bytes = 1 << 18;  // of a value that is worth a second call
-constexpr int max_repeats = 64;
+// What repeated calls may take of the time of a program; a byte that they write takes as long as so
+// many multiply-adds of a lane.
+constexpr double repeated_share = 0.02, repeated_cost = 8;
 
 using Drafts = std::vector<std::uint32_t>;
 
@@ -170,7 +173,12 @@ std::int64_t peak_time(const std::vector<Space>& spaces, std::size_t drafts) {
 // Calls that make values of variables alone, which lie idle while the most is alive.
 class Repeater {
  public:
-  explicit Repeater(ProgramDraft& program) : program_(program) {}
+  explicit Repeater(ProgramDraft& program) : program_(program) {
+    double operations = 0;
+    for (const Draft& draft : program.drafts)
+      operations += kernel::count_work(draft.kernel).operations;
+    bytes_left_ = static_cast<std::int64_t>(operations * repeated_share / repeated_cost);
+  }
 
   // Repeats those calls that make the values which lie idle when most is alive. False: there are
   // none, or it needs no less.
@@ -184,7 +192,10 @@ class Repeater {
     std::ranges::sort(repeats, {},
                       [](const Repeat& r) { return -static_cast<std::int64_t>(r.at); });
     for (const Repeat& r : repeats) apply(r);
-    if (most_alive(spaces(program_)) < most_alive(all)) return true;
+    if (most_alive(spaces(program_)) < most_alive(all)) {
+      for (const Repeat& r : repeats) bytes_left_ -= bytes_of(program_.tensors[r.tensor]);
+      return true;
+    }
     undo(repeats, tensors);
     return false;
   }
@@ -214,6 +225,16 @@ class Repeater {
       if (next != UINT32_MAX && read_before && !read_now && unchanged)
         repeats.push_back({i, tensor, next});
     }
+    // The largest ones, as far as there is time.
+    std::ranges::stable_sort(
+        repeats, {}, [&](const Repeat& r) { return -bytes_of(program_.tensors[r.tensor]); });
+    std::int64_t left = bytes_left_;
+    std::erase_if(repeats, [&](const Repeat& r) {
+      const std::int64_t bytes = bytes_of(program_.tensors[r.tensor]);
+      if (bytes > left) return true;
+      left -= bytes;
+      return false;
+    });
     return repeats;
   }
 
@@ -263,10 +284,12 @@ class Repeater {
   }
 
   ProgramDraft& program_;
+  std::int64_t bytes_left_ = 0;
 };
 
 std::int64_t need(ProgramDraft& program) {
-  for (int i = 0; i < max_repeats && Repeater(program).run(); ++i) {
+  Repeater repeater(program);
+  while (repeater.run()) {
   }
   return most_alive(spaces(program));
 }

@@ -47,7 +47,7 @@ struct Cost {
   int work = 0, loads = 0, nodes = 0;
 };
 
-constexpr int max_nodes = 300;  // of one expression
+constexpr int max_nodes = 600;  // of one expression, those it has twice counted twice
 constexpr int cheap_nodes = 8;
 constexpr int cheap_work = 3;   // computing again this much ..
 constexpr int cheap_loads = 2;  // .. from this many tensors is cheaper than a store and two loads
