@@ -69,6 +69,7 @@ struct Tiling {
   std::int64_t v_extent = 1, m_extent = 1, v_block = 1, m_block = 1;
   std::vector<Axis> outer;             // the outermost first
   std::size_t shared = 0;              // so many of `outer` are units,
+  std::int64_t shared_block = 1;       // of the last of them so many in a unit,
   bool blocks_shared = false;          // with the blocks of m and v
   std::vector<std::uint32_t> reduced;  // innermost last
   // The sum is done in parts of so many pairs of each spatial axis, partial results in memory, so

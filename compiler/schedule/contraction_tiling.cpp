@@ -9,9 +9,18 @@ constexpr std::int64_t wanted_units = 32;
 constexpr std::int64_t min_unit_products = 1 << 16;  // multiplications that are worth a unit
 constexpr std::int64_t min_rows = 8;                 // of a block, so that register tiles are full
 constexpr std::int64_t panel_bytes = 512 << 10;  // of the scalar operand, to stay in the L2 cache
+constexpr std::int64_t far_bytes = 4 << 20;      // of it, that no cache holds for all units
+constexpr std::int64_t least_panel_rows = 16;    // of it, so that the other operand is read seldom
 constexpr std::int64_t cache_bytes = 1 << 20;    // of both operands of a sum that is done in one go
 constexpr std::int64_t min_part_terms = 512;  // of a part of a sum: fewer do not pay for the stores
 constexpr std::int64_t panel_part_terms = 256;  // a panel of 16 KB
+
+// The largest divisor of n that is at most `most`; 1 where that is less.
+std::int64_t divisor_up_to(std::int64_t n, std::int64_t most) {
+  for (std::int64_t d = std::min(n, most); d > 1; --d)
+    if (n % d == 0) return d;
+  return 1;
+}
 
 // The divisor of n that is at least `least` and nearest to it; n itself if there is none below.
 std::int64_t divisor_from(std::int64_t n, std::int64_t least) {
@@ -149,6 +158,9 @@ class Chooser {
     const std::int64_t k = terms(), outer = outer_count();
     const std::int64_t all = outer * t_.m_extent * t_.v_extent * k;
     const std::int64_t units = std::min(wanted_units, all / min_unit_products);
+    const bool parts_in_cache = program_.tensors[vector_operand().tensor].panel > 0;
+    if (!t_.row_axis && !parts_in_cache && t_.m_extent * k * 4 > far_bytes)
+      return share_panels(k, units);
     std::int64_t shared = 1;
     while (t_.shared < t_.outer.size() && shared < units) shared *= t_.outer[t_.shared++].extent;
     if (t_.row_axis) {
@@ -167,6 +179,26 @@ class Chooser {
       t_.blocks_shared = t_.m_block < t_.m_extent || t_.v_block < t_.v_extent;
     } else if (t_.m_extent * k * 4 > panel_bytes) {
       t_.m_block = divisor_from(t_.m_extent, std::max<std::int64_t>(32, panel_bytes / (4 * k)));
+    }
+  }
+
+  // Where the scalar operand does not stay in the caches, a unit has a block of its rows that stays
+  // in L2, and several positions, one after the other.
+  void share_panels(std::int64_t k, std::int64_t units) {
+    t_.m_block = divisor_from(t_.m_extent,
+                              std::max<std::int64_t>(least_panel_rows, panel_bytes / 2 / (4 * k)));
+    std::int64_t shared = (t_.m_extent + t_.m_block - 1) / t_.m_block;
+    t_.blocks_shared = shared > 1;
+    while (t_.shared < t_.outer.size() && shared < units) {
+      const std::int64_t extent = t_.outer[t_.shared++].extent;
+      // No more units than are wanted: the other positions are one after the other.
+      if (shared * extent > units) t_.shared_block = divisor_up_to(extent, extent * shared / units);
+      shared *= extent / t_.shared_block;
+    }
+    if (shared < units && t_.v_extent >= 128) {
+      const std::int64_t wanted = (units + shared - 1) / shared;
+      t_.v_block = std::max<std::int64_t>(64, (t_.v_extent / wanted + 63) / 64 * 64);
+      t_.blocks_shared |= t_.v_block < t_.v_extent;
     }
   }
 

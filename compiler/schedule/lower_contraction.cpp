@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "compiler/schedule/contraction.h"
 #include "compiler/schedule/winograd.h"
@@ -102,8 +103,11 @@ class Writer {
   Block units(const std::function<Block()>& body) {
     const std::int64_t m_blocks = blocks(t_.m_extent, t_.m_block),
                        v_blocks = blocks(t_.v_extent, t_.v_block);
+    const auto in_units = [&](std::size_t i) {
+      return i + 1 == t_.shared ? blocks(t_.outer[i].extent, t_.shared_block) : t_.outer[i].extent;
+    };
     std::int64_t count = t_.blocks_shared ? m_blocks * v_blocks : 1;
-    for (std::size_t i = 0; i < t_.shared; ++i) count *= t_.outer[i].extent;
+    for (std::size_t i = 0; i < t_.shared; ++i) count *= in_units(i);
     if (count == 1) return body();
     const kernel::VarId u = writer_.new_variable();
     ValueId rest = writer_.variable(u);
@@ -117,8 +121,13 @@ class Writer {
         v_base_ = writer_.scale(take(v_blocks, m_blocks == 1 && t_.shared == 0), t_.v_block);
       if (m_blocks > 1) m_base_ = writer_.scale(take(m_blocks, t_.shared == 0), t_.m_block);
     }
-    for (std::size_t i = t_.shared; i-- > 0;)
-      writer_.bind(t_.outer[i].variable, take(t_.outer[i].extent, i == 0));
+    for (std::size_t i = t_.shared; i-- > 0;) {
+      const ValueId part = take(in_units(i), i == 0);
+      if (i + 1 == t_.shared && t_.shared_block > 1)
+        block_base_ = writer_.scale(part, t_.shared_block);
+      else
+        writer_.bind(t_.outer[i].variable, part);
+    }
     writer_.set_units(count);
     kernel::Loop loop{kernel::LoopKind::parallel, u, writer_.constant(count), body()};
     Block block;
@@ -137,6 +146,13 @@ class Writer {
       Block block;
       block.push_back({std::move(loop)});
       return block;
+    }
+    if (from == t_.shared && block_base_) {
+      const Axis& axis = t_.outer[t_.shared - 1];
+      const ValueId base = std::exchange(block_base_, {});
+      return loop(writer_, kernel::LoopKind::serial, axis,
+                  count(base, axis.extent, t_.shared_block), base,
+                  [&] { return serial(from, body); });
     }
     if (from == t_.outer.size()) return body();
     return loop(writer_, kernel::LoopKind::serial, t_.outer[from],
@@ -289,6 +305,7 @@ class Writer {
   KernelWriter writer_;
   std::vector<std::uint32_t> tables_;
   ValueId m_base_, v_base_;
+  ValueId block_base_;                  // of the last shared axis, until its loop is written
   std::vector<std::int64_t> parts_of_;  // by spatial axis
   std::int64_t parts_ = 1;
   std::uint32_t sum_tensor_ = no_tensor;
