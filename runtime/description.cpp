@@ -197,6 +197,7 @@ Output read_output(DescriptionReader& in, const Description& d) {
   output.name = in.text("name");
   output.program = in.index("program", d.programs.size());
   output.count = in.natural("count");
+  output.shown = in.natural("shown");
   const std::string kind = in.text("kind");
   bool known = false;
   for (std::size_t i = 0; i < kinds.size(); ++i)

@@ -101,7 +101,8 @@ enum class OutputKind { image, points, audio, rows, array };
 
 struct Output {
   std::string name;
-  std::int64_t program = 0, count = 0;
+  std::int64_t program = 0;
+  std::int64_t count = 0, shown = 0;  // samples that it computes; where nobody says how many
   OutputKind kind = OutputKind::array;
   double rate = 0;
   std::vector<double> ranges;      // two a part: the values that are black and white

@@ -207,10 +207,15 @@ Json output(const OutputProgram& output, std::size_t program) {
       kind = "array";
       break;
   }
-  return {{"name", output.program.name}, {"program", program},
-          {"count", output.count},       {"kind", kind},
-          {"rate", output.rate},         {"ranges", output.ranges},
-          {"parts", output.parts},       {"sources", source_uses(output.program.sources)}};
+  return {{"name", output.program.name},
+          {"program", program},
+          {"count", output.count},
+          {"shown", output.shown},
+          {"kind", kind},
+          {"rate", output.rate},
+          {"ranges", output.ranges},
+          {"parts", output.parts},
+          {"sources", source_uses(output.program.sources)}};
 }
 
 // The name of the train block that an update belongs to: "D" of the unnamed block, "grow[8].D".

@@ -26,19 +26,20 @@ std::int64_t batch_bytes(const Model& model, const Train& train, bool f64) {
   return bytes;
 }
 
-// The samples twice, as they are drawn; of a picture also as cells, pixels and file.
+// The samples that are drawn at once, and all; of a picture also as cells, pixels and file.
 std::int64_t output_bytes(const OutputProgram& output, const ProgramPlan& plan) {
-  std::int64_t bytes = 0;
-  for (const Result& result : plan.results) bytes += result.binding.placement.bytes;
+  std::int64_t drawn = 0;
+  for (const Result& result : plan.results) drawn += result.binding.placement.bytes;
+  const std::int64_t all = drawn / std::max<std::int64_t>(output.count, 1) * output.shown;
   switch (output.kind) {
     case OutputProgram::Kind::image:
-      return 7 * bytes / 2;
+      return drawn + 5 * all / 2;
     case OutputProgram::Kind::points:
-      return 2 * bytes + chart_bytes;
+      return drawn + all + chart_bytes;
     case OutputProgram::Kind::audio:
     case OutputProgram::Kind::rows:
     case OutputProgram::Kind::array:
-      return 2 * bytes;
+      return drawn + all;
   }
   __builtin_unreachable();
 }

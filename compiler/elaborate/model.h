@@ -114,6 +114,7 @@ struct Program {
 struct OutputProgram {
   Program program;
   std::int64_t count = 0;  // samples computed at once
+  std::int64_t shown = 0;  // samples where nobody says how many
   enum class Kind { image, points, audio, rows, array } kind;
   double rate = 0;                 // audio
   std::vector<double> ranges;      // two for each result: the values that are black and white

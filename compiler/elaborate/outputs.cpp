@@ -6,6 +6,7 @@ namespace ganc::elab {
 namespace {
 
 constexpr std::int64_t samples_of_an_output = 64;
+constexpr std::int64_t most_pixels = 1 << 22;  // of a picture with several samples
 
 // What black and white are: [0, 1] after a sigmoid or from such data, else [-1, 1].
 bool is_sigmoid(const Graph& graph, NodeId id) {
@@ -80,6 +81,29 @@ void Elaborator::output_part(OutputProgram& output, Frame& frame, const Value& v
   b().output(part, x);
 }
 
+namespace {
+
+// No more than training computes at once, which needs more memory for each of them.
+std::int64_t samples_at_once(const Model& model) {
+  return model.trains.empty() ? samples_of_an_output
+                              : std::min(samples_of_an_output, model.trains.front().batch);
+}
+
+// Fewer of large pictures.
+std::int64_t samples_shown(const Graph& graph, const OutputProgram& output) {
+  std::int64_t pixels = 0;
+  if (output.kind == OutputProgram::Kind::image)
+    for (const Output& part : graph.outputs) {
+      const Shape& shape = graph[part.node].type.shape;
+      pixels += shape.size() < 3 ? 0 : shape[shape.size() - 1] * shape[shape.size() - 2];
+    }
+  std::int64_t shown = samples_of_an_output;
+  while (shown > 1 && shown * pixels > most_pixels) shown /= 2;
+  return shown;
+}
+
+}  // namespace
+
 void Elaborator::elaborate_output(const ast::Ast& ast, const ast::Output& declaration, Span span,
                                   const std::shared_ptr<Scope>& scope) {
   Frame named = file_frame(ast, scope);
@@ -88,7 +112,7 @@ void Elaborator::elaborate_output(const ast::Ast& ast, const ast::Output& declar
     if (other.program.name == name) error(named, Kind::defined_twice, declaration.path.span, name);
   }
   Work own(name);
-  own.count = samples_of_an_output;
+  own.count = samples_at_once(model);
   statement_sites.push_back(sites_of_exprs(ast, {declaration.value}));
   Unit once;
   work = &own;
@@ -115,6 +139,7 @@ void Elaborator::elaborate_output(const ast::Ast& ast, const ast::Output& declar
   }
   work = nullptr;
   unit = nullptr;
+  output.shown = samples_shown(own.graph, output);
   output.program.name = name;
   output.program.draws = std::move(own.draws);
   output.program.sources = source_uses(own);

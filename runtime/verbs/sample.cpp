@@ -195,7 +195,7 @@ Result<int> sample(VerbContext context) {
 
   OutputRun run(session, output, *sets);
   std::vector<OutputRun::Override> overrides;
-  std::int64_t count = output.count;
+  std::int64_t count = output.shown;
   for (const auto& [name, value] : options.inputs) {
     auto o = read_override(run, session.description, name, value);
     if (!o) return std::unexpected(o.error());

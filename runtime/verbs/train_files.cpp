@@ -39,7 +39,7 @@ Result<void> TrainRun::write_pictures() {
   const std::uint64_t seed = training_->counters().seed;
   for (const Output& output : session_->description.outputs) {
     OutputRun run(*session_, output, sets_);
-    auto parts = run.draw(seed, output.count, {});
+    auto parts = run.draw(seed, output.shown, {});
     if (!parts) return std::unexpected(parts.error());
     if (is_picture(output)) {
       std::vector<float> reals;

@@ -385,11 +385,11 @@ std::string toy_description(const ToyOptions& options) {
 "kernels": {},
 "programs": {}, "init": 0,
 "trains": {},
-"outputs": [{{"name": "samples", "program": 2, "count": {}, "kind": "points", "rate": 0, "ranges": [], "parts": ["out/0"],
+"outputs": [{{"name": "samples", "program": 2, "count": {}, "shown": {}, "kind": "points", "rate": 0, "ranges": [], "parts": ["out/0"],
   "sources": []}}],
 "forwards": [{{"net": "G", "program": 3}}], "gradients": [{{"update": "D", "train": "", "program": 4}}], "missing": []}})",
       options.model_hash, static_cast<int>(arena_bytes), static_cast<int>(persistent), variables(),
-      options.data, options.samples, kernel_list(), programs(), trains(options), drawn);
+      options.data, options.samples, kernel_list(), programs(), trains(options), drawn, drawn);
 }
 
 const GancProgram& toy_program_with(const std::string& description) {

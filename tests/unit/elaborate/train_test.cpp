@@ -331,5 +331,19 @@ TEST_CASE("settings replace consts, and only those that there are") {
   CHECK(wrong.diagnostics.has_error());
 }
 
+TEST_CASE("an output computes no more samples at once than training, and shows fewer large ones") {
+  const auto outputs = [](const std::string& batch, const std::string& side) {
+    const Elaborated e("data x: [3, " + side + ", " + side + "] from images(\"x\")\nnet D(x: [3, " +
+                       side + ", " + side +
+                       "]) -> [1] { x -> flatten -> dense(1) }\ntrain for 9 steps, batch " + batch +
+                       " { D minimizes E[D(x)^2] by sgd(lr = 1) }\noutput o = [x, x, x]\n");
+    REQUIRE(e.diagnostics.error_count() == 0);
+    return std::pair(e.model.outputs.at(0).count, e.model.outputs.at(0).shown);
+  };
+  CHECK(outputs("128", "32") == std::pair<std::int64_t, std::int64_t>{64, 64});
+  CHECK(outputs("4", "32") == std::pair<std::int64_t, std::int64_t>{4, 64});
+  CHECK(outputs("1", "256") == std::pair<std::int64_t, std::int64_t>{1, 16});
+}
+
 }  // namespace
 }  // namespace ganc::testing
