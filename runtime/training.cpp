@@ -186,7 +186,7 @@ Result<std::string> Training::trace_step() {
   }
   const std::vector<Call>& calls = d.programs[static_cast<std::size_t>(block().program)].calls;
   std::string found;
-  clear_gaps(calls.front());
+  if (!calls.empty()) clear_gaps(calls.front());
   execution_->after_each_call([&](std::size_t i) {
     const Call& call = calls[i];
     if (!wrote_finite(call)) {

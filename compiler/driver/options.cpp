@@ -237,7 +237,6 @@ std::string help_text(const CLI::App& about) {
   return text;
 }
 
-// CLI11's sentence, but for a verb that is missing or wrong.
 // The first option that the verb does not know, if there is one.
 std::string unknown_option(const CLI::App& verb) {
   for (const std::string& word : verb.remaining(true)) {
@@ -253,6 +252,7 @@ std::string unknown_option(const CLI::App& verb) {
   return "";
 }
 
+// CLI11's sentence, but for a verb that is missing or wrong and an option that is not there.
 std::string usage_error(const CLI::App& app, const std::vector<std::string>& arguments,
                         const CLI::ParseError& error) {
   for (const CLI::App* verb : app.get_subcommands()) {

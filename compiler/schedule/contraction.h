@@ -59,6 +59,9 @@ struct RowRange {
 };
 std::vector<RowRange> row_ranges(const SpatialAxis& axis);
 
+// The largest divisor of `extent` that is at most `most`, which is at least 1.
+std::int64_t divisor_up_to(std::int64_t extent, std::int64_t most);
+
 // Which variable is what, and how the work is cut. Depends on shapes and layouts alone.
 struct Tiling {
   bool lhs_is_vector = false;  // b is lhs

@@ -15,13 +15,6 @@ constexpr std::int64_t cache_bytes = 1 << 20;    // of both operands of a sum th
 constexpr std::int64_t min_part_terms = 512;  // of a part of a sum: fewer do not pay for the stores
 constexpr std::int64_t panel_part_terms = 256;  // a panel of 16 KB
 
-// The largest divisor of n that is at most `most`; 1 where that is less.
-std::int64_t divisor_up_to(std::int64_t n, std::int64_t most) {
-  for (std::int64_t d = std::min(n, most); d > 1; --d)
-    if (n % d == 0) return d;
-  return 1;
-}
-
 // The divisor of n that is at least `least` and nearest to it; n itself if there is none below.
 std::int64_t divisor_from(std::int64_t n, std::int64_t least) {
   for (std::int64_t d = std::max<std::int64_t>(least, 1); d < n; ++d)
@@ -172,10 +165,7 @@ class Chooser {
       if (t_.m_block > 4 * std::max(min_rows, t_.m_extent / blocks))  // no useful divisor: a rest
         t_.m_block = std::max(min_rows, t_.m_extent / blocks);
       shared *= (t_.m_extent + t_.m_block - 1) / t_.m_block;
-      if (shared < units && t_.v_extent >= 128) {
-        const std::int64_t wanted = (units + shared - 1) / shared;
-        t_.v_block = std::max<std::int64_t>(64, (t_.v_extent / wanted + 63) / 64 * 64);
-      }
+      share_lanes(shared, units);
       t_.blocks_shared = t_.m_block < t_.m_extent || t_.v_block < t_.v_extent;
     } else if (t_.m_extent * k * 4 > panel_bytes) {
       t_.m_block = divisor_from(t_.m_extent, std::max<std::int64_t>(32, panel_bytes / (4 * k)));
@@ -195,11 +185,15 @@ class Chooser {
       if (shared * extent > units) t_.shared_block = divisor_up_to(extent, extent * shared / units);
       shared *= extent / t_.shared_block;
     }
-    if (shared < units && t_.v_extent >= 128) {
-      const std::int64_t wanted = (units + shared - 1) / shared;
-      t_.v_block = std::max<std::int64_t>(64, (t_.v_extent / wanted + 63) / 64 * 64);
-      t_.blocks_shared |= t_.v_block < t_.v_extent;
-    }
+    share_lanes(shared, units);
+    t_.blocks_shared |= t_.v_block < t_.v_extent;
+  }
+
+  // Blocks of lanes where the other axes make fewer units than are wanted.
+  void share_lanes(std::int64_t shared, std::int64_t units) {
+    if (shared >= units || t_.v_extent < 128) return;
+    const std::int64_t wanted = (units + shared - 1) / shared;
+    t_.v_block = std::max<std::int64_t>(64, (t_.v_extent / wanted + 63) / 64 * 64);
   }
 
   void choose_parts() {
@@ -228,6 +222,12 @@ class Chooser {
 };
 
 }  // namespace
+
+std::int64_t divisor_up_to(std::int64_t extent, std::int64_t most) {
+  std::int64_t d = std::min(extent, most);
+  while (extent % d != 0) --d;
+  return d;
+}
 
 std::optional<TilingChoice> choose_tiling(const ProgramDraft& program, const Product& product) {
   return Chooser(program, product).run();

@@ -16,7 +16,7 @@ void drop_unread_drafts(ProgramDraft& program);
 // read, again for every reader if it would lie idle while most is alive.
 //   needs    drafts in an order in which every value comes before its readers
 //   ensures  the same, and that a variable is written after all who read its old value, as before;
-//            nothing is changed where that order would need no less
+//            the order stays, but for repeats, where the other needs no less
 void order_drafts(ProgramDraft& program);
 
 }  // namespace ganc::planning

@@ -287,7 +287,8 @@ class Repeater {
   std::int64_t bytes_left_ = 0;
 };
 
-std::int64_t need(ProgramDraft& program) {
+// The bytes that are alive at once after all repeats that help.
+std::int64_t repeat_idle(ProgramDraft& program) {
   Repeater repeater(program);
   while (repeater.run()) {
   }
@@ -299,17 +300,16 @@ std::int64_t need(ProgramDraft& program) {
 void order_drafts(ProgramDraft& program) {
   const std::vector<Draft> as_written = program.drafts;
   const std::size_t tensors = program.tensors.size();
-  const std::int64_t without = need(program);
+  const std::int64_t without = repeat_idle(program);
   std::vector<Draft> kept = std::move(program.drafts);
   std::vector<Tensor> kept_tensors = program.tensors;
 
   program.tensors.resize(tensors);
-  program.drafts.clear();
   program.drafts = as_written;
   std::vector<Draft> ordered;
   for (std::uint32_t i : depth_first(dependences(program))) ordered.push_back(as_written[i]);
   program.drafts = std::move(ordered);
-  if (need(program) < without) return;
+  if (repeat_idle(program) < without) return;
   program.drafts = std::move(kept);
   program.tensors = std::move(kept_tensors);
 }

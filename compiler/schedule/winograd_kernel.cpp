@@ -12,12 +12,6 @@ std::int64_t blocks(std::int64_t extent, std::int64_t block) {
   return (extent + block - 1) / block;
 }
 
-std::int64_t divisor_up_to(std::int64_t extent, std::int64_t most) {
-  std::int64_t d = std::min(extent, most);
-  while (extent % d != 0) --d;
-  return d;
-}
-
 std::vector<std::int64_t> digits(std::int64_t number, std::int64_t base, std::size_t n) {
   std::vector<std::int64_t> result(n);
   for (std::size_t i = n; i-- > 0; number /= base) result[i] = number % base;

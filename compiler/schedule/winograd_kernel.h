@@ -14,8 +14,6 @@ namespace ganc::planning {
 inline constexpr std::int64_t plane_gap = 16;
 
 std::int64_t blocks(std::int64_t extent, std::int64_t block);
-// The largest divisor of `extent` that is at most `most`.
-std::int64_t divisor_up_to(std::int64_t extent, std::int64_t most);
 // `number` in base `base`, `n` digits, the most significant first: the place of an element on each
 // axis.
 std::vector<std::int64_t> digits(std::int64_t number, std::int64_t base, std::size_t n);
