@@ -110,6 +110,11 @@ Call read_call(DescriptionReader& in, const Description& d, std::size_t kernel_c
   call.op = in.text("op");
   call.path = in.text("path");
   call.line = in.text("line");
+  for (const std::int64_t number : in.integers("others")) {
+    if (number < 0 || number >= std::ssize(d.operations))
+      return in.wrong("others", "are no operations"), call;
+    call.others.push_back(static_cast<std::uint32_t>(number));
+  }
   call.flop = in.number("flop");
   call.operations = in.number("operations");
   const std::vector<double> traffic = in.numbers("traffic");
@@ -247,6 +252,8 @@ void read_body(DescriptionReader& in, Description& d, std::size_t kernel_count) 
       });
       return kernel;
     });
+  d.operations = in.list(
+      "operations", [&] { return Operation{in.text("op"), in.text("path"), in.text("line")}; });
   d.programs = in.list("programs", [&] { return read_program(in, d, kernel_count); });
   d.init = in.index("init", d.programs.size());
   d.trains = in.list("trains", [&] { return read_train(in, d); });

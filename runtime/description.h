@@ -33,12 +33,17 @@ struct Variable {
   bool trained = false;
 };
 
+struct Operation {
+  std::string op, path, line;
+};
+
 struct Call {
   std::uint32_t kernel = 0;
   std::int64_t units = 1;
   std::vector<std::int64_t> offsets, guards;
   std::int32_t draw = -1;
   std::string op, path, line;
+  std::vector<std::uint32_t> others;  // into Description::operations: what the kernel computes too
   double flop = 0, operations = 0;
   double near = 0, middle = 0, far = 0;  // bytes, by how long ago their place was touched
 };
@@ -132,6 +137,7 @@ struct Description {
   std::vector<Variable> variables;
   std::vector<SourceSpec> sources;
   std::vector<KernelInfo> kernels;
+  std::vector<Operation> operations;
   std::vector<Program> programs;
   std::int64_t init = 0;
   std::vector<Train> trains;

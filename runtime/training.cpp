@@ -108,8 +108,11 @@ std::optional<Divergence> Training::check() const {
   for (const Scalars::Scalar& scalar : scalars_->all())
     if (scalars_->computed(scalar.update) && scalar.name.starts_with("loss/") &&
         !std::isfinite(scalar.value.number(0)))
-      return Divergence{fmt::format("loss/{} is {}", scalar.update, scalar.value.number(0)),
-                        without_repeat(scalar.update)};
+      return Divergence{
+          fmt::format("loss/{} is {}", scalar.update,  // NaN has no sign to speak of
+                      std::isnan(scalar.value.number(0)) ? std::numeric_limits<double>::quiet_NaN()
+                                                         : scalar.value.number(0)),
+          without_repeat(scalar.update)};
   const Variable* variable =
       first_not_finite(session_.description, session_.arena->data(), *session_.pool);
   if (variable == nullptr) return std::nullopt;
@@ -175,6 +178,35 @@ bool Training::wrote_finite(const Call& call) const {
   return true;
 }
 
+namespace {
+
+std::string place(const std::string& path, const std::string& line) {
+  return (path.empty() ? "" : " in " + path) + (line.empty() ? "" : fmt::format(" ({})", line));
+}
+
+// A kernel leaves only the value of its root in memory.
+std::string shown(const Call& call, const std::vector<Operation>& operations) {
+  constexpr std::size_t most = 16;
+  std::string text = fmt::format("`{}`{}", call.op, place(call.path, call.line));
+  if (call.others.empty()) return text;
+  text += " or what is computed in one kernel with it: ";
+  const std::size_t count = std::min(most, call.others.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const Operation& other = operations[call.others[i]];
+    const std::string where = place(other.path, other.line);
+    text += fmt::format("{}`{}`", i == 0 ? "" : ", ", other.op);
+    if (i + 1 < count) {
+      const Operation& next = operations[call.others[i + 1]];
+      if (place(next.path, next.line) == where) continue;  // told once, after the last one there
+    }
+    text += where;
+  }
+  if (count < call.others.size()) text += fmt::format(" and {} more", call.others.size() - count);
+  return text;
+}
+
+}  // namespace
+
 Result<std::string> Training::trace_step() {
   if (auto r = fill_inputs(); !r) return std::unexpected(r.error());
   const Description& d = session_.description;
@@ -182,7 +214,9 @@ Result<std::string> Training::trace_step() {
   for (const DataInput& input : inputs_) {
     const Tensor batch = gather(arena, *input.binding);
     if (!all_finite(batch.bytes.data(), batch.elements(), batch.dtype))
-      return fmt::format("the data: {} holds a number that is not finite", input.binding->name);
+      return fmt::format(
+          "the data: {} holds a number that is not finite",
+          std::string_view(input.binding->name).substr(std::string_view("data/").size()));
   }
   const std::vector<Call>& calls = d.programs[static_cast<std::size_t>(block().program)].calls;
   std::string found;
@@ -190,8 +224,7 @@ Result<std::string> Training::trace_step() {
   execution_->after_each_call([&](std::size_t i) {
     const Call& call = calls[i];
     if (!wrote_finite(call)) {
-      found = fmt::format("`{}`{}{}", call.op, call.path.empty() ? "" : " in " + call.path,
-                          call.line.empty() ? "" : fmt::format(" ({})", call.line));
+      found = shown(call, d.operations);
       return false;
     }
     if (i + 1 < calls.size()) clear_gaps(calls[i + 1]);

@@ -1,6 +1,7 @@
 #include "compiler/driver/describe.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include <fmt/format.h>
@@ -105,7 +106,36 @@ Json kernels(const Plan& plan) {
   return list;
 }
 
-Json calls(const ProgramPlan& program, const Plan& plan, const Sources& sources) {
+// Operations of calls, each once: where a NaN may have arisen.
+class OperationTable {
+ public:
+  explicit OperationTable(const Sources& sources) : sources_(sources) {}
+
+  // What the call computes beside its root.
+  Json others(const Call& call) {
+    Json list = Json::array();
+    for (const Operation& operation : call.computed)
+      if (operation != Operation{call.op, call.origin}) list.push_back(number(operation));
+    return list;
+  }
+  Json all() && { return std::move(all_); }
+
+ private:
+  std::size_t number(const Operation& operation) {
+    const std::string op(definition(operation.op).name), path = operation.origin.path;
+    std::string line = place(sources_, operation.origin.span);
+    const auto [it, inserted] = numbers_.try_emplace({op, path, line}, all_.size());
+    if (inserted) all_.push_back({{"op", op}, {"path", path}, {"line", std::move(line)}});
+    return it->second;
+  }
+
+  const Sources& sources_;
+  Json all_ = Json::array();
+  std::map<std::array<std::string, 3>, std::size_t> numbers_;
+};
+
+Json calls(const ProgramPlan& program, const Plan& plan, const Sources& sources,
+           OperationTable& operations) {
   Json list = Json::array();
   for (const Call& call : program.calls) {
     list.push_back({{"kernel", call.kernel},
@@ -116,6 +146,7 @@ Json calls(const ProgramPlan& program, const Plan& plan, const Sources& sources)
                     {"op", std::string(definition(call.op).name)},
                     {"path", call.origin.path},
                     {"line", place(sources, call.origin.span)},
+                    {"others", operations.others(call)},
                     {"flop", call.flop},
                     {"operations", call.operations},
                     {"traffic", {call.traffic.near, call.traffic.middle, call.traffic.far}}});
@@ -146,7 +177,7 @@ Json draws(const ProgramPlan& program, const std::vector<Draw>& declared, const 
   return list;
 }
 
-Json programs(const Compilation& compilation, const Sources& sources) {
+Json programs(const Compilation& compilation, const Sources& sources, OperationTable& operations) {
   Json list = Json::array();
   for (std::size_t i = 0; i < compilation.programs.size(); ++i) {
     const CompiledProgram& program = compilation.programs[i];
@@ -160,7 +191,7 @@ Json programs(const Compilation& compilation, const Sources& sources) {
       results.push_back(std::move(entry));
     }
     list.push_back({{"name", program.name},
-                    {"calls", calls(plan, compilation.plan, sources)},
+                    {"calls", calls(plan, compilation.plan, sources, operations)},
                     {"inputs", std::move(inputs)},
                     {"results", std::move(results)},
                     {"draws", draws(plan, draws_of(compilation.model, program), sources)}});
@@ -295,6 +326,7 @@ std::string describe(const Compilation& compilation, const Sources& sources, std
   }
   Json source_list = Json::array();
   for (const Source& declared : model.sources) source_list.push_back(source(declared, sources));
+  OperationTable operations(sources);
   Json document = {{"abi", int{GANC_ABI_VERSION}},
                    {"ganc", std::string(version())},
                    {"model", model.name},
@@ -312,7 +344,8 @@ std::string describe(const Compilation& compilation, const Sources& sources, std
                    {"variables", variables(model, plan)},
                    {"sources", std::move(source_list)},
                    {"kernels", kernels(plan)},
-                   {"programs", programs(compilation, sources)}};
+                   {"programs", programs(compilation, sources, operations)}};
+  document["operations"] = std::move(operations).all();
   add_uses(document, compilation, sources);
   document["missing"] = model.missing;
   return document.dump();

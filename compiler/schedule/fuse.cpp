@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_map>
 
+#include "compiler/ops/op.h"
 #include "compiler/schedule/roots.h"
 
 namespace ganc::planning {
@@ -60,6 +62,22 @@ std::vector<Read> reads_of(const ProgramDraft& program, NodeId root) {
   Walk walk(program, node.type.shape);
   walk.operands(node, true);
   return walk.result();
+}
+
+std::vector<NodeId> computed_by(const ProgramDraft& program, const Group& group) {
+  std::set<NodeId> met(group.roots.begin(), group.roots.end());
+  std::vector<NodeId> open(group.roots);
+  while (!open.empty()) {
+    const NodeId id = open.back();
+    open.pop_back();
+    for (NodeId operand : program.graph[id].operands)
+      if (!in_memory(program, operand) && met.insert(operand).second) open.push_back(operand);
+  }
+  std::erase_if(met, [&](NodeId id) {
+    const Op op = program.graph[id].op;
+    return is_movement(op) || op == Op::stop || definition(op).op_class == OpClass::leaf;
+  });
+  return {met.begin(), met.end()};
 }
 
 namespace {

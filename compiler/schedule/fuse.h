@@ -11,6 +11,9 @@ struct Read {
 };
 // Of a root of `program`: each node once. A reduction's element is that of its operand.
 std::vector<Read> reads_of(const ProgramDraft& program, NodeId root);
+// What a kernel of the group computes: the roots and all between them and what they read, in graph
+// order, without movements and leaves.
+std::vector<NodeId> computed_by(const ProgramDraft& program, const Group& group);
 
 // Fills in `groups` (in an order in which every value comes before its readers) and `stored`.
 //   needs    roots and layouts

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "compiler/schedule/fuse.h"
+
 namespace ganc::planning {
 
 std::uint32_t new_tensor(ProgramDraft& program, NodeId like, DType dtype, Shape shape,
@@ -80,6 +82,7 @@ void add_draft(ProgramDraft& program, const Group& group, KernelWriter& writer, 
   const Node& root = program.graph[shown];
   draft.op = root.op;
   draft.origin = root.origin;
+  draft.computed = computed_by(program, group);
   if (in_place) find_in_place(program, computation, buffers, draft);
   draft.kernel = std::move(kernel);
   draft.buffers = std::move(buffers);

@@ -32,6 +32,12 @@ struct Traffic {
 };
 
 // One call of a kernel.
+struct Operation {
+  Op op = Op::add;
+  Origin origin;
+  bool operator==(const Operation&) const = default;
+};
+
 struct Call {
   std::uint32_t kernel;
   std::vector<std::int64_t> offsets;  // one a buffer of the kernel
@@ -39,6 +45,7 @@ struct Call {
   std::int32_t draw = -1;             // the draw of the program that this call computes, whole
   Op op = Op::add;                    // the root's, for people
   Origin origin;
+  std::vector<Operation> computed;  // all of the kernel, the root's too, each once, in order
   // See compiler/kernel/work.h; bytes by where they come from or go to.
   double flop = 0, operations = 0;
   Traffic traffic;

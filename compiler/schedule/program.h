@@ -68,6 +68,7 @@ struct Draft {
   std::int32_t draw = -1;
   Op op = Op::add;
   std::uint32_t origin = 0;
+  std::vector<NodeId> computed;  // in graph order, but for what only moves values
 };
 
 struct ProgramDraft {

@@ -1,6 +1,7 @@
 #include "compiler/schedule/schedule.h"
 
 #include <fmt/format.h>
+#include <algorithm>
 #include <unordered_map>
 
 #include "compiler/ops/op.h"
@@ -101,6 +102,12 @@ ProgramPlan write_program(ProgramDraft& program, const MemoryPlan& memory, Kerne
     call.draw = draft.draw;
     call.op = draft.op;
     call.origin = program.graph.origins[draft.origin];
+    for (NodeId id : draft.computed) {
+      const Node& node = program.graph[id];
+      const Operation operation{node.op, program.graph.origins[node.origin]};
+      if (std::ranges::find(call.computed, operation) == call.computed.end())
+        call.computed.push_back(operation);
+    }
     draft.kernel.name = kernel_name(program, draft);
     call.kernel = kernels.number(std::move(draft.kernel));
     plan.calls.push_back(std::move(call));

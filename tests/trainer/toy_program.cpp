@@ -199,8 +199,9 @@ std::string call(int kernel, int units, std::vector<int> offsets, const char* op
                  int line, std::vector<int> guards = {}, int draw_index = -1) {
   return format(
       R"({{"kernel": {}, "units": {}, "offsets": [{}], "guards": [{}], "draw": {}, "op": "{}", "path": "{}", )"
-      R"("line": "toy.gan:{}", "flop": 100, "operations": 50, "traffic": [64, 0, 0]}})",
-      kernel, units, fmt::join(offsets, ", "), fmt::join(guards, ", "), draw_index, op, path, line);
+      R"("line": "toy.gan:{}", "others": [{}], "flop": 100, "operations": 50, "traffic": [64, 0, 0]}})",
+      kernel, units, fmt::join(offsets, ", "), fmt::join(guards, ", "), draw_index, op, path, line,
+      std::string_view(op) == "divide" ? "1, 0" : "");
 }
 std::string list(const std::vector<std::string>& items) {
   return format("[{}]", fmt::join(items, ",\n"));
@@ -383,6 +384,7 @@ std::string toy_description(const ToyOptions& options) {
 "sources": [{{"function": "{}", "arguments": {{"samples": {}}}, "line": "toy.gan:1",
   "fields": [{{"name": "x", "kind": "real", "shape": [2], "classes": 0}}]}}],
 "kernels": {},
+"operations": [{{"op": "log", "path": "D", "line": "toy.gan:5"}}, {{"op": "exp", "path": "", "line": ""}}],
 "programs": {}, "init": 0,
 "trains": {},
 "outputs": [{{"name": "samples", "program": 2, "count": {}, "shown": {}, "kind": "points", "rate": 0, "ranges": [], "parts": ["out/0"],
