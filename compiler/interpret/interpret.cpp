@@ -57,7 +57,8 @@ const Value* fed(const Graph& graph, const Node& node, const std::map<std::strin
 }  // namespace
 
 std::map<std::string, Value> interpret(const Graph& graph,
-                                       const std::map<std::string, Value>& inputs) {
+                                       const std::map<std::string, Value>& inputs,
+                                       Rounding rounding) {
   std::vector<std::uint32_t> uses = count_uses(graph);
   std::vector<Value> values(graph.nodes.size());     // of the nodes computed, until their last use
   std::vector<const Value*> at(graph.nodes.size());  // inputs are read where they are
@@ -90,6 +91,8 @@ std::map<std::string, Value> interpret(const Graph& graph,
     operands.clear();
     for (NodeId operand : node.operands) operands.push_back(at[operand.index]);
     values[i] = reference(node, operands);
+    if (rounding == Rounding::to_type && node.type.dtype == DType::f32)
+      for (double& x : values[i].data) x = static_cast<double>(static_cast<float>(x));
     release(node);
   }
   std::map<std::string, Value> results;

@@ -180,20 +180,23 @@ TEST_CASE("products whose counts are known only when they run") {
 }
 
 TEST_CASE("a product with strided rows, two reduced axes, far steps and an empty sum") {
+  // Of rows: less than a cache line, one, more.
+  const std::int64_t stride = GENERATE(2, 16, 20, 40);
+  const std::int64_t rows = GENERATE(3, 5);
   KernelBuilder b("axes");
   const auto x = b.input("a", DType::f32, 20000), w = b.input("b", DType::f32, 20000);
   const auto y = b.output("y", DType::f32, 5 * 20), z = b.output("z", DType::f32, 5 * 20);
   const auto table = b.table({{{0, 0}, {1, 2}}, {}});
   for (const std::int64_t row : {0, 1}) {
-    kernel::Contraction c{.m_count = b.index(5),
+    kernel::Contraction c{.m_count = b.index(rows),
                           .v_count = b.index(20),
-                          .m_limit = 5,
+                          .m_limit = rows,
                           .v_limit = 20,
                           .a_buffer = x,
                           .b_buffer = w,
                           .a_base = b.index(7),
                           .b_base = b.index(3),
-                          .a_m_stride = 2};
+                          .a_m_stride = stride};
     c.taps = {{table, b.index(row), 11, 13}};
     c.axes = {{4, 1000, 300}, {9, 300, 20}};
     b.contraction(std::move(c),

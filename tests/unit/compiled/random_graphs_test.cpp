@@ -26,20 +26,29 @@ double tolerance_of(const Graph& graph) {
 struct Case {
   Graph graph;
   Values inputs, expected;
+  // How far each value moves where all that leads to it is rounded to f32: some graphs magnify
+  // that.
+  std::map<std::string, double> sensitivity;
 };
 
 Case random_case(std::uint64_t seed, const RandomGraphOptions& options) {
   Random random(seed);
   const RandomGraph random_graph(random, options);
-  Case c{rewrite(differentiate(random_graph.graph())), random_graph.inputs(), {}};
+  Case c{rewrite(differentiate(random_graph.graph())), random_graph.inputs(), {}, {}};
   c.expected = interpret(c.graph, c.inputs);
+  if (options.real != DType::f32) return c;
+  const Values rounded = interpret(c.graph, c.inputs, Rounding::to_type);
+  for (const auto& [name, value] : c.expected)
+    c.sensitivity[name] = difference(value, rounded.at(name));
   return c;
 }
 
 void compare(const Case& c, const Values& actual, const std::string& what, double tolerance) {
   for (const auto& [name, value] : c.expected) {
     INFO(what << ": " << name);
-    CHECK(difference(value, actual.at(name)) <= tolerance);
+    const auto moves = c.sensitivity.find(name);
+    const double magnified = moves == c.sensitivity.end() ? 0 : 8 * moves->second;
+    CHECK(difference(value, actual.at(name)) <= tolerance + magnified);
   }
 }
 
@@ -92,7 +101,7 @@ TEST_CASE("random graphs: kernels, run by their reference, compute what the inte
 }
 
 TEST_CASE("random graphs: machine code computes what the interpreter computes, in any split") {
-  const auto count = static_cast<std::uint64_t>(std::max(1, repeats("GANC_FUZZ_COUNT", 300) / 10));
+  const auto count = static_cast<std::uint64_t>(repeats("GANC_FUZZ_COUNT", 30));
   for (std::uint64_t seed = first_seed(); seed < first_seed() + count; ++seed) {
     const DType real = seed % 2 == 0 ? DType::f32 : DType::f64;
     check_machine_code(seed, random_case(seed, {.real = real}), real);
