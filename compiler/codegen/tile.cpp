@@ -12,7 +12,7 @@ double step_cycles(const Target& target, std::int64_t rows, std::int64_t columns
   const auto r = static_cast<double>(rows), c = static_cast<double>(columns);
   const double arithmetic = r * c / 2, loads = (r + c) / 2,
                second_level = c * target.vector_bits / 8 / 32;
-  return std::max({arithmetic, loads, second_level, 4.0}) + 0.15 * loads;
+  return std::max({arithmetic, loads, second_level, 4.0}) + 0.15 * loads + 0.25 * second_level;
 }
 
 }  // namespace

@@ -79,11 +79,11 @@ struct Tiling {
   // that what one part reads of both operands stays in cache; none: in one go.
   std::vector<std::int64_t> part_pairs;
 };
-// None: no lanes, or rows too few to pay for a copy. `wanted`: the layout in which the vector
+// None: no lanes, or rows too few to pay for a copy. `vector`, `scalar`: the layout in which an
 // operand must be copied before this tiling holds; none: it lies well.
 struct TilingChoice {
   Tiling tiling;
-  std::optional<CopyLayout> wanted;
+  std::optional<CopyLayout> vector, scalar;
 };
 std::optional<TilingChoice> choose_tiling(const ProgramDraft& program, const Product& product);
 

@@ -14,6 +14,9 @@ constexpr std::int64_t least_panel_rows = 16;    // of it, so that the other ope
 constexpr std::int64_t cache_bytes = 1 << 20;    // of both operands of a sum that is done in one go
 constexpr std::int64_t min_part_terms = 512;  // of a part of a sum: fewer do not pay for the stores
 constexpr std::int64_t panel_part_terms = 256;  // a panel of 16 KB
+constexpr std::int64_t line_bytes = 64;
+constexpr std::int64_t near_bytes = 16 << 10;  // of L1, for one of two operands
+constexpr std::int64_t min_copy_uses = 256;    // of each element that is copied
 
 // The divisor of n that is at least `least` and nearest to it; n itself if there is none below.
 std::int64_t divisor_from(std::int64_t n, std::int64_t least) {
@@ -32,12 +35,16 @@ class Chooser {
     choose_rows();
     if (!lies_well()) {
       if (t_.m_extent == 1 && outer_count() < min_rows) return std::nullopt;
-      choice_.wanted = wanted_layout();
-      if (!choice_.wanted) return std::nullopt;
+      choice_.vector = wanted_layout();
+      if (!choice_.vector) return std::nullopt;
       return choice_;
     }
-    choose_outer();
     order_reduced();
+    if (scalars_lie_far()) {
+      choice_.scalar = layout_along_sums();
+      if (choice_.scalar) return choice_;
+    }
+    choose_outer();
     choose_blocks();
     choose_parts();
     return choice_;
@@ -112,6 +119,42 @@ class Chooser {
     first.insert(first.end(), rest.begin(), rest.end());
     first.insert(first.end(), last.begin(), last.end());
     return CopyLayout{first, t_.v_extent > panel_lanes};
+  }
+
+  // Whether each step of a long sum reads another cache line of the scalar operand, which is read
+  // often enough to pay for a copy. Such lines meet in few sets of L1, and no prefetcher follows.
+  bool scalars_lie_far() const {
+    if (!t_.m || t_.row_axis || t_.reduced.empty()) return false;
+    const Operand& a = scalar_operand();
+    const std::int64_t bytes = byte_size(program_.tensors[a.tensor].dtype);
+    if (std::abs(space_.coefficient(a.index, t_.reduced.back())) * bytes < line_bytes) return false;
+    std::int64_t uses = t_.v_extent;
+    for (std::uint32_t v : p_.free)
+      if (v != t_.v && !depends(a, v)) uses *= space_.extent(v);
+    return uses >= min_copy_uses && terms() * line_bytes >= near_bytes;
+  }
+
+  // Of the scalar operand: rows outermost, then positions, and each sum along consecutive memory.
+  // None where an axis is more than one of these.
+  std::optional<CopyLayout> layout_along_sums() const {
+    const Operand& a = scalar_operand();
+    std::vector<std::pair<std::size_t, std::int64_t>> axes;  // place, number
+    for (std::size_t axis = 0; axis < a.at.size(); ++axis) {
+      std::size_t place = 0;
+      for (const SpatialAxis& s : p_.spatial)
+        if (space_.depends_on(a.at[axis], t_.lhs_is_vector ? s.rhs_position : s.lhs_position))
+          place = 1;
+      for (std::size_t i = 0; i < t_.reduced.size(); ++i) {
+        if (!space_.depends_on(a.at[axis], t_.reduced[i])) continue;
+        if (place > 0 || space_.depends_on(a.at[axis], *t_.m)) return std::nullopt;
+        place = 2 + i;
+      }
+      axes.emplace_back(place, axis);
+    }
+    std::ranges::stable_sort(axes, {}, &std::pair<std::size_t, std::int64_t>::first);
+    CopyLayout layout;
+    for (const auto& [place, axis] : axes) layout.order.push_back(axis);
+    return layout;
   }
 
   std::int64_t outer_count() const {

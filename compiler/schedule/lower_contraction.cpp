@@ -328,7 +328,7 @@ void lower_contraction(ProgramDraft& program, const Group& group, const Products
   if (products.kind == Products::Kind::plain || !may_tile(program, group))
     return lower_products(program, group);
   OperandLayouts copied;
-  for (int attempt = 0; attempt < 2; ++attempt) {
+  for (int attempt = 0; attempt < 3; ++attempt) {
     const std::unique_ptr<Product> product = make_product(program, group, copied);
     if (!product) break;
     if (products.kind == Products::Kind::fewer) {
@@ -339,8 +339,10 @@ void lower_contraction(ProgramDraft& program, const Group& group, const Products
     }
     const std::optional<TilingChoice> choice = choose_tiling(program, *product);
     if (!choice) break;
-    if (!choice->wanted) return Writer(program, group, *product, choice->tiling).run();
-    (choice->tiling.lhs_is_vector ? copied.lhs : copied.rhs) = choice->wanted;
+    if (!choice->vector && !choice->scalar)
+      return Writer(program, group, *product, choice->tiling).run();
+    const bool lhs = choice->tiling.lhs_is_vector == choice->vector.has_value();
+    (lhs ? copied.lhs : copied.rhs) = choice->vector ? choice->vector : choice->scalar;
   }
   lower_products(program, group);
 }
