@@ -6,8 +6,8 @@ namespace ganc {
 namespace {
 
 // Cycles of one step along the reduced axis on a core with two multiply-adds and two loads a cycle,
-// a latency of 4 and 32 bytes a cycle from L2. Loads also cost where they do not bound: they
-// compete for issue.
+// a latency of 4 and 32 bytes a cycle from L2. Loads, and what they bring from L2, also cost
+// where they do not bound: they compete for issue and for lines of L1.
 double step_cycles(const Target& target, std::int64_t rows, std::int64_t columns) {
   const auto r = static_cast<double>(rows), c = static_cast<double>(columns);
   const double arithmetic = r * c / 2, loads = (r + c) / 2,

@@ -79,8 +79,9 @@ struct Tiling {
   // that what one part reads of both operands stays in cache; none: in one go.
   std::vector<std::int64_t> part_pairs;
 };
-// None: no lanes, or rows too few to pay for a copy. `vector`, `scalar`: the layout in which an
-// operand must be copied before this tiling holds; none: it lies well.
+// None: no lanes, or rows too few to pay for a copy. `vector`: the layout in which that operand
+// must be copied before there is a tiling; `scalar`: that in which this one is better read, though
+// the tiling holds without; none: it lies well.
 struct TilingChoice {
   Tiling tiling;
   std::optional<CopyLayout> vector, scalar;

@@ -40,10 +40,7 @@ class Chooser {
       return choice_;
     }
     order_reduced();
-    if (scalars_lie_far()) {
-      choice_.scalar = layout_along_sums();
-      if (choice_.scalar) return choice_;
-    }
+    if (scalars_lie_far()) choice_.scalar = layout_along_sums();
     choose_outer();
     choose_blocks();
     choose_parts();

@@ -339,10 +339,15 @@ void lower_contraction(ProgramDraft& program, const Group& group, const Products
     }
     const std::optional<TilingChoice> choice = choose_tiling(program, *product);
     if (!choice) break;
-    if (!choice->vector && !choice->scalar)
+    const bool lhs_is_vector = choice->tiling.lhs_is_vector;
+    std::optional<CopyLayout>& vector = lhs_is_vector ? copied.lhs : copied.rhs;
+    std::optional<CopyLayout>& scalar = lhs_is_vector ? copied.rhs : copied.lhs;
+    if (choice->vector)
+      vector = choice->vector;
+    else if (choice->scalar && !scalar)
+      scalar = choice->scalar;
+    else
       return Writer(program, group, *product, choice->tiling).run();
-    const bool lhs = choice->tiling.lhs_is_vector == choice->vector.has_value();
-    (lhs ? copied.lhs : copied.rhs) = choice->vector ? choice->vector : choice->scalar;
   }
   lower_products(program, group);
 }

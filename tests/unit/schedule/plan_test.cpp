@@ -148,3 +148,27 @@ TEST_CASE("rows of positions meet the same taps, each further on by the same") {
           CHECK(std::ranges::all_of(seen, [](int n) { return n == 1; }));
         }
 }
+
+// The steps of the longest sum through the scalar operand, in elements.
+static std::int64_t scalar_step(std::int64_t size) {
+  Graph graph;
+  Builder b(graph);
+  const Variable w{.name = "w", .kind = VariableKind::weight, .type = {DType::f32, {64, 64, 3, 3}}};
+  const NodeId x = b.input("data/x", {DType::f32, {32, 64, size, size}});
+  const Window window{.pad_low = 1, .pad_high = 1};
+  b.output("out", b.convolution(x, b.input("variable/w", w.type), {window, window}));
+  const Plan plan = plan_of(graph, {&w, 1});
+  std::int64_t step = 0;
+  for (const kernel::Kernel& kernel : plan.kernels)
+    for (const kernel::Statement& outer : kernel.body)
+      if (const auto* loop = std::get_if<kernel::Loop>(&outer.node))
+        for (const kernel::Statement& inner : loop->body)
+          if (const auto* c = std::get_if<kernel::Contraction>(&inner.node))
+            step = c->axes.back().a_stride;
+  return step;
+}
+
+TEST_CASE("filters are copied along the sum where each is used often enough") {
+  CHECK(scalar_step(2) == 64);  // 128 uses: read as they lie
+  CHECK(scalar_step(8) == 1);
+}
