@@ -176,8 +176,8 @@ void KernelEmitter::emit_prefetch(const Contraction& c, const Tile& tile, llvm::
   if (row_bytes * tile.rows > 4 * 64) return;
   const std::int64_t last = tile.rows - 1;
   for (std::int64_t row = 0;;
-       row = std::min(last, row + std::clamp<std::int64_t>(
-                                      64 / std::max<std::int64_t>(row_bytes, 1), 1, 64))) {
+       row = std::min(last,
+                      row + std::max<std::int64_t>(64 / std::max<std::int64_t>(row_bytes, 1), 1))) {
     llvm::Value* place =
         ir_.CreateGEP(register_type(context_, dtype), a,
                       index_constant(prefetch_steps * stride + row * c.a_m_stride));

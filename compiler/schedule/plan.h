@@ -31,13 +31,14 @@ struct Traffic {
   double all() const { return near + middle + far; }
 };
 
-// One call of a kernel.
+// What a node computes and where it stands in the program, for people.
 struct Operation {
   Op op = Op::add;
   Origin origin;
   bool operator==(const Operation&) const = default;
 };
 
+// One call of a kernel.
 struct Call {
   std::uint32_t kernel;
   std::vector<std::int64_t> offsets;  // one a buffer of the kernel
