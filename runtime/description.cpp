@@ -248,7 +248,8 @@ void read_body(DescriptionReader& in, Description& d, std::size_t kernel_count) 
       KernelInfo kernel;
       kernel.name = in.text("name");
       kernel.buffers = in.list("buffers", [&] {
-        return KernelBuffer{in.dtype("dtype"), in.natural("elements"), in.boolean("written")};
+        return KernelBuffer{in.dtype("dtype"), in.natural("elements"), in.boolean("read"),
+                            in.boolean("written")};
       });
       return kernel;
     });

@@ -74,7 +74,7 @@ struct Program {
 struct KernelBuffer {
   DType dtype = DType::f32;
   std::int64_t elements = 0;
-  bool written = false;
+  bool read = false, written = false;
 };
 struct KernelInfo {
   std::string name;

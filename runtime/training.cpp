@@ -150,8 +150,9 @@ bool Training::runs(const Call& call) const {
   return std::ranges::all_of(call.guards, [&](std::int64_t guard) { return arena[guard] != 0; });
 }
 
-// Tensors have gaps that no kernel writes: what a call is about to write is cleared, but for what
-// it reads in the same place, so that only its own values can be found there.
+// Tensors have gaps that no kernel writes: what a call is about to write is cleared, so that only
+// its own values can be found there; but for what it also reads, in the same buffer or through
+// another one.
 void Training::clear_gaps(const Call& call) const {
   if (!runs(call)) return;
   const std::span<const KernelBuffer> buffers = buffers_of(call);
@@ -160,7 +161,7 @@ void Training::clear_gaps(const Call& call) const {
     if (!buffers[to].written) continue;
     bool read = false;
     for (std::size_t b = 0; b < buffers.size(); ++b)
-      read |= !buffers[b].written && call.offsets[b] < call.offsets[to] + bytes(to) &&
+      read |= buffers[b].read && call.offsets[b] < call.offsets[to] + bytes(to) &&
               call.offsets[to] < call.offsets[b] + bytes(b);
     if (!read)
       std::memset(session_.arena->data() + call.offsets[to], 0,
@@ -202,7 +203,7 @@ std::string shown(const Call& call, const std::vector<Operation>& operations) {
     text += where;
   }
   if (count < call.others.size()) text += fmt::format(" and {} more", call.others.size() - count);
-  return text;
+  return text + " (the same run by a trainer from `ganc build -O0` names the one)";
 }
 
 }  // namespace

@@ -99,6 +99,7 @@ Json kernels(const Plan& plan) {
       if (buffer.local) continue;
       buffers.push_back({{"dtype", std::string(name(buffer.dtype))},
                          {"elements", buffer.elements},
+                         {"read", buffer.read},
                          {"written", buffer.written}});
     }
     list.push_back({{"name", kernel.name}, {"buffers", std::move(buffers)}});

@@ -34,8 +34,26 @@ class Divergence(TrainerTest):
         # -1 - D^2 is negative: its logarithm is NaN, and nothing between dense layer and mean is left in memory.
         text = self.diverges("fused", "E[0.5 * exp(log(-1 - D(G(z))^2))]")
         self.assertRegex(text, r"loss/G is nan \(objective of G, \S*fused.gan:7\)")
-        self.assertRegex(text, r"kernel with it: .*, `log`, `exponential`[^()]* \(\S*fused.gan:7\); no checkpoint")
+        self.assertRegex(text, r"kernel with it: .*, `log`, `exponential`[^()]* \(\S*fused.gan:7\) \(the same run")
         self.assertNotIn("softplus", text)
+
+    def test_names_at_most_sixteen(self):
+        chain = "log(-1 - D(G(z))^2)"
+        for i in range(20):
+            chain = f"relu({chain})"  # each has a path of its own: train.relu_2
+        text = self.diverges("many", f"E[softplus(-D(G(z)))] * E[stop({chain})]")
+        self.assertEqual(text[text.index("kernel with it: "):text.index(" and ")].count("`"), 2 * 16)
+        self.assertRegex(text, r" and \d+ more \(the same run")
+
+    def test_names_the_one_operation_without_fusion(self):
+        loss = "E[0.5 * exp(log(3.5 - step - 0 * D(G(z))))]"  # the 5th step is step 4
+        path = self.program("alone", PROGRAM.format(loss=loss, source="ring()"))
+        done = self.train(self.trainer(path), "alone-fused", expect=3)
+        self.assertIn("training diverged in step 5:", done.stderr)
+        self.assertIn("the same run by a trainer from `ganc build -O0` names the one", done.stderr)
+        done = self.train(self.trainer(path, "-O0"), "alone", expect=3)
+        self.assertIn("training diverged in step 5:", done.stderr)
+        self.assertRegex(done.stderr, r"not finite came from `log` \(\S*alone.gan:7\); ")
 
     def test_names_the_data(self):
         (self.folder / "bad.npy").write_bytes(npy([(0, 1), (2, float("nan"))] * 8))

@@ -327,30 +327,32 @@ std::string kernel_list() {
   struct Buffer {
     const char* dtype;
     int elements;
-    bool written;
+    bool written, read;
   };
-  const Buffer f2r{"f32", 2, false}, f2w{"f32", 2, true}, f1w{"f32", 1, true}, v3w{"f32", 3, true},
-      v3r{"f32", 3, false}, seed2{"u32", 2, false}, u1{"u32", 1, false}, z{"f32", 16, false},
-      zw{"f32", 16, true}, d1{"f64", 1, false}, p1{"pred", 1, true};
+  const Buffer f2r{"f32", 2, false, true}, f2w{"f32", 2, true, false}, f2rw{"f32", 2, true, true},
+      f1w{"f32", 1, true, false}, f1rw{"f32", 1, true, true}, v3w{"f32", 3, true, false},
+      v3rw{"f32", 3, true, true}, v3r{"f32", 3, false, true}, seed2{"u32", 2, false, true},
+      u1{"u32", 1, false, true}, z{"f32", 16, false, true}, zw{"f32", 16, true, false},
+      d1{"f64", 1, false, true}, p1{"pred", 1, true, false};
   const std::vector<std::vector<Buffer>> buffers = {{seed2, u1, zw},
                                                     {seed2, u1, zw},
                                                     {seed2, u1, zw},
-                                                    {seed2, u1, {"f32", 32, true}},
+                                                    {seed2, u1, {"f32", 32, true, false}},
                                                     {f2r, f2r, z, zw},
                                                     {v3r, z, z, f1w, f2w, f1w},
-                                                    {v3w, f2w, f2r, f1w},
+                                                    {v3rw, f2rw, f2r, f1rw},
                                                     {v3r, z, z, d1, f1w, f2w, f2w, f1w},
-                                                    {f2w, f2w, f2w, f2r, f2r},
+                                                    {f2rw, f2rw, f2rw, f2r, f2r},
                                                     {d1, p1},
-                                                    {v3w, f1w},
+                                                    {v3rw, f1w},
                                                     {v3r, z, f1w},
                                                     {seed2, u1, f2w, f2w, v3w, f2w, f2w, f1w}};
   std::vector<std::string> list_of;
   for (const auto& kernel : buffers) {
     std::vector<std::string> texts;
     for (const Buffer& buffer : kernel)
-      texts.push_back(format(R"({{"dtype": "{}", "elements": {}, "written": {}}})", buffer.dtype,
-                             buffer.elements, buffer.written));
+      texts.push_back(format(R"({{"dtype": "{}", "elements": {}, "read": {}, "written": {}}})",
+                             buffer.dtype, buffer.elements, buffer.read, buffer.written));
     list_of.push_back(format(R"({{"name": "k{}", "buffers": {}}})", list_of.size(), list(texts)));
   }
   return list(list_of);

@@ -279,7 +279,7 @@ class Divergence(ToyTest):
         done = self.fails(3, "train", "--out", "a", "--snapshot", 3, env={"TOY_DIVERGE_AT": "7"},
                           says=["training diverged in step 8", "the weight G.w has a value that is not finite",
                                 "objective of G, toy.gan:6", "`divide` in D.critic (toy.gan:6) or what is computed in one kernel with it: `exp`, "
-                                "`log` in D (toy.gan:5); the",
+                                "`log` in D (toy.gan:5) (the same run by a trainer from `ganc build -O0` names the one); the",
                                 "the last good checkpoint is a/checkpoint_000006.safetensors"])
         self.assertIn("repeats steps 7 to 8", done.stderr)
         self.assertEqual(os.readlink(self.folder / "a" / "latest.safetensors"), "checkpoint_000006.safetensors")
