@@ -85,6 +85,7 @@ llvm::Value* KernelEmitter::load_lanes(const Place& place, unsigned bits) {
   if (stride == 1) return load_consecutive(place, mask);
   if (stride == -1) return load_reversed(place, mask);
   if (stride >= 2 && stride <= 4 && !mask) return load_strided(place);
+  if (stride != 0 && !mask) return load_one_by_one(place);
   llvm::Type* type = vector_type(memory_type(context_, kernel_.buffers[place.buffer].dtype));
   llvm::Value* all = llvm::Constant::getAllOnesValue(vector_type(ir_.getInt1Ty()));
   const Emitted anywhere{};
@@ -142,6 +143,21 @@ llvm::Value* KernelEmitter::load_strided(const Place& place) {
     }
     result = i == 0 ? ir_.CreateShuffleVector(parts[0], pick)
                     : ir_.CreateShuffleVector(result, parts[static_cast<std::size_t>(i)], pick);
+  }
+  return result;
+}
+
+// A load and an insertion a lane: a gather instruction is microcode that takes several times as
+// long on most CPUs.
+llvm::Value* KernelEmitter::load_one_by_one(const Place& place) {
+  llvm::Type* type = memory_type(context_, kernel_.buffers[place.buffer].dtype);
+  llvm::Value* first = address(place.buffer, place.index.value);
+  llvm::Value* result = llvm::PoisonValue::get(vector_type(type));
+  for (unsigned lane = 0; lane < lanes_->width; ++lane) {
+    llvm::Value* from = ir_.CreateGEP(type, first, index_constant(lane * place.index.stride));
+    llvm::LoadInst* load = ir_.CreateLoad(type, from);
+    mark(load, place.buffer);
+    result = ir_.CreateInsertElement(result, load, std::uint64_t{lane});
   }
   return result;
 }

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t far_stride_bytes = 128;
 constexpr std::int64_t prefetch_steps = 16;
+constexpr std::int64_t line_bytes = 64;
 
 // How the positions of every row go on from its first, where all rows with two or more agree: those
 // of a filter do. None: a row of another kind.
@@ -40,7 +41,10 @@ void KernelEmitter::emit_sum(const Contraction& c, const Tile& tile,
         ir_.CreateMul(ir_.CreateUDiv(tile.v, panel), index_constant(c.b_panel_stride)),
         ir_.CreateURem(tile.v, panel));
   }
-  emit_taps(c, tile, 0, {advance(a, dtype, tile.m, c.a_m_stride), advance(b, dtype, v, 1)}, sums);
+  llvm::Value* ahead = nullptr;
+  if (c.a_ahead != 0 && optimize_) ahead = advance(a, dtype, index_constant(c.a_ahead), 1);
+  emit_taps(c, tile, 0, {advance(a, dtype, tile.m, c.a_m_stride), advance(b, dtype, v, 1), ahead},
+            sums);
 }
 
 llvm::Value* KernelEmitter::advance(llvm::Value* pointer, DType dtype, llvm::Value* count,
@@ -129,12 +133,16 @@ void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_
       innermost && optimize_ && std::abs(axis.a_stride) * bytes_of(dtype) >= far_stride_bytes;
   const auto after = [&](Operands from, std::int64_t steps) {
     llvm::Value* count = index_constant(steps);
-    return Operands{advance(from.a, dtype, count, axis.a_stride),
-                    advance(from.b, dtype, count, axis.b_stride)};
+    Operands to{advance(from.a, dtype, count, axis.a_stride),
+                advance(from.b, dtype, count, axis.b_stride)};
+    if (from.ahead != nullptr)
+      to.ahead = advance(from.ahead, dtype, count, line_bytes / bytes_of(dtype));
+    return to;
   };
   const auto elements = [&](Operands from, std::int64_t count) {
     for (std::int64_t i = 0; i < count; ++i) {
       const Operands now = after(from, i);
+      if (now.ahead != nullptr) emit_prefetch(now.ahead);
       if (fetch) emit_prefetch(c, tile, now.a, axis.a_stride);
       emit_axes(c, tile, index + 1, now, sums);
     }
@@ -148,21 +156,31 @@ void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_
   } else {
     llvm::BasicBlock* before = ir_.GetInsertBlock();
     llvm::BasicBlock* latch = nullptr;
-    llvm::PHINode *a = nullptr, *b = nullptr;
+    llvm::PHINode *a = nullptr, *b = nullptr, *ahead = nullptr;
     Operands next{};
     emit_loop(index_constant(0), index_constant(whole), unroll, false, [&](llvm::Value*) {
       a = ir_.CreatePHI(ir_.getPtrTy(), 2);
       b = ir_.CreatePHI(ir_.getPtrTy(), 2);
-      elements({a, b}, unroll);
-      next = after({a, b}, unroll);
+      if (at.ahead != nullptr) ahead = ir_.CreatePHI(ir_.getPtrTy(), 2);
+      elements({a, b, ahead}, unroll);
+      next = after({a, b, ahead}, unroll);
       latch = ir_.GetInsertBlock();
     });
     a->addIncoming(at.a, before);
     a->addIncoming(next.a, latch);
     b->addIncoming(at.b, before);
     b->addIncoming(next.b, latch);
+    if (ahead != nullptr) {
+      ahead->addIncoming(at.ahead, before);
+      ahead->addIncoming(next.ahead, latch);
+    }
   }
   elements(after(at, whole), axis.extent - whole);
+}
+
+void KernelEmitter::emit_prefetch(llvm::Value* place) {
+  ir_.CreateIntrinsic(llvm::Intrinsic::prefetch, {place->getType()},
+                      {place, ir_.getInt32(0), ir_.getInt32(3), ir_.getInt32(1)});
 }
 
 // The rows' elements of a `prefetch_steps` steps ahead: what lies far apart no prefetcher of the
@@ -173,16 +191,15 @@ void KernelEmitter::emit_prefetch(const Contraction& c, const Tile& tile, llvm::
   const DType dtype = kernel_.buffers[c.a_buffer].dtype;
   const std::int64_t row_bytes = std::abs(c.a_m_stride) * bytes_of(dtype);
   // One for each cache line; rows a line or more apart are streams of their own and too many.
-  if (row_bytes * tile.rows > 4 * 64) return;
+  if (row_bytes * tile.rows > 4 * line_bytes) return;
   const std::int64_t last = tile.rows - 1;
   for (std::int64_t row = 0;;
-       row = std::min(last,
-                      row + std::max<std::int64_t>(64 / std::max<std::int64_t>(row_bytes, 1), 1))) {
+       row = std::min(last, row + std::max<std::int64_t>(
+                                      line_bytes / std::max<std::int64_t>(row_bytes, 1), 1))) {
     llvm::Value* place =
         ir_.CreateGEP(register_type(context_, dtype), a,
                       index_constant(prefetch_steps * stride + row * c.a_m_stride));
-    ir_.CreateIntrinsic(llvm::Intrinsic::prefetch, {place->getType()},
-                        {place, ir_.getInt32(0), ir_.getInt32(3), ir_.getInt32(1)});
+    emit_prefetch(place);
     if (row == last) return;
   }
 }

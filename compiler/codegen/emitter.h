@@ -148,6 +148,7 @@ class KernelEmitter {
   llvm::Value* load_consecutive(const Place& place, llvm::Value* mask);
   llvm::Value* load_reversed(const Place& place, llvm::Value* mask);
   llvm::Value* load_strided(const Place& place);
+  llvm::Value* load_one_by_one(const Place& place);
   llvm::Value* addresses(const Place& place, unsigned bits);
   void store_scalar(const Place& place, llvm::Value* value);
   void store_lanes(const Place& place, llvm::Value* value, unsigned bits);
@@ -182,8 +183,8 @@ class KernelEmitter {
   void emit_epilogue_stores(const kernel::Contraction& c);
 
   // emit_sum.cpp: the sum of a tile
-  struct Operands {  // where a and b stand
-    llvm::Value *a, *b;
+  struct Operands {  // where a and b stand, and what is fetched ahead; null: nothing
+    llvm::Value *a, *b, *ahead = nullptr;
   };
   void emit_sum(const kernel::Contraction& c, const Tile& tile,
                 const std::vector<llvm::Value*>& sums);
@@ -193,6 +194,7 @@ class KernelEmitter {
                  const std::vector<llvm::Value*>& sums);
   void multiply_add(const kernel::Contraction& c, const Tile& tile, Operands at,
                     const std::vector<llvm::Value*>& sums);
+  void emit_prefetch(llvm::Value* place);
   void emit_prefetch(const kernel::Contraction& c, const Tile& tile, llvm::Value* a,
                      std::int64_t stride);
   llvm::Value* advance(llvm::Value* pointer, DType dtype, llvm::Value* count, std::int64_t stride);

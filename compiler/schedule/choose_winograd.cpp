@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "compiler/schedule/winograd_kernel.h"
 
@@ -10,14 +11,17 @@ namespace {
 // In cycles a vector of lanes of a core that multiplies and adds two vectors a cycle.
 constexpr double product_cycles = 0.5;
 constexpr double other_cycles = 0.6;   // of a load, a store or an addition in a transform
-constexpr double memory_cycles = 1.0;  // of an element that goes to memory and back
+constexpr double near_cycles = 0.5;    // of an element that comes from L2
+constexpr double memory_cycles = 2.0;  // of one that comes from further away
+constexpr std::int64_t near_bytes = 512 << 10;
 // Shares of the limit that the products reach: of a layer, of the gradient of filters, of points.
 constexpr double image_efficiency = 0.85, gradient_efficiency = 0.6, point_efficiency = 0.75;
 constexpr std::int64_t min_channels = 16;  // fewer do not pay for the transforms
 constexpr std::int64_t min_units = 8;
-constexpr std::int64_t image_lanes = 32;  // samples and tiles of a unit
-constexpr std::int64_t min_filter_part = 64;
-constexpr std::int64_t gradient_block = 64;  // rows, lanes and channels
+constexpr std::array<std::int64_t, 3> image_lanes = {32, 64, 128};  // samples and tiles of a unit
+constexpr std::int64_t most_terms = 128;  // of a product of matrices, so that both stay in L1
+constexpr std::int64_t most_local_bytes = 768 << 10;
+constexpr std::array<std::int64_t, 3> gradient_blocks = {64, 32, 16};  // rows, lanes, terms
 
 double real(std::int64_t n) {
   return static_cast<double>(n);
@@ -83,10 +87,12 @@ class Reader {
       found = v;
       (in_lhs ? form.samples : form.filters) = space_.extent(v);
     }
-    if (p_.reduced.size() != 1 || !form.filter) return false;
-    form.channel = p_.reduced[0];
-    form.channels = space_.extent(p_.reduced[0]);
-    return form.channels >= min_channels && form.filters >= min_channels;
+    if (p_.reduced.size() > 1 || !form.filter) return false;
+    if (!p_.reduced.empty()) {
+      form.channel = p_.reduced[0];
+      form.channels = space_.extent(p_.reduced[0]);
+    }
+    return form.filters >= min_channels;
   }
 
   const ProgramDraft& program_;
@@ -98,6 +104,7 @@ class Reader {
 
 bool find_lanes(const ProgramDraft& program, const Product& p, ImageForm& form) {
   const IndexSpace& space = p.c.space;
+  if (form.channels < min_channels) return false;
   if (program.tensors[p.lhs.tensor].panel > 0 || program.tensors[p.rhs.tensor].panel > 0)
     return false;
   const IndexId stored = p.c.stores[0].index;
@@ -119,6 +126,53 @@ std::int64_t units(const ImageForm& form) {
   return n;
 }
 
+// Numbers that a form has of each kind.
+struct Counts {
+  double tiles = 1, phases = 1, subs = 1, points = 1, outputs = 1, taps = 1;
+  explicit Counts(const WinogradForm& form) {
+    const FilterTransform& t = form.transform;
+    for (const FilterAxis& axis : form.axes) {
+      tiles *= real(blocks(axis.outputs, t.outputs));
+      phases *= real(axis.phases);
+      subs *= real(axis.subs);
+      points *= real(t.points());
+      outputs *= real(t.outputs);
+      taps *= real(t.taps);
+    }
+  }
+};
+
+double cycles(const ImageForm& form) {
+  const FilterTransform& t = form.transform;
+  const Counts n(form);
+  const std::size_t axes = form.axes.size();
+  const double b = real(form.samples) * n.phases * n.tiles, f = real(form.filters),
+               c = real(form.channels) * n.subs;
+  const double products = b * f * c * n.points * product_cycles / point_efficiency;
+  // A slice at a time: all elements of a tile times a row of the transform, then along the last
+  // axis.
+  const double slices = n.points / real(t.points()),
+               slice = n.points + 2 * real(t.points()) + additions(t.input, 1);
+  const double image = b * c * slices * slice * (f / real(form.filter_part));
+  const double partial = 2 * b * f * n.points * (c / real(form.term_part));
+  const double results = b * f * (3 * n.outputs + additions(t.output, axes));
+  const double filters = n.phases * f * c * (n.taps + 2 * n.points + additions(t.filter, axes));
+  // Each unit reads the filters of its phase again.
+  const double transformed = n.phases * f * c * n.points,
+               moved = transformed * (b / n.phases) / real(form.sample_block * form.tile_block);
+  return products + (image + partial + results + filters) * other_cycles +
+         transformed * memory_cycles +
+         moved * (transformed * 4 > near_bytes ? memory_cycles : near_cycles);
+}
+
+// Of a unit: tiles and products of a slice, and half transformed results.
+std::int64_t local_bytes(const ImageForm& form) {
+  const FilterTransform& t = form.transform;
+  const std::int64_t lanes = form.sample_block * form.tile_block;
+  const std::int64_t halves = form.axes.size() == 2 ? t.points() * t.outputs : t.outputs;
+  return 4 * lanes * (t.points() * (form.term_part + form.filter_part) + halves * form.filter_part);
+}
+
 void choose_blocks(ImageForm& form) {
   form.filter_block = form.filters;
   for (std::int64_t b = form.lanes_are_samples ? 16 : 64; b >= 16; b -= 16)
@@ -126,46 +180,32 @@ void choose_blocks(ImageForm& form) {
       form.filter_block = b;
       break;
     }
-  form.filter_part = form.filters;
-  form.sample_block = 1;
-  if (form.lanes_are_samples) {
-    const std::int64_t parts = blocks(form.samples, image_lanes);
-    form.sample_block = std::min(form.samples, blocks(blocks(form.samples, parts), 8) * 8);
-  }
+  const std::int64_t channel_part = divisor_up_to(form.channels, most_terms);
+  std::int64_t subs = 1;
+  for (const FilterAxis& axis : form.axes) subs *= axis.subs;
+  form.term_part = channel_part == form.channels
+                       ? channel_part * divisor_up_to(subs, most_terms / channel_part)
+                       : channel_part;
   const std::int64_t last = blocks(form.axes.back().outputs, form.transform.outputs);
-  form.tile_block = std::clamp<std::int64_t>(image_lanes / form.sample_block, 1, last);
-  // More units: fewer filters each, since their images are transformed fast.
-  while (units(form) < min_units && form.filter_part % (2 * form.filter_block) == 0 &&
-         form.filter_part > min_filter_part)
-    form.filter_part /= 2;
-}
-
-double cycles(const ImageForm& form) {
-  const FilterTransform& t = form.transform;
-  const std::size_t axes = form.axes.size();
-  double tiles = 1, phases = 1, subs = 1, points = 1, outputs = 1, taps = 1;
-  for (const FilterAxis& axis : form.axes) {
-    tiles *= real(blocks(axis.outputs, t.outputs));
-    phases *= real(axis.phases);
-    subs *= real(axis.subs);
-    points *= real(t.points());
-    outputs *= real(t.outputs);
-    taps *= real(t.taps);
+  ImageForm best;
+  std::pair<bool, double> least(true, std::numeric_limits<double>::infinity());
+  for (const std::int64_t lanes : image_lanes) {
+    form.sample_block = 1;
+    if (form.lanes_are_samples) {
+      const std::int64_t parts = blocks(form.samples, lanes);
+      form.sample_block = std::min(form.samples, blocks(blocks(form.samples, parts), 8) * 8);
+    }
+    form.tile_block = std::clamp<std::int64_t>(lanes / form.sample_block, 1, last);
+    for (form.filter_part = form.filters;;) {
+      const bool fits = local_bytes(form) <= most_local_bytes && units(form) >= min_units;
+      // Where none fits, the smallest unit.
+      const std::pair value(!fits, fits ? cycles(form) : real(local_bytes(form)));
+      if (value < least) least = value, best = form;
+      if (form.filter_part % (2 * form.filter_block) != 0) break;
+      form.filter_part /= 2;
+    }
   }
-  const double b = real(form.samples) * phases * tiles, f = real(form.filters),
-               c = real(form.channels) * subs;
-  const double products = b * f * c * points * product_cycles / point_efficiency;
-  // A slice at a time: all elements of a tile times a row of the transform, then along the last
-  // axis.
-  const double slices = points / real(t.points()),
-               slice = points + 2 * real(t.points()) + additions(t.input, 1);
-  const double image = b * c * slices * slice * (f / real(form.filter_part));
-  const double results = b * f * (2 * points + 3 * outputs + additions(t.output, axes));
-  const double filters = phases * f * c * (taps + 2 * points + additions(t.filter, axes));
-  // Each unit reads the filters of its phase again.
-  const double moved =
-      phases * f * c * points + b * f * c * points / real(form.sample_block * form.tile_block);
-  return products + (image + results + filters) * other_cycles + moved * memory_cycles;
+  form = best;
 }
 
 // --- the gradient of filters ---------------------------------------------------------------------
@@ -177,9 +217,12 @@ bool find_lanes(const Product& p, GradientForm& form) {
   form.lanes_are_filters = space.coefficient(stored, *form.filter) == 1;
   const Operand &rows = form.lanes_are_filters ? p.lhs : p.rhs,
                 &lanes = form.lanes_are_filters ? p.rhs : p.lhs;
-  const std::uint32_t lane = form.lanes_are_filters ? *form.filter : *form.sample;
-  return space.coefficient(stored, lane) == 1 && space.coefficient(lanes.index, lane) == 1 &&
-         space.coefficient(rows.index, *form.channel) == 1;
+  const std::uint32_t lane = form.lanes_are_filters ? *form.filter : *form.sample,
+                      row = form.lanes_are_filters ? *form.sample : *form.filter;
+  form.rows_by_channel = form.channel && space.coefficient(rows.index, *form.channel) == 1;
+  if (form.rows_by_channel ? form.channels < min_channels : space.coefficient(rows.index, row) != 1)
+    return false;
+  return space.coefficient(stored, lane) == 1 && space.coefficient(lanes.index, lane) == 1;
 }
 
 std::int64_t rows_of(const GradientForm& form) {
@@ -187,21 +230,6 @@ std::int64_t rows_of(const GradientForm& form) {
 }
 std::int64_t lanes_of(const GradientForm& form) {
   return form.lanes_are_filters ? form.filters : form.samples;
-}
-
-bool choose_blocks(GradientForm& form) {
-  std::int64_t phases = 1;
-  for (const FilterAxis& axis : form.axes) phases *= axis.phases;
-  form.channel_block = divisor_up_to(form.channels, gradient_block);
-  form.row_block = divisor_up_to(rows_of(form), gradient_block);
-  form.lane_block = gradient_block;
-  while (lanes_of(form) % form.lane_block != 0) form.lane_block /= 2;
-  const auto units = [&] {
-    return phases * rows_of(form) / form.row_block * (lanes_of(form) / form.lane_block);
-  };
-  while (units() < min_units && form.row_block % 2 == 0 && form.row_block > 16) form.row_block /= 2;
-  while (units() < min_units && form.lane_block > 32) form.lane_block /= 2;
-  return form.lane_block >= panel_lanes && form.row_block >= 8 && form.channel_block >= 8;
 }
 
 double cycles(const GradientForm& form) {
@@ -222,8 +250,47 @@ double cycles(const GradientForm& form) {
                           (2 * points + additions(of_rows, axes)),
                lane_work = sums * lanes * (rows / real(form.row_block)) *
                            (2 * points + additions(of_lanes, axes)),
-               partial = 2 * rows * lanes * points * sums / real(form.channel_block);
+               partial = 2 * rows * lanes * points * sums / real(form.terms());
   return products + (row_work + lane_work + partial) * other_cycles;
+}
+
+// Of a unit: points of rows, of lanes, and sums.
+std::int64_t local_bytes(const GradientForm& form) {
+  std::int64_t points = 1;
+  for (std::size_t i = 0; i < form.axes.size(); ++i) points *= form.transform.points();
+  return 4 * points *
+         (form.terms() * (form.row_block + form.lane_block) + form.row_block * form.lane_block);
+}
+
+bool choose_blocks(GradientForm& form) {
+  std::int64_t phases = 1, tiles = 1;
+  for (const FilterAxis& axis : form.axes) {
+    phases *= axis.phases;
+    tiles *= blocks(axis.taps, form.transform.taps);
+  }
+  GradientForm best;
+  std::pair<bool, double> least(true, std::numeric_limits<double>::infinity());
+  for (const std::int64_t row_block : gradient_blocks)
+    for (const std::int64_t lane_block : gradient_blocks)
+      for (const std::int64_t terms : gradient_blocks) {
+        form.row_block = divisor_up_to(rows_of(form), row_block);
+        form.lane_block = lane_block;
+        if (lanes_of(form) % lane_block != 0) continue;
+        form.channel_block = divisor_up_to(form.channels, terms);
+        form.tile_block = form.rows_by_channel
+                              ? 1
+                              : std::clamp<std::int64_t>(terms / form.channel_block, 1, tiles);
+        const std::int64_t units =
+            phases * (rows_of(form) / form.row_block) * (lanes_of(form) / form.lane_block);
+        if (form.row_block < 8 || form.terms() < 8) continue;
+        const bool fits = units >= min_units && local_bytes(form) <= most_local_bytes;
+        // Where none fits, the smallest unit.
+        const std::pair value(!fits, fits ? cycles(form) : real(local_bytes(form)));
+        if (value < least) least = value, best = form;
+      }
+  if (least.second == std::numeric_limits<double>::infinity()) return false;
+  form = best;
+  return true;
 }
 
 }  // namespace

@@ -88,6 +88,7 @@ ValueId KernelWriter::quotient(ValueId a, std::int64_t divisor) {
   return value({.kind = ValueKind::index_floor_divide, .operands = {a}, .integer = divisor});
 }
 ValueId KernelWriter::remainder(ValueId a, std::int64_t divisor) {
+  if (divisor == 1) return constant(0);
   return value({.kind = ValueKind::index_modulo, .operands = {a}, .integer = divisor});
 }
 ValueId KernelWriter::minimum(ValueId a, ValueId b) {

@@ -7,8 +7,7 @@ using kernel::Block;
 using kernel::LoopKind;
 using kernel::ValueId;
 
-constexpr std::int64_t result_rows = 8;   // filters whose results are transformed back at once
-constexpr std::int64_t most_terms = 128;  // of a product of matrices, so that both stay in L1
+constexpr std::int64_t result_rows = 8;  // filters whose results are transformed back at once
 
 class Writer {
  public:
@@ -24,7 +23,8 @@ class Writer {
       tiles_.push_back(blocks(axis.outputs, t_.outputs));
     }
     terms_ = all_subs_ * f_.channels;
-    term_block_ = divisor_up_to(terms_, most_terms);
+    channel_part_ = divisor_up_to(f_.channels, form.term_part);
+    sub_part_ = form.term_part / channel_part_;
     slices_ = points_ / t_.points();
     lanes_ = f_.sample_block * f_.tile_block;
     rows_ = divisor_up_to(f_.filter_part, result_rows);
@@ -43,12 +43,12 @@ class Writer {
 
   // --- filters -------------------------------------------------------------------------------
 
-  // Where the transformed filters lie: [phase][point][block of filters][sub, channel][filter], or
-  // with the channels innermost [phase][point][filter][sub, channel].
-  std::int64_t filter_row() const { return f_.filters_by_channel ? terms_ + plane_gap : terms_; }
-  std::int64_t filter_stride() const { return f_.filters_by_channel ? filter_row() : 1; }
+  // Where the transformed filters lie: [phase][point][part of terms][block of filters][term]
+  // [filter], or with the channels innermost [..][filter][term]. A term is a subfilter and a
+  // channel.
+  std::int64_t filter_stride() const { return f_.filters_by_channel ? f_.term_part : 1; }
   std::int64_t term_stride() const { return f_.filters_by_channel ? 1 : f_.filter_block; }
-  std::int64_t filter_plane() const { return filter_row() * f_.filters + plane_gap; }
+  std::int64_t filter_plane() const { return terms_ * f_.filters + plane_gap; }
 
   // Of one tensor, phases and transform there is one.
   std::uint32_t filters() {
@@ -56,6 +56,7 @@ class Writer {
                                      static_cast<std::int64_t>(group_.guards),
                                      f_.filters_by_channel,
                                      f_.filter_block,
+                                     f_.term_part,
                                      f_.filters,
                                      f_.channels,
                                      t_.outputs,
@@ -83,17 +84,17 @@ class Writer {
     Nest nest(w);
     const std::uint32_t from = w.buffer(p_.rhs.tensor, true, false),
                         to = w.buffer(result, false, true);
-    const std::int64_t others = f_.filters_by_channel ? f_.filters : f_.channels;
+    const std::int64_t others = f_.filters_by_channel ? f_.filters : f_.channels,
+                       lanes = f_.filters_by_channel ? f_.channels : f_.filters,
+                       width = f_.filters_by_channel ? channel_part_ : f_.filter_block;
     const std::int64_t units = all_phases_ * all_subs_ * others;
     w.set_units(units);
     nest.loop(LoopKind::parallel, units, [&](ValueId u) {
       const std::vector<ValueId> part = split(w, u, {all_phases_, all_subs_, others});
-      const std::int64_t width = f_.filters_by_channel ? f_.channels : f_.filter_block;
-      nest.loop(
-          LoopKind::serial, f_.filters_by_channel ? 1 : f_.filters / width, [&](ValueId block) {
-            nest.loop(LoopKind::vector, width,
-                      [&](ValueId lane) { write_filter(w, nest, from, to, part, block, lane); });
-          });
+      nest.loop(LoopKind::serial, lanes / width, [&](ValueId block) {
+        nest.loop(LoopKind::vector, width,
+                  [&](ValueId lane) { write_filter(w, nest, from, to, part, block, lane); });
+      });
     });
     add_draft(program_, {GroupKind::elementwise, group_.roots, group_.guards, -1}, w, nest.take(),
               Computation{}, false);
@@ -102,9 +103,10 @@ class Writer {
 
   void write_filter(KernelWriter& w, Nest& nest, std::uint32_t from, std::uint32_t to,
                     const std::vector<ValueId>& part, ValueId block, ValueId lane) {
-    const ValueId long_lane = w.add(w.scale(block, f_.filter_block), lane);
-    const ValueId filter = f_.filters_by_channel ? part[2] : long_lane,
-                  channel = f_.filters_by_channel ? lane : part[2];
+    const std::int64_t width = f_.filters_by_channel ? channel_part_ : f_.filter_block;
+    const ValueId all = w.add(w.scale(block, width), lane);
+    const ValueId filter = f_.filters_by_channel ? part[2] : all,
+                  channel = f_.filters_by_channel ? all : part[2];
     w.bind(*f_.filter, filter);
     w.bind(*f_.channel, channel);
     const std::vector<ValueId> phase = split(w, part[0], phases_), sub = split(w, part[1], subs_);
@@ -114,13 +116,19 @@ class Writer {
           axis_read(w, p_.spatial[i].rhs_position, f_.axes[i], false, phase[i], sub[i], {}, 0));
     const std::vector<ValueId> values =
         transformed(w, t_.filter, axes(), load_elements(w, from, p_.rhs.index, {}, reads, t_.taps));
-    const ValueId term = w.add(w.scale(part[1], f_.channels), channel);
-    ValueId at = w.scale(part[0], points_ * filter_plane());
-    if (f_.filters_by_channel)
-      at = w.add(at, w.add(w.scale(filter, filter_row()), term));
-    else
-      at = w.add(w.add(at, w.scale(block, terms_ * f_.filter_block)),
-                 w.add(w.scale(term, f_.filter_block), lane));
+    // The part that the term is in, and its place there.
+    const std::int64_t parts_of_sub = f_.channels / channel_part_;
+    ValueId channel_part = f_.filters_by_channel ? block : w.quotient(channel, channel_part_),
+            in_part = f_.filters_by_channel ? lane : w.remainder(channel, channel_part_);
+    if (sub_part_ > 1)
+      in_part = w.add(w.scale(w.remainder(part[1], sub_part_), channel_part_), in_part);
+    const ValueId term_part =
+        w.add(w.scale(w.quotient(part[1], sub_part_), parts_of_sub), channel_part);
+    ValueId at = w.add(w.scale(part[0], points_ * filter_plane()),
+                       w.scale(term_part, f_.term_part * f_.filters));
+    at = f_.filters_by_channel ? w.add(at, w.add(w.scale(filter, f_.term_part), in_part))
+                               : w.add(w.add(at, w.scale(block, f_.term_part * f_.filter_block)),
+                                       w.add(w.scale(in_part, f_.filter_block), lane));
     for (std::int64_t point = 0; point < points_; ++point)
       nest.store(to, w.add(at, point * filter_plane()), values[static_cast<std::size_t>(point)]);
   }
@@ -147,7 +155,7 @@ class Writer {
     std::uint32_t results;          // of some filters, by outputs; of two axes only
   };
   // Between those of two points or outputs, with a gap.
-  std::int64_t tile_plane() const { return terms_ * lanes_ + plane_gap; }
+  std::int64_t tile_plane() const { return f_.term_part * lanes_ + plane_gap; }
   std::int64_t product_plane() const { return f_.filter_part * lanes_ + plane_gap; }
   std::int64_t result_plane() const { return rows_ * lanes_ + plane_gap; }
 
@@ -172,8 +180,10 @@ class Writer {
     nest.loop(LoopKind::parallel, units, [&](ValueId u) {
       const Unit unit = unit_of(w, split(w, u, extents));
       nest.loop(LoopKind::serial, slices_, [&](ValueId slice) {
-        transform_image(w, nest, unit, slice, image, local);
-        multiply(w, nest, unit, slice, filters, local);
+        nest.loop(LoopKind::serial, terms_ / f_.term_part, [&](ValueId part) {
+          transform_image(w, nest, unit, slice, part, image, local);
+          multiply(w, nest, unit, slice, part, filters, local);
+        });
         transform_back(w, nest, unit, slice, local);
       });
       finish(w, nest, unit, local);
@@ -244,11 +254,16 @@ class Writer {
     return transformed(w, t_.input, 1, std::move(elements));
   }
 
-  void transform_image(KernelWriter& w, Nest& nest, const Unit& unit, ValueId slice,
+  // The tiles of a part of the terms: all of some subfilters, or some channels of one.
+  void transform_image(KernelWriter& w, Nest& nest, const Unit& unit, ValueId slice, ValueId part,
                        std::uint32_t image, const Local& local) const {
-    nest.loop(LoopKind::serial, all_subs_, [&](ValueId sub) {
-      rows_and_lanes(nest, w, unit, f_.channels, [&](ValueId channel, const Lane& lane) {
-        w.bind(*f_.channel, channel);
+    const std::int64_t parts_of_sub = f_.channels / channel_part_;
+    const ValueId first_sub = w.scale(w.quotient(part, parts_of_sub), sub_part_),
+                  first_channel = w.scale(w.remainder(part, parts_of_sub), channel_part_);
+    nest.loop(LoopKind::serial, sub_part_, [&](ValueId sub_in_part) {
+      const ValueId sub = w.add(first_sub, sub_in_part);
+      rows_and_lanes(nest, w, unit, channel_part_, [&](ValueId channel, const Lane& lane) {
+        w.bind(*f_.channel, w.add(first_channel, channel));
         if (f_.sample) w.bind(*f_.sample, w.add(unit.sample, sample(w, lane)));
         const std::vector<ValueId> sub_of = split(w, sub, subs_);
         std::vector<AxisRead> reads;
@@ -260,8 +275,8 @@ class Writer {
         }
         const std::vector<ValueId> values = transformed_tile(
             w, slice, load_elements(w, image, p_.lhs.index, {}, reads, t_.points()));
-        const ValueId at =
-            place_in_panel(w, w.add(w.scale(sub, f_.channels), channel), terms_, lane);
+        const ValueId at = place_in_panel(w, w.add(w.scale(sub_in_part, channel_part_), channel),
+                                          f_.term_part, lane);
         for (std::int64_t point = 0; point < t_.points(); ++point)
           nest.store(local.tiles, w.add(at, point * tile_plane()),
                      values[static_cast<std::size_t>(point)]);
@@ -269,27 +284,19 @@ class Writer {
     });
   }
 
-  // For each point of a slice [filters x terms] times [terms x lanes].
-  void multiply(KernelWriter& w, Nest& nest, const Unit& unit, ValueId slice, std::uint32_t filters,
-                const Local& local) const {
+  // For each point of a slice [filters x terms] times [terms x lanes], of a part of the terms;
+  // added to what the parts before it made.
+  void multiply(KernelWriter& w, Nest& nest, const Unit& unit, ValueId slice, ValueId part,
+                std::uint32_t filters, const Local& local) const {
     nest.loop(LoopKind::serial, t_.points(), [&](ValueId point) {
       nest.loop(LoopKind::serial, f_.filter_part / f_.filter_block, [&](ValueId block) {
+        const ValueId plane =
+            w.add(w.scale(w.add(w.scale(unit.all_phases, slices_), slice), t_.points()), point);
         const ValueId filter = w.add(unit.filter, w.scale(block, f_.filter_block));
-        const ValueId filter_base = w.add(
-            w.scale(
-                w.add(w.scale(w.add(w.scale(unit.all_phases, slices_), slice), t_.points()), point),
-                filter_plane()),
-            w.scale(filter, filter_row()));
-        const ValueId tile_base = w.scale(point, tile_plane());
-        const Factors first{point, block, filter_base, tile_base};
-        nest.add({multiply(w, first, filters, local, false)});
-        if (terms_ == term_block_) return;
-        nest.loop(LoopKind::serial, w.constant(terms_ / term_block_ - 1), [&](ValueId part) {
-          const ValueId term = w.scale(w.add(part, 1), term_block_);
-          const Factors more{point, block, w.add(filter_base, w.scale(term, term_stride())),
-                             w.add(tile_base, w.scale(term, tile_term_stride()))};
-          nest.add({multiply(w, more, filters, local, true)});
-        });
+        const ValueId filter_base =
+            w.add(w.add(w.scale(plane, filter_plane()), w.scale(part, f_.term_part * f_.filters)),
+                  w.scale(filter, f_.term_part));
+        nest.add({multiply(w, {point, block, part, filter_base}, filters, local)});
       });
     });
   }
@@ -298,13 +305,13 @@ class Writer {
     return panels_ ? panel_lanes : lanes_;
   }
 
-  // Of some terms; added to what is there if `adds`.
   struct Factors {
-    ValueId point, block, filter_base, tile_base;
+    ValueId point, block, part, filter_base;
   };
   kernel::Contraction multiply(KernelWriter& w, const Factors& at, std::uint32_t filters,
-                               const Local& local, bool adds) const {
+                               const Local& local) const {
     const bool samples = f_.lanes_are_samples;
+    const ValueId tile_base = w.scale(at.point, tile_plane());
     kernel::Contraction c{};
     c.m_variable = w.new_variable();
     c.v_variable = w.new_variable();
@@ -314,12 +321,13 @@ class Writer {
     c.v_count = w.constant(c.v_limit);
     c.a_buffer = samples ? filters : local.tiles;
     c.b_buffer = samples ? local.tiles : filters;
-    c.a_base = samples ? at.filter_base : at.tile_base;
-    c.b_base = samples ? at.tile_base : at.filter_base;
-    c.a_m_stride = samples ? filter_stride() : terms_;
-    if (panels_) c.b_panel = panel_lanes, c.b_panel_stride = terms_ * panel_lanes;
-    c.axes = {samples ? kernel::ReduceAxis{term_block_, term_stride(), tile_term_stride()}
-                      : kernel::ReduceAxis{term_block_, tile_term_stride(), term_stride()}};
+    c.a_base = samples ? at.filter_base : tile_base;
+    c.b_base = samples ? tile_base : at.filter_base;
+    c.a_m_stride = samples ? filter_stride() : f_.term_part;
+    if (panels_) c.b_panel = panel_lanes, c.b_panel_stride = f_.term_part * panel_lanes;
+    if (samples) c.a_ahead = f_.term_part * f_.filter_block;  // the next block of filters
+    c.axes = {samples ? kernel::ReduceAxis{f_.term_part, term_stride(), tile_term_stride()}
+                      : kernel::ReduceAxis{f_.term_part, tile_term_stride(), term_stride()}};
     const ValueId m = w.variable(c.m_variable), v = w.variable(c.v_variable);
     const ValueId filter = w.add(w.scale(at.block, f_.filter_block), samples ? m : v),
                   lane = samples ? v : m;
@@ -329,7 +337,13 @@ class Writer {
     sum.buffer = local.products;
     sum.index = w.add(w.scale(at.point, product_plane()), place);
     sum.value = w.value({.kind = kernel::ValueKind::contraction, .dtype = DType::f32});
-    if (adds) c.initial = w.load(local.products, sum.index, DType::f32, {});
+    if (terms_ > f_.term_part) {
+      const ValueId before = w.value({.kind = kernel::ValueKind::index_compare,
+                                      .dtype = DType::pred,
+                                      .operands = {at.part, w.constant(0)},
+                                      .comparison = Comparison::greater});
+      c.initial = w.load(local.products, sum.index, DType::f32, before);
+    }
     c.epilogue.push_back({sum});
     return c;
   }
@@ -422,12 +436,12 @@ class Writer {
   const FilterTransform& t_;
   std::vector<std::int64_t> phases_, subs_, tiles_;  // by axis
   std::int64_t points_ = 1, outputs_ = 1, all_phases_ = 1, all_subs_ = 1;
-  std::int64_t slices_ = 1;      // points of the first of two axes
-  std::int64_t terms_ = 1;       // of a sum of products: subfilters and channels
-  std::int64_t term_block_ = 1;  // that are summed at once
-  std::int64_t lanes_ = 1;       // tiles and samples of a unit
-  std::int64_t rows_ = 1;        // filters whose results are transformed back at once
-  bool panels_ = false;          // lanes of the transformed image are in panels
+  std::int64_t slices_ = 1;                       // points of the first of two axes
+  std::int64_t terms_ = 1;                        // of a sum of products: subfilters and channels
+  std::int64_t channel_part_ = 1, sub_part_ = 1;  // of a part of the terms
+  std::int64_t lanes_ = 1;                        // tiles and samples of a unit
+  std::int64_t rows_ = 1;  // filters whose results are transformed back at once
+  bool panels_ = false;    // lanes of the transformed image are in panels
   std::uint32_t filters_ = no_tensor;
 };
 

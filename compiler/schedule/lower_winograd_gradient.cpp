@@ -20,6 +20,7 @@ class Writer {
       tiles_.push_back(blocks(axis.taps, t_.taps));
       all_tiles_ *= tiles_.back();
     }
+    tile_blocks_ = blocks(all_tiles_, f_.tile_block);
     row_variable_ = f_.lanes_are_filters ? *f_.sample : *f_.filter;
     lane_variable_ = f_.lanes_are_filters ? *f_.filter : *f_.sample;
     rows_ = f_.lanes_are_filters ? f_.samples : f_.filters;
@@ -46,9 +47,10 @@ class Writer {
       const Unit unit{split(w, part[0], phases_), w.scale(part[1], f_.row_block),
                       w.scale(part[2], f_.lane_block)};
       clear_sums(w, nest);
-      nest.loop(LoopKind::serial, all_tiles_, [&](ValueId tile) {
+      nest.loop(LoopKind::serial, tile_blocks_, [&](ValueId tiles) {
         nest.loop(LoopKind::serial, f_.channels / f_.channel_block, [&](ValueId block) {
-          const ValueId channel = w.scale(block, f_.channel_block);
+          const ValueId tile = w.scale(tiles, f_.tile_block),
+                        channel = w.scale(block, f_.channel_block);
           transform_rows(w, nest, unit, tile, channel);
           transform_lanes(w, nest, unit, tile, channel);
           multiply(w, nest);
@@ -69,10 +71,10 @@ class Writer {
   const Operand& row_operand() const { return f_.lanes_are_filters ? p_.lhs : p_.rhs; }
   const Operand& lane_operand() const { return f_.lanes_are_filters ? p_.rhs : p_.lhs; }
 
-  // A unit's memory: [point][row][channel], [point][panel of lanes][channel][lane],
-  // [point][row][lane].
-  std::int64_t row_plane() const { return f_.row_block * f_.channel_block + plane_gap; }
-  std::int64_t lane_plane() const { return f_.lane_block * f_.channel_block + plane_gap; }
+  // A unit's memory: [point][row][term] or, where rows are contiguous, [point][term][row];
+  // [point][panel of lanes][term][lane]; [point][row][lane]. A term is a tile and a channel.
+  std::int64_t row_plane() const { return f_.row_block * f_.terms() + plane_gap; }
+  std::int64_t lane_plane() const { return f_.lane_block * f_.terms() + plane_gap; }
   std::int64_t sum_plane() const { return f_.row_block * f_.lane_block + plane_gap; }
   std::int64_t result_plane() const { return rows_at_once_ * f_.lane_block + plane_gap; }
 
@@ -81,7 +83,8 @@ class Writer {
               [&](ValueId i) { nest.store(sums_, i, w.real(0, DType::f32)); });
   }
 
-  // The points of one tile: of the image where the operand is lhs, else of the taps.
+  // The points of one tile: of the image where the operand is lhs, else of the taps. Beyond the
+  // last tile, in a block of them, all are zeros.
   std::vector<ValueId> points_of(KernelWriter& w, const Unit& unit, ValueId tile, bool of_lhs,
                                  std::uint32_t buffer, ValueId base) const {
     const std::vector<ValueId> tile_of = split(w, tile, tiles_);
@@ -92,45 +95,68 @@ class Writer {
       const SpatialAxis& spatial = p_.spatial[i];
       reads.push_back(axis_read(w, of_lhs ? spatial.lhs_position : spatial.rhs_position, axis,
                                 of_lhs, unit.phase[i], w.constant(0), w.scale(tile_of[i], step),
-                                (tiles_[i] - 1) * step));
+                                (tiles_in_blocks(i) - 1) * step));
     }
     return transformed(w, of_lhs ? t_.input : t_.filter, axes(),
                        load_elements(w, buffer, of_lhs ? p_.lhs.index : p_.rhs.index, base, reads,
                                      of_lhs ? t_.points() : t_.taps));
   }
 
-  void transform_rows(KernelWriter& w, Nest& nest, const Unit& unit, ValueId tile,
-                      ValueId channel) const {
-    nest.loop(LoopKind::serial, f_.row_block, [&](ValueId row) {
-      nest.loop(LoopKind::vector, f_.channel_block, [&](ValueId k) {
-        w.bind(row_variable_, w.add(unit.row, row));
-        w.bind(*f_.channel, w.add(channel, k));
-        const std::vector<ValueId> values =
-            points_of(w, unit, tile, f_.lanes_are_filters, row_buffer_, {});
-        const ValueId at = w.add(w.scale(row, f_.channel_block), k);
-        for (std::int64_t point = 0; point < points_; ++point)
-          nest.store(row_points_, w.add(at, point * row_plane()),
-                     values[static_cast<std::size_t>(point)]);
+  // Of an axis, those that the blocks count beyond the last one included.
+  std::int64_t tiles_in_blocks(std::size_t axis) const {
+    if (axis > 0) return tiles_[axis];
+    return blocks(tile_blocks_ * f_.tile_block, all_tiles_ / tiles_[0]);
+  }
+  // For each term of a block, with its number.
+  void terms(KernelWriter& w, Nest& nest, ValueId first_tile, ValueId first_channel,
+             const std::function<void(ValueId term, ValueId tile)>& body) const {
+    nest.loop(LoopKind::serial, f_.tile_block, [&](ValueId tile) {
+      nest.loop(LoopKind::serial, f_.channel_block, [&](ValueId k) {
+        if (f_.channel) w.bind(*f_.channel, w.add(first_channel, k));
+        body(w.add(w.scale(tile, f_.channel_block), k), w.add(first_tile, tile));
       });
     });
   }
 
-  void transform_lanes(KernelWriter& w, Nest& nest, const Unit& unit, ValueId tile,
+  void transform_rows(KernelWriter& w, Nest& nest, const Unit& unit, ValueId tile,
+                      ValueId channel) const {
+    const auto store = [&](ValueId row, ValueId at, ValueId tile_of_row) {
+      w.bind(row_variable_, w.add(unit.row, row));
+      const std::vector<ValueId> values =
+          points_of(w, unit, tile_of_row, f_.lanes_are_filters, row_buffer_, {});
+      for (std::int64_t point = 0; point < points_; ++point)
+        nest.store(row_points_, w.add(at, point * row_plane()),
+                   values[static_cast<std::size_t>(point)]);
+    };
+    if (!f_.rows_by_channel)
+      return terms(w, nest, tile, channel, [&](ValueId term, ValueId tile_of_term) {
+        nest.loop(LoopKind::vector, f_.row_block, [&](ValueId row) {
+          store(row, w.add(w.scale(term, f_.row_block), row), tile_of_term);
+        });
+      });
+    nest.loop(LoopKind::serial, f_.row_block, [&](ValueId row) {
+      nest.loop(LoopKind::vector, f_.channel_block, [&](ValueId k) {
+        w.bind(*f_.channel, w.add(channel, k));
+        store(row, w.add(w.scale(row, f_.channel_block), k), tile);
+      });
+    });
+  }
+
+  void transform_lanes(KernelWriter& w, Nest& nest, const Unit& unit, ValueId first_tile,
                        ValueId channel) const {
     const Tensor& operand = program_.tensors[lane_operand().tensor];
     nest.loop(LoopKind::serial, f_.lane_block / panel_lanes, [&](ValueId panel) {
-      nest.loop(LoopKind::serial, f_.channel_block, [&](ValueId k) {
+      terms(w, nest, first_tile, channel, [&](ValueId term, ValueId tile) {
         nest.loop(LoopKind::vector, panel_lanes, [&](ValueId lane) {
           const ValueId first = w.add(unit.lane, w.scale(panel, panel_lanes));
           ValueId base;
           if (operand.panel > 0)
             base = w.scale(w.quotient(first, operand.panel), operand.panel_stride);
           w.bind(lane_variable_, operand.panel > 0 ? lane : w.add(first, lane));
-          w.bind(*f_.channel, w.add(channel, k));
           const std::vector<ValueId> values =
               points_of(w, unit, tile, !f_.lanes_are_filters, lane_buffer_, base);
           const ValueId at =
-              w.add(w.scale(w.add(w.scale(panel, f_.channel_block), k), panel_lanes), lane);
+              w.add(w.scale(w.add(w.scale(panel, f_.terms()), term), panel_lanes), lane);
           for (std::int64_t point = 0; point < points_; ++point)
             nest.store(lane_points_, w.add(at, point * lane_plane()),
                        values[static_cast<std::size_t>(point)]);
@@ -139,7 +165,7 @@ class Writer {
     });
   }
 
-  // For each point [rows x channels] times [channels x lanes], added to the sums.
+  // For each point [rows x terms] times [terms x lanes], added to the sums.
   void multiply(KernelWriter& w, Nest& nest) const {
     nest.loop(LoopKind::serial, points_, [&](ValueId point) {
       kernel::Contraction c{};
@@ -153,10 +179,10 @@ class Writer {
       c.b_buffer = lane_points_;
       c.a_base = w.scale(point, row_plane());
       c.b_base = w.scale(point, lane_plane());
-      c.a_m_stride = f_.channel_block;
+      c.a_m_stride = f_.rows_by_channel ? f_.terms() : 1;
       c.b_panel = panel_lanes;
-      c.b_panel_stride = f_.channel_block * panel_lanes;
-      c.axes = {{f_.channel_block, 1, panel_lanes}};
+      c.b_panel_stride = f_.terms() * panel_lanes;
+      c.axes = {{f_.terms(), f_.rows_by_channel ? 1 : f_.row_block, panel_lanes}};
       kernel::Store sum{};
       sum.buffer = sums_;
       sum.index = w.add(
@@ -212,7 +238,7 @@ class Writer {
   const GradientForm& f_;
   const FilterTransform& t_;
   std::vector<std::int64_t> phases_, tiles_;  // by axis
-  std::int64_t points_ = 1, outputs_ = 1, all_phases_ = 1, all_tiles_ = 1;
+  std::int64_t points_ = 1, outputs_ = 1, all_phases_ = 1, all_tiles_ = 1, tile_blocks_ = 1;
   std::uint32_t row_variable_ = 0, lane_variable_ = 0;
   std::int64_t rows_ = 1, lanes_ = 1, rows_at_once_ = 1;
   std::uint32_t row_buffer_ = 0, lane_buffer_ = 0;

@@ -22,15 +22,19 @@ struct ImageForm : WinogradForm {
   bool lanes_are_samples = true;    // else channels and filters
   bool filters_by_channel = false;  // filters are contiguous along channels
   std::int64_t sample_block = 1, tile_block = 1, filter_part = 1;  // of a unit
-  std::int64_t filter_block = 1;                                   // of one product of matrices
+  // Of one product of matrices: filters, and terms (all channels of some subfilters, or a part of
+  // the channels of one).
+  std::int64_t filter_block = 1, term_part = 1;
 };
 
 // Filters of few outputs and as many taps as an image has pixels: the gradient of a layer's
 // filters. A unit is a block of rows and lanes of the result, all taps.
 struct GradientForm : WinogradForm {
   bool lanes_are_filters = true;  // rows are samples; else the other way round
+  bool rows_by_channel = true;    // the rows' operand is contiguous along channels; else along rows
   std::int64_t row_block = 1, lane_block = 1;
-  std::int64_t channel_block = 1;  // summed by one product of matrices
+  std::int64_t tile_block = 1, channel_block = 1;  // summed by one product of matrices
+  std::int64_t terms() const { return tile_block * channel_block; }
 };
 
 // Both by a model of the time that either way takes (instructions of a core with two multiply-adds

@@ -250,7 +250,8 @@ TEST_CASE("a product of panels through local memory") {
                               .b_base = b.index(0),
                               .a_m_stride = k,
                               .b_panel = 16,
-                              .b_panel_stride = k * 16};
+                              .b_panel_stride = k * 16,
+                              .a_ahead = adds ? m * k : 0};
         c.axes = {{k, 1, 16}};
         const auto at = [&](Id i, Id j) { return b.add(b.scale(i, v), j); };
         b.contraction(

@@ -230,6 +230,8 @@ const Mistake mistakes[] = {
     {"a contraction's m_count is not an index", [](Kernel& k) { product(k).m_count = id(7); }},
     {"a contraction's panels are no multiple of 16 lanes",
      [](Kernel& k) { product(k).b_panel = 8; }},
+    {"a contraction that fetches ahead has not one axis alone",
+     [](Kernel& k) { product(k).a_ahead = 8; }},
     {"buffer `y` comes after a local one", [](Kernel& k) { k.buffers[0].local = true; }},
     {"a contraction's limit is below 1", [](Kernel& k) { product(k).v_limit = 0; }},
     {"a contraction's count is above its limit", [](Kernel& k) { product(k).v_limit = 15; }},

@@ -14,9 +14,10 @@ namespace {
 
 const Type square = {DType::f32, {64, 64}};
 
-Plan plan_of(const Graph& graph, std::span<const Variable> variables = {}) {
+Plan plan_of(const Graph& graph, std::span<const Variable> variables = {},
+             const ScheduleOptions& options = {}) {
   const Graph* graphs[] = {&graph};
-  return schedule(variables, graphs, {});
+  return schedule(variables, graphs, options);
 }
 
 }  // namespace
@@ -171,4 +172,27 @@ static std::int64_t scalar_step(std::int64_t size) {
 TEST_CASE("filters are copied along the sum where each is used often enough") {
   CHECK(scalar_step(2) == 64);  // 128 uses: read as they lie
   CHECK(scalar_step(8) == 1);
+}
+
+// Whether the gradient of a 3x3 layer's filters is made of fewer products.
+static bool gradient_of_fewer_products(std::int64_t samples, std::int64_t size) {
+  Graph graph;
+  Builder b(graph);
+  const std::int64_t channels = 64;
+  const Type type{DType::f32, {samples, channels, size, size}};
+  const NodeId x = b.transpose(b.input("data/x", type), {1, 0, 2, 3}),
+               dy = b.transpose(b.input("data/dy", type), {1, 0, 2, 3});
+  const Window window{.pad_low = 1, .pad_high = 1};
+  b.output("out", b.convolution(x, dy, {window, window}));
+  const Plan plan = plan_of(graph, {}, {.fewer_products = {true}});
+  return std::ranges::any_of(plan.kernels, [](const kernel::Kernel& k) {
+    return std::ranges::any_of(k.buffers,
+                               [](const kernel::Buffer& buffer) { return buffer.local; });
+  });
+}
+
+TEST_CASE("the gradient of filters sums over samples, or over tiles where there are few") {
+  CHECK(gradient_of_fewer_products(32, 16));
+  CHECK(gradient_of_fewer_products(1, 32));
+  CHECK_FALSE(gradient_of_fewer_products(1, 4));  // one tile: the transforms cost more
 }
