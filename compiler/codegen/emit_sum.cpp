@@ -42,7 +42,8 @@ void KernelEmitter::emit_sum(const Contraction& c, const Tile& tile,
         ir_.CreateURem(tile.v, panel));
   }
   llvm::Value* ahead = nullptr;
-  if (c.a_ahead != 0 && optimize_) ahead = advance(a, dtype, index_constant(c.a_ahead), 1);
+  if (optimize_ && c.a_ahead != 0) ahead = advance(a, dtype, index_constant(c.a_ahead), 1);
+  if (optimize_ && c.b_ahead != 0) ahead = advance(b, dtype, index_constant(c.b_ahead), 1);
   emit_taps(c, tile, 0, {advance(a, dtype, tile.m, c.a_m_stride), advance(b, dtype, v, 1), ahead},
             sums);
 }
@@ -131,18 +132,20 @@ void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_
   const bool innermost = index + 1 == c.axes.size();
   const bool fetch =
       innermost && optimize_ && std::abs(axis.a_stride) * bytes_of(dtype) >= far_stride_bytes;
+  const std::int64_t in_line = line_bytes / bytes_of(dtype),
+                     ahead_step = c.b_ahead != 0 ? c.v_limit : in_line;
   const auto after = [&](Operands from, std::int64_t steps) {
     llvm::Value* count = index_constant(steps);
     Operands to{advance(from.a, dtype, count, axis.a_stride),
                 advance(from.b, dtype, count, axis.b_stride)};
-    if (from.ahead != nullptr)
-      to.ahead = advance(from.ahead, dtype, count, line_bytes / bytes_of(dtype));
+    if (from.ahead != nullptr) to.ahead = advance(from.ahead, dtype, count, ahead_step);
     return to;
   };
   const auto elements = [&](Operands from, std::int64_t count) {
     for (std::int64_t i = 0; i < count; ++i) {
       const Operands now = after(from, i);
-      if (now.ahead != nullptr) emit_prefetch(now.ahead);
+      for (std::int64_t part = 0; now.ahead != nullptr && part < ahead_step; part += in_line)
+        emit_prefetch(advance(now.ahead, dtype, index_constant(part), 1));
       if (fetch) emit_prefetch(c, tile, now.a, axis.a_stride);
       emit_axes(c, tile, index + 1, now, sums);
     }

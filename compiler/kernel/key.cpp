@@ -145,7 +145,7 @@ class Key {
     for (ValueId id : {x.m_count, x.v_count, x.a_base, x.b_base}) value(id);
     for (std::int64_t n :
          {x.m_limit, x.v_limit, std::int64_t{x.a_buffer}, std::int64_t{x.b_buffer}, x.a_m_stride,
-          x.b_panel, x.b_panel_stride, x.a_ahead, std::int64_t{x.m_outer}})
+          x.b_panel, x.b_panel_stride, x.a_ahead, x.b_ahead, std::int64_t{x.m_outer}})
       number(n);
     number(static_cast<std::int64_t>(x.taps.size()));
     for (const TapAxis& tap : x.taps) {

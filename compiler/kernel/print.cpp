@@ -226,7 +226,8 @@ class Printer {
     }
     for (const ReduceAxis& axis : x.axes)
       line("over {}: a * {}, b * {}", axis.extent, axis.a_stride, axis.b_stride);
-    if (x.a_ahead != 0) line("ahead {}", x.a_ahead);
+    if (x.a_ahead != 0) line("a ahead {}", x.a_ahead);
+    if (x.b_ahead != 0) line("b ahead {}", x.b_ahead);
     if (x.initial) {
       const std::string initial = use(x.initial);
       line("initial {}", initial);

@@ -259,8 +259,9 @@ void BodyVerifier::contraction(const Contraction& x) {
   use_index(x.b_base, "a contraction's b_base");
   if (x.b_panel < 0 || x.b_panel % 16 != 0)
     problem("a contraction's panels are no multiple of 16 lanes");
-  if (x.a_ahead != 0 && (!x.taps.empty() || x.axes.size() != 1))
+  if ((x.a_ahead != 0 || x.b_ahead != 0) && (!x.taps.empty() || x.axes.size() != 1))
     problem("a contraction that fetches ahead has not one axis alone");
+  if (x.a_ahead != 0 && x.b_ahead != 0) problem("a contraction fetches both operands ahead");
   if (x.m_limit < 1 || x.v_limit < 1) problem("a contraction's limit is below 1");
   if (constant(x.m_count) > x.m_limit || constant(x.v_count) > x.v_limit)
     problem("a contraction's count is above its limit");

@@ -16,11 +16,12 @@ constexpr double memory_cycles = 2.0;  // of one that comes from further away
 constexpr std::int64_t near_bytes = 512 << 10;
 // Shares of the limit that the products reach: of a layer, of the gradient of filters, of points.
 constexpr double image_efficiency = 0.85, gradient_efficiency = 0.6, point_efficiency = 0.75;
+constexpr std::int64_t most_points = 6;    // of a transform: with more the error grows
 constexpr std::int64_t min_channels = 16;  // fewer do not pay for the transforms
 constexpr std::int64_t min_units = 8;
 constexpr std::array<std::int64_t, 3> image_lanes = {32, 64, 128};  // samples and tiles of a unit
 constexpr std::int64_t most_terms = 128;  // of a product of matrices, so that both stay in L1
-constexpr std::int64_t most_local_bytes = 768 << 10;
+constexpr std::int64_t most_local_bytes = 768 << 10, most_gradient_bytes = 1280 << 10;
 constexpr std::array<std::int64_t, 3> gradient_blocks = {64, 32, 16};  // rows, lanes, terms
 
 double real(std::int64_t n) {
@@ -175,7 +176,7 @@ std::int64_t local_bytes(const ImageForm& form) {
 
 void choose_blocks(ImageForm& form) {
   form.filter_block = form.filters;
-  for (std::int64_t b = form.lanes_are_samples ? 16 : 64; b >= 16; b -= 16)
+  for (std::int64_t b = form.lanes_are_samples ? 16 : 32; b >= 16; b -= 16)
     if (form.filters % b == 0) {
       form.filter_block = b;
       break;
@@ -283,7 +284,7 @@ bool choose_blocks(GradientForm& form) {
         const std::int64_t units =
             phases * (rows_of(form) / form.row_block) * (lanes_of(form) / form.lane_block);
         if (form.row_block < 8 || form.terms() < 8) continue;
-        const bool fits = units >= min_units && local_bytes(form) <= most_local_bytes;
+        const bool fits = units >= min_units && local_bytes(form) <= most_gradient_bytes;
         // Where none fits, the smallest unit.
         const std::pair value(!fits, fits ? cycles(form) : real(local_bytes(form)));
         if (value < least) least = value, best = form;
@@ -301,12 +302,12 @@ std::optional<ImageForm> choose_image_form(const ProgramDraft& program, const Pr
   if (!Reader(program, product).read(form) || !find_lanes(program, product, form))
     return std::nullopt;
   const std::int64_t taps = form.axes[0].taps;
-  if (taps < 2 || taps > 3) return std::nullopt;
+  if (taps < 2 || taps > 4) return std::nullopt;
   for (const FilterAxis& axis : form.axes)
     if (axis.taps != taps) return std::nullopt;
   std::optional<ImageForm> best;
   double least = direct_cycles(product, form, image_efficiency) / least_gain;
-  for (const std::int64_t outputs : std::array{2, 4}) {
+  for (std::int64_t outputs = 2; outputs + taps - 1 <= most_points; ++outputs) {
     for (const FilterAxis& axis : form.axes)
       if (axis.outputs < outputs) return best;
     form.transform = filter_transform(outputs, taps);
@@ -321,12 +322,12 @@ std::optional<GradientForm> choose_gradient_form(const ProgramDraft& program,
   GradientForm form;
   if (!Reader(program, product).read(form) || !find_lanes(product, form)) return std::nullopt;
   const std::int64_t outputs = form.axes[0].outputs;
-  if (outputs < 2 || outputs > 3) return std::nullopt;
+  if (outputs < 2 || outputs > 4) return std::nullopt;
   for (const FilterAxis& axis : form.axes)
     if (axis.outputs != outputs || axis.subs != 1) return std::nullopt;
   std::optional<GradientForm> best;
   double least = direct_cycles(product, form, gradient_efficiency) / least_gain;
-  for (const std::int64_t taps : std::array{2, 4}) {
+  for (std::int64_t taps = 2; outputs + taps - 1 <= most_points; ++taps) {
     for (const FilterAxis& axis : form.axes)
       if (axis.taps < taps) return best;
     form.transform = filter_transform(outputs, taps);

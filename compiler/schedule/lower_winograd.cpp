@@ -325,7 +325,7 @@ class Writer {
     c.b_base = samples ? tile_base : at.filter_base;
     c.a_m_stride = samples ? filter_stride() : f_.term_part;
     if (panels_) c.b_panel = panel_lanes, c.b_panel_stride = f_.term_part * panel_lanes;
-    if (samples) c.a_ahead = f_.term_part * f_.filter_block;  // the next block of filters
+    (samples ? c.a_ahead : c.b_ahead) = f_.term_part * f_.filter_block;  // of filters
     c.axes = {samples ? kernel::ReduceAxis{f_.term_part, term_stride(), tile_term_stride()}
                       : kernel::ReduceAxis{f_.term_part, tile_term_stride(), term_stride()}};
     const ValueId m = w.variable(c.m_variable), v = w.variable(c.v_variable);

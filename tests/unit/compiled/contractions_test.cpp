@@ -135,7 +135,7 @@ void compare(const Values& expected, const Outcome& actual, double tolerance) {
   }
 }
 
-// A convolution that minimal filtering can do: 2 to 3 taps, or 3 to 4 with stride 2 or holes.
+// A convolution that minimal filtering can do: 2 to 4 taps, or 3 to 4 with stride 2 or holes.
 Layer random_filter(Random& random) {
   const std::int64_t batches[] = {1, 3, 16, 20, 32, 48};
   const std::int64_t n = batches[random.integer(0, 5)], in = 8 * random.integer(2, 5),
@@ -144,7 +144,7 @@ Layer random_filter(Random& random) {
   const int kind = static_cast<int>(random.integer(0, 2));  // plain, stride 2, transposed
   Shape x_shape = {n, in}, w_shape = {out, in};
   std::vector<Window> windows;
-  const std::int64_t taps = kind == 0 ? random.integer(2, 3) : random.integer(3, 4);
+  const std::int64_t taps = kind == 0 ? random.integer(2, 4) : random.integer(3, 4);
   for (std::size_t i = 0; i < spatial; ++i) {
     x_shape.push_back(kind == 1 ? 2 * random.integer(2, 6) : random.integer(3, 9));
     w_shape.push_back(taps);

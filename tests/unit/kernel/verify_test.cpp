@@ -232,6 +232,8 @@ const Mistake mistakes[] = {
      [](Kernel& k) { product(k).b_panel = 8; }},
     {"a contraction that fetches ahead has not one axis alone",
      [](Kernel& k) { product(k).a_ahead = 8; }},
+    {"a contraction fetches both operands ahead",
+     [](Kernel& k) { product(k).a_ahead = product(k).b_ahead = 8; }},
     {"buffer `y` comes after a local one", [](Kernel& k) { k.buffers[0].local = true; }},
     {"a contraction's limit is below 1", [](Kernel& k) { product(k).v_limit = 0; }},
     {"a contraction's count is above its limit", [](Kernel& k) { product(k).v_limit = 15; }},
