@@ -146,7 +146,8 @@ Layer random_filter(Random& random) {
   std::vector<Window> windows;
   const std::int64_t taps = kind == 0 ? random.integer(2, 4) : random.integer(3, 4);
   for (std::size_t i = 0; i < spatial; ++i) {
-    x_shape.push_back(kind == 1 ? 2 * random.integer(2, 6) : random.integer(3, 9));
+    x_shape.push_back(kind == 1 ? 2 * random.integer(2, 6)
+                                : random.integer(std::max<std::int64_t>(3, taps), 9));
     w_shape.push_back(taps);
     const std::int64_t pad = random.integer(0, 1);
     windows.push_back({.stride = kind == 1 ? 2 : 1,
