@@ -23,12 +23,15 @@ struct Layer {
 };
 
 // Loss, gradients and the new weight behind y = layer(x, w).
-void finish(Builder& b, NodeId x, NodeId w, NodeId y, bool activated) {
+enum class Activation { none, leaky, smooth };
+
+void finish(Builder& b, NodeId x, NodeId w, NodeId y, Activation activation) {
   const Shape& shape = b.shape(y);
   const std::int64_t channels = shape[1];
   const NodeId bias = b.input("variable/bias", {b.dtype(y), {channels}});
   y = b.add(y, b.broadcast_in_dim(bias, shape, {1}));
-  if (activated) y = b.maximum(y, b.multiply(y, b.like(y, 0.2)));
+  if (activation == Activation::leaky) y = b.maximum(y, b.multiply(y, b.like(y, 0.2)));
+  if (activation == Activation::smooth) y = b.unary(Op::tanh, b.multiply(y, b.like(y, 0.1)));
   const NodeId c = b.input("data/c", b.type(y));
   std::vector<std::int64_t> axes;
   for (std::size_t i = 0; i < shape.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
@@ -57,7 +60,8 @@ Layer random_dense(Random& random, DType real) {
   Builder b(graph);
   const NodeId x = b.input("data/x", {real, {n, inputs}}),
                w = b.input("variable/w", {real, {inputs, outputs}});
-  finish(b, x, w, b.dot_general(x, w, {}, {}, {1}, {0}), random.chance(0.5));
+  finish(b, x, w, b.dot_general(x, w, {}, {}, {1}, {0}),
+         random.chance(0.5) ? Activation::leaky : Activation::none);
   return finished(graph, {real, {inputs, outputs}}, {real, {outputs}});
 }
 
@@ -96,7 +100,8 @@ Layer random_convolution(Random& random, DType real) {
       kernel = b.reverse(
           kernel, spatial == 1 ? std::vector<std::int64_t>{2} : std::vector<std::int64_t>{2, 3});
     }
-    finish(b, x, w, b.convolution(x, kernel, windows, groups), random.chance(0.5));
+    finish(b, x, w, b.convolution(x, kernel, windows, groups),
+           random.chance(0.5) ? Activation::leaky : Activation::none);
     return finished(graph, {real, w_shape}, {real, {out}});
   }
 }
@@ -167,7 +172,9 @@ Layer random_filter(Random& random) {
     kernel = b.reverse(
         kernel, spatial == 1 ? std::vector<std::int64_t>{2} : std::vector<std::int64_t>{2, 3});
   }
-  finish(b, x, w, b.convolution(x, kernel, windows, 1), random.chance(0.5));
+  // Without a kink: where a sum is nearly zero, rounding decides on which side it lies.
+  finish(b, x, w, b.convolution(x, kernel, windows, 1),
+         random.chance(0.5) ? Activation::smooth : Activation::none);
   return finished(graph, {DType::f32, w_shape}, {DType::f32, {out}});
 }
 
