@@ -15,6 +15,7 @@ constexpr std::int64_t cache_bytes = 1 << 20;    // of both operands of a sum th
 constexpr std::int64_t min_part_terms = 512;  // of a part of a sum: fewer do not pay for the stores
 constexpr std::int64_t panel_part_terms = 256;  // a panel of 16 KB
 constexpr std::int64_t line_bytes = 64;
+constexpr std::int64_t few_lanes = 8;          // fewer leave most of a vector empty
 constexpr std::int64_t near_bytes = 16 << 10;  // of L1, for one of two operands
 constexpr std::int64_t min_copy_uses = 256;    // of each element that is copied
 
@@ -61,9 +62,25 @@ class Chooser {
       t_.lhs_is_vector = in_lhs;
       t_.v = v;
       t_.v_extent = space_.extent(v);
+      if (t_.v_extent < few_lanes) take_wider_lanes();
       return true;
     }
     return false;
+  }
+  // Where they are few, rather the rows, if those are contiguous in their operand: the results are
+  // then stored one by one, once for each sum.
+  void take_wider_lanes() {
+    for (std::uint32_t v : p_.free) {
+      const bool in_lhs = depends(p_.lhs, v), in_rhs = depends(p_.rhs, v);
+      const Operand& operand = in_lhs ? p_.lhs : p_.rhs;
+      if (in_lhs == in_rhs || in_lhs == t_.lhs_is_vector || space_.extent(v) < panel_lanes ||
+          space_.coefficient(operand.index, v) != 1)
+        continue;
+      t_.lhs_is_vector = in_lhs;
+      t_.v = v;
+      t_.v_extent = space_.extent(v);
+      return;
+    }
   }
   bool depends(const Operand& operand, std::uint32_t v) const {
     return space_.depends_on(operand.index, v);

@@ -10,7 +10,8 @@ machine's speed meets all of them; the numbers are random and in memory on all s
 iterations of all rounds, peak memory, seconds from the start of the process to its first answer, and the ratio to ours:
 the median over the rounds of the peer's time by that of the first precision in the same round; above 1 ours is faster.
 Of ours also the build time, and the share of the machine's limit: multiply-adds of an iteration by the direct way a
-second, by those that the cores do in registers, measured by the same trainer (`info --profile`). --write puts the table
+second, by those that the cores do in registers: the most that any trainer of the run measured (`info --profile`), for on
+a shared machine a single measurement may be far too low. --write puts the table
 into the file, between the lines that say so.
 """
 import argparse
@@ -80,14 +81,14 @@ def build(args, model, precision, folder):
     return trainer, time.monotonic() - start
 
 
-def direct_share(args, model, trainer, ms):
-    """Of the limit, by what an iteration would multiply and add without minimal filtering."""
+def direct_rate(args, model, trainer, ms):
+    """What an iteration would multiply and add without minimal filtering, a second; and the limit, as now measured."""
     cost = json.loads(subprocess.run([args.ganc, "explain", "cost", ROOT / "models" / f"{model}.gan", "--precision",
                                       "exact", "--format", "json"], check=True, capture_output=True, text=True).stdout)
     flop = next(p["flop"] for name, p in cost["programs"].items() if name.startswith("train"))
     profile = json.loads(subprocess.run([trainer, "info", "--profile", "--threads", str(args.threads), "--format",
                                          "json"], check=True, capture_output=True, text=True).stdout)
-    return flop / (ms * 1e-3) / profile["limits"]["flops"]
+    return flop / (ms * 1e-3), profile["limits"]["flops"]
 
 
 def bench_model(model, args, folder):
@@ -120,9 +121,12 @@ def bench_model(model, args, folder):
         side.end()
     for row in rows:
         if row["side"] in trainers:
-            row["share"] = direct_share(args, model, trainers[row["side"]], row["ms"])
+            row["rate"], limit = direct_rate(args, model, trainers[row["side"]], row["ms"])
+            args.limit = max(args.limit, limit)
+    for row in rows:
+        share = row["rate"] / args.limit if "rate" in row else 0
         print(f"{model:14}{row['side']:10}{row['ms']:11.2f} ms{row['peak_mb']:9.0f} MB{row['start_s']:8.2f} s"
-              f"{row['build_s'] or 0:8.2f} s{100 * row['share'] if 'share' in row else 0:8.0f} %{row['ratio']:8.2f}",
+              f"{row['build_s'] or 0:8.2f} s{100 * share:8.0f} %{row['ratio']:8.2f}",
               flush=True)
     return rows
 
@@ -141,7 +145,7 @@ def markdown(models, args):
         by = {row["side"]: row for row in rows}
         ours = by[first]
         cells = [ours["model"], f"{ours['ms']:.1f}"] + [f"{by[p]['ms']:.1f}" for p in others]
-        cells += [f"{100 * ours['share']:.0f} %", f"{ours['peak_mb']:.0f}", f"{ours['build_s']:.1f}",
+        cells += [f"{100 * ours['rate'] / args.limit:.0f} %", f"{ours['peak_mb']:.0f}", f"{ours['build_s']:.1f}",
                   f"{ours['start_s']:.2f}"]
         there = [by[p] for p in peers if p in by]
         cells += [f"{by[p]['ms']:.1f} ({by[p]['ratio']:.2f})" if p in by else "-" for p in peers]
@@ -171,6 +175,7 @@ def main():
     parser.add_argument("--note", default="")
     args = parser.parse_args()
     args.precisions = args.precisions.split(",")
+    args.limit = 0
     models = args.models.split(",") if args.models else sorted(p.stem for p in (ROOT / "models").glob("*.gan"))
     print(f"{'model':14}{'side':10}{'iteration':>14}{'peak':>12}{'start':>10}{'build':>10}{'limit':>10}{'ratio':>8}")
     done = []

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <catch2/catch.hpp>
+#include <functional>
 #include <iostream>
 
 #include "compiler/autodiff/differentiate.h"
@@ -276,4 +277,30 @@ TEST_CASE("convolutions with fewer multiplications: value, both gradients and th
     }
   }
   CHECK(found > count);  // more than one of the three convolutions of a layer
+}
+
+TEST_CASE("three lanes are rather rows, where those are contiguous") {
+  Graph graph;
+  Builder b(graph);
+  // The gradient of the filters of a layer from 32 channels to 3, of one sample.
+  const Shape at = {1, 32, 12, 12};
+  const Variable w{.name = "w", .kind = VariableKind::weight, .type = {DType::f32, {3, 32, 5, 5}}};
+  const NodeId x = b.input("data/x", {DType::f32, at}), filters = b.input("variable/w", w.type);
+  const NodeId y = b.convolution(x, filters, {Window{}, Window{}});
+  const NodeId loss = b.reduce_sum(b.multiply(y, y), {0, 1, 2, 3});
+  b.output("variable/w", b.subtract(filters, b.grad(loss, filters)));
+  const Graph gradient = rewrite(differentiate(graph));
+  const Graph* graphs[] = {&gradient};
+  const Plan plan = schedule({&w, 1}, graphs, {});
+  std::vector<std::int64_t> lanes;
+  for (const kernel::Kernel& k : plan.kernels) {
+    const std::function<void(const kernel::Block&)> walk = [&](const kernel::Block& block) {
+      for (const kernel::Statement& s : block) {
+        if (const auto* loop = std::get_if<kernel::Loop>(&s.node)) walk(loop->body);
+        if (const auto* c = std::get_if<kernel::Contraction>(&s.node)) lanes.push_back(c->v_limit);
+      }
+    };
+    walk(k.body);
+  }
+  CHECK(lanes == std::vector<std::int64_t>{3, 32});  // the layer, its gradient
 }
