@@ -21,6 +21,7 @@ constexpr std::int64_t min_channels = 16;  // fewer do not pay for the transform
 constexpr std::int64_t min_units = 8;
 constexpr std::array<std::int64_t, 3> image_lanes = {32, 64, 128};  // samples and tiles of a unit
 constexpr std::int64_t most_terms = 128;  // of a product of matrices, so that both stay in L1
+// Of a unit's memory. A gradient's sums are walked point by point: more than L2 holds does no harm.
 constexpr std::int64_t most_local_bytes = 768 << 10, most_gradient_bytes = 1280 << 10;
 constexpr std::array<std::int64_t, 3> gradient_blocks = {64, 32, 16};  // rows, lanes, terms
 
