@@ -23,9 +23,9 @@ struct Layer {
   std::vector<Variable> variables;
 };
 
-// Loss, gradients and the new weight behind y = layer(x, w).
 enum class Activation { none, leaky, smooth };
 
+// Loss, gradients and the new weight behind y = layer(x, w).
 void finish(Builder& b, NodeId x, NodeId w, NodeId y, Activation activation) {
   const Shape& shape = b.shape(y);
   const std::int64_t channels = shape[1];
