@@ -9,26 +9,29 @@
 extern "C" {
 #endif
 
-enum { GANC_ABI_VERSION = 1 };
+enum { GANC_ABI_VERSION = 2 };
 
 /* Units [begin, end) of a kernel. `offsets` holds a byte offset into the arena for each buffer of
  * the kernel. `scratch` is the calling thread's own memory, of the size that the description asks
- * for, 64-byte aligned. */
+ * for, 64-byte aligned. Kernels of "amx" need the thread's eight tile registers configured as 16
+ * rows of 64 bytes. */
 typedef void (*GancKernel)(char* arena, const int64_t* offsets, int64_t begin, int64_t end,
                            char* scratch);
 
 typedef struct {
-  const char* isa;           /* "x86-64-v3", "x86-64-v4" */
-  const GancKernel* kernels; /* as many as the program has */
+  const char* isa; /* "x86-64-v3", "x86-64-v4", "avx512-bf16", "amx" */
+  const GancKernel* kernels;
+  uint64_t kernel_count;
+  /* JSON: see description.md beside this header. Variants whose kernels are called in the same way
+   * share one; others differ in what concerns kernels, arena and scratch alone. */
+  const char* description;
+  uint64_t description_bytes;
 } GancVariant;
 
 typedef struct {
   uint32_t abi_version;
   uint32_t variant_count;
-  uint64_t kernel_count;
   const GancVariant* variants; /* the least demanding first */
-  const char* description;     /* JSON: see description.md beside this header */
-  uint64_t description_bytes;
 } GancProgram;
 
 /* Defined by the generated objects; read by the runtime. */

@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "runtime/files.h"
+#include "runtime/tiles.h"
 
 namespace ganc::runtime {
 namespace {
@@ -82,7 +83,8 @@ std::optional<double> group_quota() {
 std::vector<std::string> missing_features(std::string_view isa) {
   std::vector<std::string> missing;
   __builtin_cpu_init();
-  if (isa != "x86-64-v3" && isa != "x86-64-v4") return {std::string(isa)};
+  if (isa != "x86-64-v3" && isa != "x86-64-v4" && isa != "avx512-bf16" && isa != "amx")
+    return {std::string(isa)};
   need(missing, __builtin_cpu_supports("avx"), "AVX");
   need(missing, __builtin_cpu_supports("avx2"), "AVX2");
   need(missing, __builtin_cpu_supports("fma"), "FMA");
@@ -97,6 +99,13 @@ std::vector<std::string> missing_features(std::string_view isa) {
   need(missing, __builtin_cpu_supports("avx512cd"), "AVX512CD");
   need(missing, __builtin_cpu_supports("avx512dq"), "AVX512DQ");
   need(missing, __builtin_cpu_supports("avx512vl"), "AVX512VL");
+  if (isa == "x86-64-v4") return missing;
+  need(missing, __builtin_cpu_supports("avx512bf16"), "AVX512_BF16");
+  if (isa == "avx512-bf16") return missing;
+  need(missing, __builtin_cpu_supports("amx-tile"), "AMX-TILE");
+  need(missing, __builtin_cpu_supports("amx-bf16"), "AMX-BF16");
+  if (missing.empty())
+    need(missing, may_use_tiles(), "the operating system's permission to use AMX tiles");
   return missing;
 }
 

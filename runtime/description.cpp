@@ -323,12 +323,16 @@ Result<Description> read_description(const GancProgram& program) {
     return damaged(fmt::format("it is made for version {} of the runtime, and this is {}",
                                program.abi_version, static_cast<int>(GANC_ABI_VERSION)));
   if (program.variant_count == 0) return damaged("it has no kernels");
-  auto json = parse_json({program.description, program.description_bytes});
+  return read_description(program.variants[0]);
+}
+
+Result<Description> read_description(const GancVariant& variant) {
+  auto json = parse_json({variant.description, variant.description_bytes});
   if (!json) return damaged(json.error().message);
   Description description;
   DescriptionReader in(*json);
   read_head(in, description);
-  read_body(in, description, program.kernel_count);
+  read_body(in, description, variant.kernel_count);
   if (!in.error().empty()) return damaged(in.error());
   return description;
 }

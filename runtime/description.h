@@ -154,6 +154,7 @@ struct Description {
 
 // Reads and checks the description: every index, offset, stride and size lies where it must. What
 // is wrong is a bug of ours or a damaged file: exit code 70.
-Result<Description> read_description(const GancProgram& program);
+Result<Description> read_description(const GancProgram& program);  // of the first variant
+Result<Description> read_description(const GancVariant& variant);
 
 }  // namespace ganc::runtime

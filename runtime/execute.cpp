@@ -1,8 +1,13 @@
 #include "runtime/execute.h"
 
+#include <string_view>
+
+#include "runtime/tiles.h"
+
 namespace ganc::runtime {
 
-Execution::Execution(Machine machine, const Program& program) : machine_(machine) {
+Execution::Execution(Machine machine, const Program& program)
+    : machine_(machine), tiles_(std::string_view(machine.variant.isa) == "amx") {
   steps_.reserve(program.calls.size());
   for (const Call& call : program.calls) {
     Step step;
@@ -59,6 +64,7 @@ void Execution::run_call(const Step& step, unsigned thread) const {
 }
 
 void Execution::region(unsigned thread) {
+  if (tiles_) configure_tiles();
   Pool& pool = machine_.pool;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const Step& step = steps_[i];

@@ -56,6 +56,7 @@ class Execution {
   void run_call(const Step& step, unsigned thread) const;
 
   Machine machine_;
+  bool tiles_;  // kernels use tile registers
   std::vector<Step> steps_;
   std::vector<std::pair<const Binding*, Tensor*>> reads_before_;
   std::function<bool(std::size_t)> observer_;

@@ -32,6 +32,11 @@ Result<std::unique_ptr<Session>> Session::open(const GancProgram& program, Descr
     variant = choose_variant(program, "");
   }
   if (!variant) return std::unexpected(variant.error());
+  if ((*variant)->description != program.variants[0].description) {
+    auto own = read_description(**variant);
+    if (!own) return std::unexpected(own.error());
+    description = std::move(*own);
+  }
   const unsigned threads =
       options.threads ? static_cast<unsigned>(*options.threads) : usable_cpus();
   auto arena = Arena::create(description.arena_bytes, description.scratch_bytes, threads);

@@ -21,6 +21,7 @@ struct Session {
   std::unique_ptr<Pool> pool;
   std::unique_ptr<Arena> arena;
 
+  // `description`: that of the program's first variant.
   // `isa`: of the checkpoint to go on with, or empty; --cpu comes before it. `must`: a CPU that
   // lacks it is a failure, else the best that there is.
   static Result<std::unique_ptr<Session>> open(const GancProgram& program, Description description,

@@ -9,12 +9,19 @@
 
 namespace ganc {
 
-enum class Isa { x86_64_v3, x86_64_v4 };
+// The least demanding first. The last two are x86-64-v4 with products of bf16 pairs: AVX512-BF16;
+// with AMX-TILE and AMX-BF16 too.
+enum class Isa { x86_64_v3, x86_64_v4, avx512_bf16, amx };
+inline constexpr Isa every_isa[] = {Isa::x86_64_v3, Isa::x86_64_v4, Isa::avx512_bf16, Isa::amx};
 std::string_view name(Isa isa);  // "x86-64-v3"
 
 struct CodegenOptions {
   Isa isa = Isa::x86_64_v4;
   bool optimize = true;
+  // For tests on CPUs without AMX: operations on tiles are calls of ganc_tile_zero(tile),
+  // ganc_tile_load(tile, address, bytes between rows), ganc_tile_store(same) and
+  // ganc_tile_multiply(sums, a, b).
+  bool emulate_tiles = false;
   // Kernel i becomes the function prefix + i, of type GancKernel (runtime/abi.h).
   std::string prefix;
 };
@@ -30,9 +37,16 @@ GeneratedCode generate(std::span<const kernel::Kernel> kernels, const CodegenOpt
 std::string print_llvm(const kernel::Kernel& kernel, const CodegenOptions& options);
 std::string print_assembly(const kernel::Kernel& kernel, const CodegenOptions& options);
 
-// An ELF object that defines `ganc_program` (runtime/abi.h): the description and the tables of
-// kernels.
-std::string generate_program(const std::string& description, std::size_t kernel_count,
-                             const std::vector<CodegenOptions>& variants);
+// The code of a trainer for one instruction set: kernels `prefix` + i, and which of the trainer's
+// descriptions tells of them.
+struct Variant {
+  Isa isa;
+  std::string prefix;
+  std::size_t kernels = 0, description = 0;
+};
+
+// An ELF object that defines `ganc_program` (runtime/abi.h).
+std::string generate_program(const std::vector<std::string>& descriptions,
+                             const std::vector<Variant>& variants);
 
 }  // namespace ganc

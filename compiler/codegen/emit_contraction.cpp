@@ -8,6 +8,7 @@ using kernel::Contraction;
 using kernel::ValueKind;
 
 void KernelEmitter::emit_statement(const Contraction& c) {
+  if (c.tiles && target_.tiles) return emit_in_tiles(c);
   Tile tile;
   tile.width =
       target_.vector_bits / 8 / static_cast<unsigned>(bytes_of(kernel_.buffers[c.a_buffer].dtype));
@@ -95,9 +96,12 @@ void KernelEmitter::emit_rows(const Contraction& c, RegisterTile shape, Tile til
   }
 }
 
+llvm::Type* KernelEmitter::sum_vector_type(const Contraction& c, const Tile& tile) const {
+  return llvm::FixedVectorType::get(register_type(context_, sum_type(kernel_, c)), tile.width);
+}
+
 void KernelEmitter::emit_tile(const Contraction& c, const Tile& tile) {
-  llvm::Type* type = llvm::FixedVectorType::get(
-      register_type(context_, kernel_.buffers[c.a_buffer].dtype), tile.width);
+  llvm::Type* type = sum_vector_type(c, tile);
   std::vector<llvm::Value*> sums;
   {
     llvm::IRBuilder<>::InsertPointGuard guard(ir_);
@@ -112,10 +116,17 @@ void KernelEmitter::emit_tile(const Contraction& c, const Tile& tile) {
   emit_sum(c, tile, sums);
   // A long epilogue is written once a column, not once a register.
   const unsigned copies = tile.rows * tile.columns;
-  if (copies > 1 && work_of(kernel_, c.epilogue) * copies > 300)
-    emit_epilogue_by_rows(c, tile, sums);
-  else
-    emit_epilogue(c, tile, sums);
+  if (copies <= 1 || work_of(kernel_, c.epilogue) * copies <= 300)
+    return emit_epilogue(c, tile, sums);
+  llvm::Value* places = nullptr;
+  {
+    llvm::IRBuilder<>::InsertPointGuard guard(ir_);
+    ir_.SetInsertPoint(entry_end_);
+    places = ir_.CreateAlloca(type, ir_.getInt32(copies));
+  }
+  for (std::size_t i = 0; i < sums.size(); ++i)
+    ir_.CreateStore(ir_.CreateLoad(type, sums[i]), ir_.CreateConstGEP1_64(type, places, i));
+  emit_epilogue_by_rows(c, tile, places);
 }
 
 // Runs `body` with m and v bound to the elements of the tile. What it computes is forgotten
@@ -158,26 +169,18 @@ void KernelEmitter::emit_epilogue(const Contraction& c, const Tile& tile,
                                   const std::vector<llvm::Value*>& sums) {
   Lanes lanes;
   enter_tile(c, tile, lanes, [&] {
-    llvm::Type* type = vector_type(register_type(context_, kernel_.buffers[c.a_buffer].dtype));
+    llvm::Type* type = sum_vector_type(c, tile);
     contraction_sums_.clear();
     for (llvm::Value* sum : sums) contraction_sums_.push_back(ir_.CreateLoad(type, sum));
     emit_epilogue_stores(c);
   });
 }
 
-// Through the stack, in a loop over the rows.
-void KernelEmitter::emit_epilogue_by_rows(const Contraction& c, const Tile& tile,
-                                          const std::vector<llvm::Value*>& sums) {
-  llvm::Type* type = llvm::FixedVectorType::get(
-      register_type(context_, kernel_.buffers[c.a_buffer].dtype), tile.width);
-  llvm::Value* places = nullptr;
-  {
-    llvm::IRBuilder<>::InsertPointGuard guard(ir_);
-    ir_.SetInsertPoint(entry_end_);
-    places = ir_.CreateAlloca(type, ir_.getInt32(tile.rows * tile.columns));
-  }
-  for (std::size_t i = 0; i < sums.size(); ++i)
-    ir_.CreateStore(ir_.CreateLoad(type, sums[i]), ir_.CreateConstGEP1_64(type, places, i));
+// Runs `body` for each vector of the tile, row by row in a loop, with its place in `sums` (row
+// major) and m and v bound.
+void KernelEmitter::emit_rows_of_sums(const Contraction& c, const Tile& tile, llvm::Value* sums,
+                                      const std::function<void(llvm::Value*)>& body) {
+  llvm::Type* type = sum_vector_type(c, tile);
   emit_loop(index_constant(0), index_constant(tile.rows), 1, false, [&](llvm::Value* row) {
     Tile one = tile;
     one.rows = 1;
@@ -186,12 +189,20 @@ void KernelEmitter::emit_epilogue_by_rows(const Contraction& c, const Tile& tile
     Lanes lanes;
     enter_tile(c, one, lanes, [&] {
       contraction_sums_.clear();
+      std::vector<llvm::Value*> places;
       for (unsigned j = 0; j < tile.columns; ++j) {
-        llvm::Value* place = ir_.CreateGEP(type, places, ir_.CreateAdd(first, index_constant(j)));
-        contraction_sums_.push_back(ir_.CreateLoad(type, place));
+        places.push_back(ir_.CreateGEP(type, sums, ir_.CreateAdd(first, index_constant(j))));
+        contraction_sums_.push_back(ir_.CreateLoad(type, places[j]));
       }
-      emit_epilogue_stores(c);
+      for_each_copy([&] { body(places[column_]); });
     });
+  });
+}
+
+void KernelEmitter::emit_epilogue_by_rows(const Contraction& c, const Tile& tile,
+                                          llvm::Value* sums) {
+  emit_rows_of_sums(c, tile, sums, [&](llvm::Value*) {
+    for (const kernel::Statement& s : c.epilogue) emit_store(std::get<kernel::Store>(s.node));
   });
 }
 

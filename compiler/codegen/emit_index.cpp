@@ -39,6 +39,7 @@ Emitted KernelEmitter::compute_index(ValueId id, const Value& v) {
     case ValueKind::apply:
     case ValueKind::load:
     case ValueKind::philox:
+    case ValueKind::pair:
     case ValueKind::accumulator:
     case ValueKind::contraction:
       break;
@@ -298,6 +299,7 @@ class Intervals {
       case ValueKind::apply:
       case ValueKind::load:
       case ValueKind::philox:
+      case ValueKind::pair:
       case ValueKind::accumulator:
       case ValueKind::contraction:
         return {-far, far};

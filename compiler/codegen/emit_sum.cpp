@@ -1,3 +1,5 @@
+#include <llvm/IR/IntrinsicsX86.h>
+
 #include <algorithm>
 
 #include "compiler/codegen/emitter.h"
@@ -126,12 +128,15 @@ void KernelEmitter::emit_taps(const Contraction& c, const Tile& tile, std::size_
 // of the time of a compilation and is switched off.
 void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_t index,
                               Operands at, const std::vector<llvm::Value*>& sums) {
-  if (index == c.axes.size()) return multiply_add(c, tile, at, sums);
-  const kernel::ReduceAxis& axis = c.axes[index];
+  if (index == c.axes.size())
+    return tile.in_tiles ? multiply_tiles(c, tile, at) : multiply_add(c, tile, at, sums);
+  kernel::ReduceAxis axis = c.axes[index];
   const DType dtype = kernel_.buffers[c.a_buffer].dtype;
   const bool innermost = index + 1 == c.axes.size();
-  const bool fetch =
-      innermost && optimize_ && std::abs(axis.a_stride) * bytes_of(dtype) >= far_stride_bytes;
+  if (innermost && tile.in_tiles)  // in steps of a whole tile
+    axis = {axis.extent / tile.width, axis.a_stride * tile.width, axis.b_stride * tile.width};
+  const bool fetch = innermost && optimize_ && !tile.in_tiles &&
+                     std::abs(axis.a_stride) * bytes_of(dtype) >= far_stride_bytes;
   const std::int64_t in_line = line_bytes / bytes_of(dtype),
                      ahead_step = c.b_ahead != 0 ? c.v_limit : in_line;
   const auto after = [&](Operands from, std::int64_t steps) {
@@ -207,6 +212,13 @@ void KernelEmitter::emit_prefetch(const Contraction& c, const Tile& tile, llvm::
   }
 }
 
+// Elements of b from the first column of a tile to another.
+std::int64_t KernelEmitter::column_offset(const Contraction& c, const Tile& tile,
+                                          unsigned column) const {
+  const std::int64_t lane = std::int64_t{column} * tile.width;
+  return c.b_panel > 0 ? lane / c.b_panel * c.b_panel_stride + lane % c.b_panel : lane;
+}
+
 // One step along the innermost axis: a column of vectors of b, each row's element of a broadcast.
 void KernelEmitter::multiply_add(const Contraction& c, const Tile& tile, Operands at,
                                  const std::vector<llvm::Value*>& sums) {
@@ -215,9 +227,7 @@ void KernelEmitter::multiply_add(const Contraction& c, const Tile& tile, Operand
   const llvm::Align align(static_cast<std::uint64_t>(bytes_of(kernel_.buffers[c.a_buffer].dtype)));
   std::vector<llvm::Value*> columns;
   for (unsigned j = 0; j < tile.columns; ++j) {
-    std::int64_t column = std::int64_t{j} * tile.width;
-    if (c.b_panel > 0) column = column / c.b_panel * c.b_panel_stride + column % c.b_panel;
-    llvm::Value* from = ir_.CreateGEP(scalar, at.b, index_constant(column));
+    llvm::Value* from = ir_.CreateGEP(scalar, at.b, index_constant(column_offset(c, tile, j)));
     llvm::Instruction* load = nullptr;
     if (tile.last_mask && j + 1 == tile.columns)
       load = ir_.CreateMaskedLoad(vector, from, align, tile.last_mask,
@@ -234,11 +244,29 @@ void KernelEmitter::multiply_add(const Contraction& c, const Tile& tile, Operand
     llvm::Value* factor = ir_.CreateVectorSplat(tile.width, load);
     for (unsigned j = 0; j < tile.columns; ++j) {
       llvm::Value* sum = sums[i * tile.columns + j];
-      llvm::Value* before = ir_.CreateLoad(vector, sum);
-      ir_.CreateStore(
-          ir_.CreateIntrinsic(llvm::Intrinsic::fma, {vector}, {factor, columns[j], before}), sum);
+      llvm::Value* before = ir_.CreateLoad(sum_vector_type(c, tile), sum);
+      ir_.CreateStore(add_product(factor, columns[j], before), sum);
     }
   }
+}
+
+llvm::Value* KernelEmitter::add_product(llvm::Value* a, llvm::Value* b, llvm::Value* sum) {
+  llvm::Type* type = sum->getType();
+  const auto multiply_add = [&](llvm::Value* x, llvm::Value* y, llvm::Value* z) {
+    return ir_.CreateIntrinsic(llvm::Intrinsic::fma, {type}, {x, y, z});
+  };
+  if (a->getType() == type) return multiply_add(a, b, sum);
+  if (target_.bf16) {
+    const unsigned lanes = llvm::cast<llvm::FixedVectorType>(type)->getNumElements();
+    llvm::Type* halves = llvm::FixedVectorType::get(ir_.getBFloatTy(), 2 * lanes);
+    return ir_.CreateIntrinsic(llvm::Intrinsic::x86_avx512bf16_dpbf16ps_512, {},
+                               {sum, ir_.CreateBitCast(a, halves), ir_.CreateBitCast(b, halves)});
+  }
+  const auto low = [&](llvm::Value* x) { return ir_.CreateBitCast(ir_.CreateShl(x, 16), type); };
+  const auto high = [&](llvm::Value* x) {
+    return ir_.CreateBitCast(ir_.CreateAnd(x, 0xffff0000), type);
+  };
+  return multiply_add(high(a), high(b), multiply_add(low(a), low(b), sum));
 }
 
 }  // namespace ganc

@@ -72,6 +72,8 @@ Emitted KernelEmitter::compute(ValueId id, const kernel::Value& v) {
       return emit_load(v);
     case ValueKind::philox:
       return philox(v);
+    case ValueKind::pair:
+      return pair(v);
     case ValueKind::index_constant:
     case ValueKind::index_add:
     case ValueKind::index_scale:
@@ -117,6 +119,41 @@ Emitted KernelEmitter::apply(const kernel::Value& v) {
   }
   result.value = scalar.value(definition(v.op).scalar(scalar, node, arguments));
   return result;
+}
+
+// Each operand rounded to bf16, or what that leaves of it, side by side in a word.
+Emitted KernelEmitter::pair(const kernel::Value& v) {
+  const Emitted operands[2] = {emit(v.operands[0]), emit(v.operands[1])};
+  Emitted result;
+  result.lanes = operands[0].lanes || operands[1].lanes;
+  result.depth = std::max(operands[0].depth, operands[1].depth);
+  const At here(*this, result.depth);
+  const unsigned lanes = result.lanes ? lanes_->width : 0;
+  llvm::Value* words[2];
+  for (std::size_t i = 0; i < 2; ++i) {
+    llvm::Value* x = lanes > 0 ? number_lanes(operands[i]) : operands[i].value;
+    words[i] = rounded_word(x, lanes);
+    if (v.integer == 0) continue;
+    llvm::Value* rounded = ir_.CreateBitCast(ir_.CreateShl(words[i], 16), x->getType());
+    words[i] = rounded_word(ir_.CreateFSub(x, rounded), lanes);
+  }
+  result.value = ir_.CreateOr(words[0], ir_.CreateShl(words[1], 16));
+  return result;
+}
+
+// The bits of x as bf16 in the low half of a word.
+llvm::Value* KernelEmitter::rounded_word(llvm::Value* x, unsigned lanes) {
+  llvm::Type *word = ir_.getInt32Ty(), *half = ir_.getInt16Ty(), *narrow = ir_.getBFloatTy();
+  if (lanes > 0) {
+    word = llvm::FixedVectorType::get(word, lanes);
+    half = llvm::FixedVectorType::get(half, lanes);
+    narrow = llvm::FixedVectorType::get(narrow, lanes);
+  }
+  if (target_.bf16 && lanes > 0)
+    return ir_.CreateZExt(ir_.CreateBitCast(ir_.CreateFPTrunc(x, narrow), half), word);
+  LaneScalar scalar(ir_, lanes);
+  const ScalarId rounded = scalar.convert(scalar.enter(x, DType::f32), DType::bf16);
+  return ir_.CreateZExt(to_memory(ir_, scalar.value(rounded), DType::bf16), word);
 }
 
 namespace {

@@ -116,6 +116,8 @@ class KernelEmitter {
   Emitted from_index(kernel::ValueId id, const kernel::Value& value);
   Emitted apply(const kernel::Value& value);
   Emitted philox(const kernel::Value& value);
+  Emitted pair(const kernel::Value& value);
+  llvm::Value* rounded_word(llvm::Value* x, unsigned lanes);
   llvm::Value* index_lanes(const Emitted& index, unsigned bits);
   unsigned index_bits(kernel::ValueId id) const;
   llvm::Value* number_lanes(const Emitted& number);
@@ -166,20 +168,23 @@ class KernelEmitter {
     unsigned rows = 0, columns = 0, width = 0;
     llvm::Value *m = nullptr, *v = nullptr;  // the first
     llvm::Value* last_mask = nullptr;        // of the last column; none: all lanes
+    bool in_tiles = false;                   // emit_tiles.cpp
   };
   void emit_columns(const kernel::Contraction& c, RegisterTile shape, Tile tile,
                     const std::function<void(const Tile&)>& body);
   void emit_rows(const kernel::Contraction& c, RegisterTile shape, Tile tile,
                  const std::function<void(const Tile&)>& body);
   void emit_tile(const kernel::Contraction& c, const Tile& tile);
+  llvm::Type* sum_vector_type(const kernel::Contraction& c, const Tile& tile) const;
   void enter_tile(const kernel::Contraction& c, const Tile& tile, Lanes& lanes,
                   const std::function<void()>& body);
   void emit_initial(const kernel::Contraction& c, const Tile& tile,
                     const std::vector<llvm::Value*>& sums);
   void emit_epilogue(const kernel::Contraction& c, const Tile& tile,
                      const std::vector<llvm::Value*>& sums);
-  void emit_epilogue_by_rows(const kernel::Contraction& c, const Tile& tile,
-                             const std::vector<llvm::Value*>& sums);
+  void emit_rows_of_sums(const kernel::Contraction& c, const Tile& tile, llvm::Value* sums,
+                         const std::function<void(llvm::Value*)>& body);
+  void emit_epilogue_by_rows(const kernel::Contraction& c, const Tile& tile, llvm::Value* sums);
   void emit_epilogue_stores(const kernel::Contraction& c);
 
   // emit_sum.cpp: the sum of a tile
@@ -194,11 +199,22 @@ class KernelEmitter {
                  const std::vector<llvm::Value*>& sums);
   void multiply_add(const kernel::Contraction& c, const Tile& tile, Operands at,
                     const std::vector<llvm::Value*>& sums);
+  llvm::Value* add_product(llvm::Value* a, llvm::Value* b, llvm::Value* sum);
   void emit_prefetch(llvm::Value* place);
   void emit_prefetch(const kernel::Contraction& c, const Tile& tile, llvm::Value* a,
                      std::int64_t stride);
   llvm::Value* advance(llvm::Value* pointer, DType dtype, llvm::Value* count, std::int64_t stride);
   llvm::GlobalVariable* tap_table(std::uint32_t table);
+
+  std::int64_t column_offset(const kernel::Contraction& c, const Tile& tile, unsigned column) const;
+
+  // emit_tiles.cpp: contractions in tile registers
+  void emit_in_tiles(const kernel::Contraction& c);
+  void emit_tile_block(const kernel::Contraction& c, const Tile& tile);
+  void multiply_tiles(const kernel::Contraction& c, const Tile& tile, Operands at);
+  void load_tile(unsigned tile, llvm::Value* from, std::int64_t row_bytes);
+  void tile_operation(unsigned intrinsic, const char* name,
+                      const std::vector<llvm::Value*>& arguments);
 
   llvm::Module& module_;
   llvm::LLVMContext& context_;
@@ -220,6 +236,7 @@ class KernelEmitter {
   std::vector<AccumulatorState> accumulators_;
   std::vector<llvm::Value*> contraction_sums_;  // by copy, in an epilogue
   std::vector<llvm::GlobalVariable*> tap_tables_;
+  llvm::Value* tile_sums_ = nullptr;  // memory between tile registers and epilogue
   Lanes* lanes_ = nullptr;
   unsigned row_ = 0, column_ = 0;
 };

@@ -18,24 +18,24 @@ class ProgramEmitter {
         word_(llvm::Type::getInt32Ty(context_)),
         long_word_(llvm::Type::getInt64Ty(context_)) {}
 
-  void run(const std::string& description, std::size_t kernel_count,
-           const std::vector<CodegenOptions>& variants) {
-    auto* variant_type = llvm::StructType::get(context_, {pointer_, pointer_});
+  void run(const std::vector<std::string>& descriptions, const std::vector<Variant>& variants) {
+    std::vector<llvm::Constant*> texts;
+    for (const std::string& description : descriptions) texts.push_back(text(description));
+    const auto number = [&](std::size_t n) { return llvm::ConstantInt::get(long_word_, n); };
+    auto* variant_type =
+        llvm::StructType::get(context_, {pointer_, pointer_, long_word_, pointer_, long_word_});
     std::vector<llvm::Constant*> rows;
-    for (const CodegenOptions& variant : variants) {
-      llvm::Constant* isa = text(std::string(name(variant.isa)));
-      rows.push_back(
-          llvm::ConstantStruct::get(variant_type, {isa, kernels(variant.prefix, kernel_count)}));
-    }
+    for (const Variant& v : variants)
+      rows.push_back(llvm::ConstantStruct::get(
+          variant_type,
+          {text(std::string(name(v.isa))), kernels(v.prefix, v.kernels), number(v.kernels),
+           texts[v.description], number(descriptions[v.description].size())}));
     llvm::Constant* table =
         constant(llvm::ConstantArray::get(llvm::ArrayType::get(variant_type, rows.size()), rows));
-    auto* type =
-        llvm::StructType::get(context_, {word_, word_, long_word_, pointer_, pointer_, long_word_});
-    llvm::Constant* program = llvm::ConstantStruct::get(
-        type, {llvm::ConstantInt::get(word_, GANC_ABI_VERSION),
-               llvm::ConstantInt::get(word_, variants.size()),
-               llvm::ConstantInt::get(long_word_, kernel_count), table, text(description),
-               llvm::ConstantInt::get(long_word_, description.size())});
+    auto* type = llvm::StructType::get(context_, {word_, word_, pointer_});
+    llvm::Constant* program =
+        llvm::ConstantStruct::get(type, {llvm::ConstantInt::get(word_, GANC_ABI_VERSION),
+                                         llvm::ConstantInt::get(word_, variants.size()), table});
     new llvm::GlobalVariable(module_, type, true, llvm::GlobalValue::ExternalLinkage, program,
                              "ganc_program");
   }
@@ -70,14 +70,14 @@ class ProgramEmitter {
 
 }  // namespace
 
-std::string generate_program(const std::string& description, std::size_t kernel_count,
-                             const std::vector<CodegenOptions>& variants) {
+std::string generate_program(const std::vector<std::string>& descriptions,
+                             const std::vector<Variant>& variants) {
   llvm::LLVMContext context;
-  const CodegenOptions options = variants.empty() ? CodegenOptions{} : variants.front();
+  const CodegenOptions options{.isa = variants.front().isa, .optimize = false};
   const auto machine = create_target_machine(options);
   const auto module = create_module(context, *machine);
-  ProgramEmitter(*module).run(description, kernel_count, variants);
-  finish_module(*module, *machine, {.isa = options.isa, .optimize = false});
+  ProgramEmitter(*module).run(descriptions, variants);
+  finish_module(*module, *machine, options);
   return to_machine_code(*module, *machine, llvm::CodeGenFileType::ObjectFile);
 }
 

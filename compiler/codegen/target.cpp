@@ -12,38 +12,44 @@
 
 namespace ganc {
 
+namespace {
+
+// What LLVM has to know of an instruction set. Scheduling models: the server parts that most
+// machines of the level are like.
+struct Level {
+  std::string_view name;
+  const char *cpu, *features, *tuned_for;
+  Target target;
+};
+const Level& level_of(Isa isa) {
+  static constexpr Level levels[] = {
+      {"x86-64-v3", "x86-64-v3", "", "haswell", {Isa::x86_64_v3, 256, 16}},
+      {"x86-64-v4", "x86-64-v4", "", "sapphirerapids", {Isa::x86_64_v4, 512, 32}},
+      {"avx512-bf16",
+       "x86-64-v4",
+       "+avx512bf16",
+       "sapphirerapids",
+       {Isa::avx512_bf16, 512, 32, true}},
+      {"amx",
+       "x86-64-v4",
+       "+avx512bf16,+amx-tile,+amx-bf16",
+       "sapphirerapids",
+       {Isa::amx, 512, 32, true, true}},
+  };
+  return levels[static_cast<std::size_t>(isa)];
+}
+
+}  // namespace
+
 std::string_view name(Isa isa) {
-  switch (isa) {
-    case Isa::x86_64_v3:
-      return "x86-64-v3";
-    case Isa::x86_64_v4:
-      return "x86-64-v4";
-  }
-  std::abort();
+  return level_of(isa).name;
 }
 
 Target target_of(Isa isa) {
-  switch (isa) {
-    case Isa::x86_64_v3:
-      return {isa, 256, 16};
-    case Isa::x86_64_v4:
-      return {isa, 512, 32};
-  }
-  std::abort();
+  return level_of(isa).target;
 }
 
 namespace {
-
-// Scheduling models: the server parts that most machines of the level are like.
-const char* tuned_for(Isa isa) {
-  switch (isa) {
-    case Isa::x86_64_v3:
-      return "haswell";
-    case Isa::x86_64_v4:
-      return "sapphirerapids";
-  }
-  std::abort();
-}
 
 template <class Option, class T>
 void set_option(const char* option_name, T value) {
@@ -85,16 +91,18 @@ std::unique_ptr<llvm::TargetMachine> create_target_machine(const CodegenOptions&
   const auto level =
       options.optimize ? llvm::CodeGenOptLevel::Default : llvm::CodeGenOptLevel::None;
   std::unique_ptr<llvm::TargetMachine> machine(
-      target->createTargetMachine(triple, std::string(name(options.isa)), "", settings,
-                                  llvm::Reloc::PIC_, llvm::CodeModel::Small, level));
+      target->createTargetMachine(triple, level_of(options.isa).cpu, level_of(options.isa).features,
+                                  settings, llvm::Reloc::PIC_, llvm::CodeModel::Small, level));
   if (!machine) bug("no target machine for {}", name(options.isa));
   return machine;
 }
 
 void set_target_attributes(llvm::Function& function, Isa isa) {
   const std::string bits = std::to_string(target_of(isa).vector_bits);
-  function.addFnAttr("target-cpu", std::string(name(isa)));
-  function.addFnAttr("tune-cpu", tuned_for(isa));
+  const Level& level = level_of(isa);
+  function.addFnAttr("target-cpu", level.cpu);
+  function.addFnAttr("tune-cpu", level.tuned_for);
+  if (*level.features != 0) function.addFnAttr("target-features", level.features);
   function.addFnAttr("prefer-vector-width", bits);
   function.addFnAttr("min-legal-vector-width", bits);
   function.addFnAttr(llvm::Attribute::NoUnwind);

@@ -122,9 +122,9 @@ std::string report_text(const std::string& path, const Compilation& compilation,
                   with_commas(parameters(model)), words(updates(model), "update"));
   text += layers_text(model);
   text += draws_text(compilation, sources);
-  const Plan& plan = compilation.plan;
-  if (!plan.programs.empty()) {
-    const Peak peak = peak_of(compilation, f64);
+  if (!compilation.plans.empty()) {
+    const Plan& plan = compilation.plan();
+    const Peak peak = peak_of(compilation, plan, f64);
     const auto bytes = [](std::int64_t n) { return human_bytes(static_cast<double>(n)); };
     text += fmt::format(
         "\n  peak memory {} on {} threads: {} weights, optimizer and states, {} for what is "
@@ -148,10 +148,10 @@ Json report_json(const std::string& path, const Compilation& compilation, const 
                    {"updates", updates(model)},
                    {"nets", layers_json(model)},
                    {"draws", draws_json(compilation, sources)}};
-  if (!compilation.plan.programs.empty()) {
-    document["arena_bytes"] = compilation.plan.arena_bytes;
-    document["persistent_bytes"] = compilation.plan.persistent_bytes;
-    document["peak_bytes"] = peak_of(compilation, f64).bytes(shown_threads);
+  if (!compilation.plans.empty()) {
+    document["arena_bytes"] = compilation.plan().arena_bytes;
+    document["persistent_bytes"] = compilation.plan().persistent_bytes;
+    document["peak_bytes"] = peak_of(compilation, compilation.plan(), f64).bytes(shown_threads);
   }
   document["missing"] = model.missing;
   return document;

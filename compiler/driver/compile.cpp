@@ -1,10 +1,10 @@
 #include "compiler/driver/compile.h"
 
-#include <fmt/format.h>
-#include <map>
+#include <algorithm>
+#include <cstdlib>
+#include <iterator>
 
 #include "compiler/autodiff/differentiate.h"
-#include "compiler/driver/describe.h"
 #include "compiler/driver/stages.h"
 #include "compiler/elaborate/elaborate.h"
 #include "compiler/rewrite/rewrite.h"
@@ -16,25 +16,80 @@ namespace {
 // What the options ask for and this version does not have.
 Stop unavailable(const CompileOptions& options) {
   if (options.cuda) return {"--target cuda: this version compiles for the CPU alone"};
-  if (options.precision == Precision::bf16)
-    return {"--precision bf16: this version has no products of bf16 (exact or fast)"};
-  if (options.cpu == Cpu::amx) {
-    return {
-        "--cpu amx: its tiles multiply bf16, and this version has no products of bf16 "
-        "(x86-64-v4)"};
-  }
   return {};
 }
 
-// A train block that asks for what this version does not have.
-Stop unavailable(const Model& model, const CompileOptions& options, const Sources& sources) {
-  for (const Train& train : model.trains)
-    if (!options.precision && train.precision == "bf16")
-      return {fmt::format(
-          "{}: precision bf16: this version has no products of bf16; write precision fast, or pass "
-          "--precision fast",
-          place(sources, train.span))};
-  return {};
+Products products_on(Isa isa, Precision precision) {
+  switch (precision) {
+    case Precision::exact:
+      return Products::exact;
+    case Precision::fast:
+      return isa == Isa::amx ? Products::split_tiles : Products::fewer;
+    case Precision::bf16:
+      return isa == Isa::amx           ? Products::bf16_tiles
+             : isa == Isa::avx512_bf16 ? Products::bf16_vectors
+                                       : Products::fewer;
+  }
+  std::abort();
+}
+
+// What runs on the machine that this runs on.
+std::vector<Isa> native_isas() {
+  __builtin_cpu_init();
+  std::vector<Isa> isas = {Isa::x86_64_v3};
+  if (__builtin_cpu_supports("x86-64-v4")) {
+    isas.push_back(Isa::x86_64_v4);
+    if (__builtin_cpu_supports("avx512bf16")) {
+      isas.push_back(Isa::avx512_bf16);
+      if (__builtin_cpu_supports("amx-bf16")) isas.push_back(Isa::amx);
+    }
+  }
+  return isas;
+}
+
+std::vector<Isa> isas_of(Cpu cpu) {
+  switch (cpu) {
+    case Cpu::automatic:
+      return {std::begin(every_isa), std::end(every_isa)};
+    case Cpu::x86_64_v3:
+      return {Isa::x86_64_v3};
+    case Cpu::x86_64_v4:
+      return {Isa::x86_64_v4};
+    case Cpu::avx512_bf16:
+      return {Isa::avx512_bf16};
+    case Cpu::amx:
+      return {Isa::amx};
+    case Cpu::native:
+      return native_isas();
+  }
+  std::abort();
+}
+
+// Instruction sets with the products of each program on them. Those that multiply in the same ways
+// share one row; one that adds nothing but ways that no program uses is left out, unless it alone
+// was asked for.
+struct Way {
+  std::vector<Isa> isas;
+  std::vector<Products> products;
+};
+std::vector<Way> ways_to_multiply(const Compilation& compilation, const CompileOptions& options) {
+  std::vector<Way> ways;
+  for (Isa isa : isas_of(options.cpu)) {
+    std::vector<Products> products;
+    for (const CompiledProgram& program : compilation.programs)
+      products.push_back(products_on(isa, precision_of(compilation.model, program, options)));
+    const auto same = std::ranges::find(ways, products, &Way::products);
+    if (same == ways.end())
+      ways.push_back({{isa}, std::move(products)});
+    else if (isa == Isa::x86_64_v4)
+      same->isas.push_back(isa);
+  }
+  // On one machine the best is all that runs.
+  if (options.cpu == Cpu::native) {
+    ways.erase(ways.begin(), ways.end() - 1);
+    ways[0].isas.erase(ways[0].isas.begin(), ways[0].isas.end() - 1);
+  }
+  return ways;
 }
 
 ElaborateOptions elaborate_options(const CompileOptions& options) {
@@ -58,8 +113,6 @@ std::expected<Compilation, Stop> compile(Sources& sources, std::uint32_t file,
   if (diagnostics.has_error()) return std::unexpected(Stop::wrong_program());
   result.programs = programs_of(result.model);
   stages.done("elaborate", result.programs);
-  if (Stop stop = unavailable(result.model, options, sources); !stop.message.empty())
-    return std::unexpected(stop);
   // From here on the program is right: a failure below is our bug or the environment's.
   if (last == Stage::graph) return result;
 
@@ -75,13 +128,11 @@ std::expected<Compilation, Stop> compile(Sources& sources, std::uint32_t file,
   if (last == Stage::gradient) return result;
 
   std::vector<const Graph*> graphs;
-  ScheduleOptions how{.fuse = options.optimize, .fewer_products = {}};
-  for (const CompiledProgram& program : result.programs) {
-    graphs.push_back(&program.graph);
-    how.fewer_products.push_back(precision_of(result.model, program, options) == Precision::fast);
-  }
-  result.plan = schedule(result.model.variables, graphs, how);
-  stages.done("schedule", result.plan);
+  for (const CompiledProgram& program : result.programs) graphs.push_back(&program.graph);
+  for (const auto& [isas, products] : ways_to_multiply(result, options))
+    result.plans.push_back({isas, schedule(result.model.variables, graphs,
+                                           {.fuse = options.optimize, .products = products})});
+  for (const CpuPlan& cpus : result.plans) stages.done("schedule", cpus.plan);
   // From here on every buffer has a layout and an offset; nothing allocates. make_trainer goes on
   // from here.
   return result;

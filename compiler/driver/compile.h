@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/codegen/codegen.h"
 #include "compiler/driver/options.h"
 #include "compiler/driver/outcome.h"
 #include "compiler/elaborate/model.h"
@@ -25,10 +26,18 @@ struct CompiledProgram {
   Graph graph;
 };
 
+// What CPUs of some instruction sets run: they multiply in the same ways. With --cpu auto there is
+// a plan for each way that a program may use.
+struct CpuPlan {
+  std::vector<Isa> isas;  // the least demanding first
+  Plan plan;
+};
+
 struct Compilation {
   Model model;
   std::vector<CompiledProgram> programs;  // in the order of Plan::programs
-  Plan plan;                              // from Stage::plan on
+  std::vector<CpuPlan> plans;             // from Stage::plan on; the least demanding first
+  const Plan& plan() const { return plans.front().plan; }
 };
 
 // The draws of a program; empty for `init`, whose draws nobody feeds.

@@ -178,24 +178,25 @@ Json draws(const ProgramPlan& program, const std::vector<Draw>& declared, const 
   return list;
 }
 
-Json programs(const Compilation& compilation, const Sources& sources, OperationTable& operations) {
+Json programs(const Compilation& compilation, const Plan& plan, const Sources& sources,
+              OperationTable& operations) {
   Json list = Json::array();
   for (std::size_t i = 0; i < compilation.programs.size(); ++i) {
     const CompiledProgram& program = compilation.programs[i];
-    const ProgramPlan& plan = compilation.plan.programs[i];
+    const ProgramPlan& own = plan.programs[i];
     Json inputs = Json::array();
-    for (const Binding& input : plan.inputs) inputs.push_back(binding(input.name, input.placement));
+    for (const Binding& input : own.inputs) inputs.push_back(binding(input.name, input.placement));
     Json results = Json::array();
-    for (const Result& result : plan.results) {
+    for (const Result& result : own.results) {
       Json entry = binding(result.binding.name, result.binding.placement);
       entry["after"] = result.after;
       results.push_back(std::move(entry));
     }
     list.push_back({{"name", program.name},
-                    {"calls", calls(plan, compilation.plan, sources, operations)},
+                    {"calls", calls(own, plan, sources, operations)},
                     {"inputs", std::move(inputs)},
                     {"results", std::move(results)},
-                    {"draws", draws(plan, draws_of(compilation.model, program), sources)}});
+                    {"draws", draws(own, draws_of(compilation.model, program), sources)}});
   }
   return list;
 }
@@ -315,10 +316,10 @@ std::string precision(const Compilation& compilation, const CompileOptions& opti
 
 }  // namespace
 
-std::string describe(const Compilation& compilation, const Sources& sources, std::uint32_t file,
-                     const CompileOptions& options, std::int64_t scratch_bytes) {
+std::string describe(const Compilation& compilation, const Plan& plan, const Sources& sources,
+                     std::uint32_t file, const CompileOptions& options,
+                     std::int64_t scratch_bytes) {
   const Model& model = compilation.model;
-  const Plan& plan = compilation.plan;
   Json texts = Json::array();
   for (std::uint32_t i = 0; i < sources.count(); ++i) {
     // The prelude is the compiler's own: its version says it all.
@@ -340,12 +341,12 @@ std::string describe(const Compilation& compilation, const Sources& sources, std
                    {"arena",
                     {{"bytes", plan.arena_bytes},
                      {"persistent_bytes", plan.persistent_bytes},
-                     {"peak_bytes", peak_of(compilation, options.f64).bytes(0)},
+                     {"peak_bytes", peak_of(compilation, plan, options.f64).bytes(0)},
                      {"scratch_bytes", scratch_bytes}}},
                    {"variables", variables(model, plan)},
                    {"sources", std::move(source_list)},
                    {"kernels", kernels(plan)},
-                   {"programs", programs(compilation, sources, operations)}};
+                   {"programs", programs(compilation, plan, sources, operations)}};
   document["operations"] = std::move(operations).all();
   add_uses(document, compilation, sources);
   document["missing"] = model.missing;

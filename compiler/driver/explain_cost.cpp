@@ -27,6 +27,7 @@ const CpuClass& class_of(Cpu cpu) {
     case Cpu::x86_64_v3:
       return called("C");
     case Cpu::x86_64_v4:
+    case Cpu::avx512_bf16:
       return called("A");
     case Cpu::amx:
       return called("B");
@@ -159,10 +160,11 @@ Outcome run_explain_cost(const Options& options, Session& session) {
   if (!diagnostics) return Outcome::stopped(diagnostics.error());
   const auto file = read_program(options.files.front(), session.sources);
   if (!file) return Outcome::stopped(file.error());
-  // The plan is the same for all CPUs, whether or not this version can build for them.
-  CompileOptions any_cpu = options.compile;
-  any_cpu.cpu = Cpu::automatic;
-  const auto compilation = compile(session.sources, *file, any_cpu, Stage::plan, *diagnostics);
+  // Without a wish, for the machine on which this runs.
+  CompileOptions compile_options = options.compile;
+  if (compile_options.cpu == Cpu::automatic) compile_options.cpu = Cpu::native;
+  const auto compilation =
+      compile(session.sources, *file, compile_options, Stage::plan, *diagnostics);
   keep(*diagnostics, session);
   if (!compilation) return Outcome::stopped(compilation.error());
   const auto programs = pick_programs(*compilation, options.program);
@@ -175,9 +177,9 @@ Outcome run_explain_cost(const Options& options, Session& session) {
     // What a user waits for is training; the other programs are shown where they are asked for.
     if (options.program.empty() && program->kind != ProgramKind::train) continue;
     const ProgramPlan& plan =
-        compilation->plan
+        compilation->plan()
             .programs[static_cast<std::size_t>(program - compilation->programs.data())];
-    const auto list = costs(plan, compilation->plan, cpu, options.threads, session.sources);
+    const auto list = costs(plan, compilation->plan(), cpu, options.threads, session.sources);
     outcome.text +=
         fmt::format("{}{}: {} calls; the least time on {} thread{} of CPU class {} ({})\n",
                     outcome.text.empty() ? "" : "\n", program->name, plan.calls.size(),

@@ -34,6 +34,7 @@ const std::map<std::string, EmitStage> stages = {{"ast", EmitStage::ast},
 const std::map<std::string, Cpu> cpus = {{"auto", Cpu::automatic},
                                          {"x86-64-v3", Cpu::x86_64_v3},
                                          {"x86-64-v4", Cpu::x86_64_v4},
+                                         {"avx512-bf16", Cpu::avx512_bf16},
                                          {"amx", Cpu::amx},
                                          {"native", Cpu::native}};
 const std::map<std::string, Precision> precisions = {

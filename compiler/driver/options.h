@@ -12,7 +12,7 @@ namespace ganc {
 
 enum class Verb { build, run, check, format, emit, explain_code, explain_grad, explain_cost };
 enum class EmitStage { ast, graph, gradient, kernels, memory, llvm, assembly, ptx, dot };
-enum class Cpu { automatic, x86_64_v3, x86_64_v4, amx, native };
+enum class Cpu { automatic, x86_64_v3, x86_64_v4, avx512_bf16, amx, native };
 enum class Precision { exact, fast, bf16 };
 std::string_view name(Precision precision);
 

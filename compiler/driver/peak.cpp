@@ -46,14 +46,14 @@ std::int64_t output_bytes(const OutputProgram& output, const ProgramPlan& plan) 
 
 }  // namespace
 
-Peak peak_of(const Compilation& compilation, bool f64) {
+Peak peak_of(const Compilation& compilation, const Plan& plan, bool f64) {
   const Model& model = compilation.model;
   Peak peak;
   std::int64_t batch = 0, output = 0, calls = 0;
   for (std::size_t i = 0; i < compilation.programs.size(); ++i) {
     const CompiledProgram& program = compilation.programs[i];
-    const ProgramPlan& plan = compilation.plan.programs[i];
-    calls += static_cast<std::int64_t>(plan.calls.size());
+    const ProgramPlan& own = plan.programs[i];
+    calls += static_cast<std::int64_t>(own.calls.size());
     switch (program.kind) {
       case ProgramKind::init:
         break;
@@ -61,17 +61,17 @@ Peak peak_of(const Compilation& compilation, bool f64) {
         batch = std::max(batch, batch_bytes(model, model.trains[program.index], f64));
         break;
       case ProgramKind::output:
-        output = std::max(output, output_bytes(model.outputs[program.index], plan));
+        output = std::max(output, output_bytes(model.outputs[program.index], own));
         break;
       case ProgramKind::forward:
       case ProgramKind::gradient:
         continue;  // not run by training
     }
-    peak.arena = std::max(peak.arena, plan.bytes);
+    peak.arena = std::max(peak.arena, own.bytes);
   }
   peak.beside = fixed_bytes + call_bytes * calls +
                 std::max(batches_held * batch, (batches_held - 1) * batch + output);
-  for (const kernel::Kernel& kernel : compilation.plan.kernels)
+  for (const kernel::Kernel& kernel : plan.kernels)
     peak.thread = std::max(peak.thread, kernel::scratch_places(kernel).back());
   return peak;
 }

@@ -13,7 +13,7 @@ struct Peak {
   std::int64_t bytes(unsigned threads) const { return arena + beside + thread * threads; }
 };
 //   needs    a compilation up to Stage::plan
-Peak peak_of(const Compilation& compilation, bool f64);
+Peak peak_of(const Compilation& compilation, const Plan& plan, bool f64);
 
 // What `check` and `emit memory` report for.
 inline constexpr unsigned shown_threads = 2;

@@ -10,22 +10,6 @@
 
 namespace ganc {
 
-std::vector<Isa> variants_of(const CompileOptions& options) {
-  switch (options.cpu) {
-    case Cpu::automatic:
-      return {Isa::x86_64_v3, Isa::x86_64_v4};
-    case Cpu::x86_64_v3:
-      return {Isa::x86_64_v3};
-    case Cpu::x86_64_v4:
-      return {Isa::x86_64_v4};
-    case Cpu::amx:
-      return {Isa::x86_64_v4};  // refused before anything is compiled
-    case Cpu::native:
-      return {__builtin_cpu_supports("x86-64-v4") ? Isa::x86_64_v4 : Isa::x86_64_v3};
-  }
-  return {};
-}
-
 std::vector<std::string> what_prevents(const Model& model) {
   std::vector<std::string> list;
   for (const std::string& sentence : model.missing) {
@@ -49,22 +33,27 @@ std::expected<std::uintmax_t, Stop> make_trainer(const Compilation& compilation,
   if (!folder) return std::unexpected(Stop{folder.error()});
   Stages stages;
 
-  std::vector<CodegenOptions> variants;
-  std::vector<std::string> objects;
-  std::int64_t scratch_bytes = 0;
-  for (Isa isa : variants_of(options)) {
-    variants.push_back({.isa = isa,
-                        .optimize = options.optimize,
-                        .prefix = fmt::format("ganc_{}_", name(isa).substr(name(isa).rfind('v')))});
-    GeneratedCode code = generate(compilation.plan.kernels, variants.back());
-    std::ranges::move(code.objects, std::back_inserter(objects));
-    scratch_bytes = std::max(scratch_bytes, code.scratch_bytes);
-    stages.done(name(isa));
+  std::vector<Variant> variants;
+  std::vector<std::string> objects, descriptions;
+  for (const CpuPlan& cpus : compilation.plans) {
+    std::int64_t scratch_bytes = 0;
+    for (Isa isa : cpus.isas) {
+      variants.push_back({.isa = isa,
+                          .prefix = fmt::format("ganc_{}_", variants.size()),
+                          .kernels = cpus.plan.kernels.size(),
+                          .description = descriptions.size()});
+      GeneratedCode code =
+          generate(cpus.plan.kernels,
+                   {.isa = isa, .optimize = options.optimize, .prefix = variants.back().prefix});
+      std::ranges::move(code.objects, std::back_inserter(objects));
+      scratch_bytes = std::max(scratch_bytes, code.scratch_bytes);
+      stages.done(name(isa));
+    }
+    descriptions.push_back(describe(compilation, cpus.plan, sources, file, options, scratch_bytes));
   }
   // From here on there is machine code alone, and what the runtime reads about it.
 
-  const std::string description = describe(compilation, sources, file, options, scratch_bytes);
-  objects.push_back(generate_program(description, compilation.plan.kernels.size(), variants));
+  objects.push_back(generate_program(descriptions, variants));
   stages.done("describe");
 
   auto size = link_executable(objects, output, *folder);

@@ -4,13 +4,9 @@
 #include <expected>
 #include <filesystem>
 
-#include "compiler/codegen/codegen.h"
 #include "compiler/driver/compile.h"
 
 namespace ganc {
-
-// The variants that a trainer gets: all with --cpu auto, else the one named.
-std::vector<Isa> variants_of(const CompileOptions& options);
 
 // Of what this version lacks for the model, that without which there is no trainer: sources and
 // outputs. A metric is left out instead, which the trainer says when it starts.

@@ -139,6 +139,7 @@ class Counter {
       case ValueKind::apply:
       case ValueKind::load:
       case ValueKind::philox:
+      case ValueKind::pair:
       case ValueKind::accumulator:
       case ValueKind::contraction:
         std::abort();  // no extent: verify() sees to it
@@ -206,6 +207,7 @@ class Counter {
       case ValueKind::from_index:
       case ValueKind::apply:
       case ValueKind::philox:
+      case ValueKind::pair:
         break;
     }
     Scope& in = scopes_[scope];
@@ -236,9 +238,9 @@ class Counter {
             kernel_.tables[tap.table].rows[static_cast<std::size_t>(row)].size());
       });
     for (const ReduceAxis& axis : c.axes) terms *= static_cast<double>(axis.extent);
-    work_.flop += 2 * outer * m * v * terms;
-    const bool f64 = kernel_.buffers[c.a_buffer].dtype == DType::f64;
-    work_.operations += outer * m * v * terms * (f64 ? 2 : 1);
+    const DType dtype = kernel_.buffers[c.a_buffer].dtype;
+    work_.flop += (dtype == DType::u32 ? 4 : 2) * outer * m * v * terms;
+    work_.operations += outer * m * v * terms * (dtype == DType::f64 ? 2 : 1);
     loads_[c.a_buffer] += outer * m * terms;
     loads_[c.b_buffer] += outer * v * terms;
     extents_[c.m_variable.index] = most(c.m_count);

@@ -67,6 +67,8 @@ enum class ValueKind : std::uint8_t {
   philox,  // u32: operands seed low, seed high, step (u32), element (index); `stream` in integer.
            // Word element % 4 of Philox4x32-10 at counter (element / 4 low, high, stream, step),
            // key (low, high)
+  pair,    // u32: operands a, b (f32) as bf16, a in the low half. `integer` 0: rounded to nearest,
+           // ties to even; 1: what that rounding leaves, rounded
   accumulator,  // what an Accumulator holds after its loops
   contraction,  // in the epilogue of a Contraction: its sum at (m, v)
 };
@@ -147,6 +149,8 @@ struct TapTable {
 // where b lies in panels: v stands for v / b_panel * b_panel_stride + v % b_panel. Then `epilogue`
 // runs for every (m, v), with m_variable and v_variable bound and v along lanes. a is read as
 // scalars broadcast to the lanes, b as vectors. The order of a sum is that of taps and axes.
+// Of f32, f64, or pairs (ValueKind::pair in u32): of these each product is that of the low halves
+// plus that of the high halves, and sums are f32.
 struct Contraction {
   VarId m_variable, v_variable;
   ValueId m_count, v_count;
@@ -164,6 +168,10 @@ struct Contraction {
   ValueId initial;               // none: 0. May load at (m, v)
   Block epilogue;                // Stores
   bool m_outer = false;          // order of the tiles: v outer, m inner unless set
+  // Of pairs, that both operands may be read as far as whole tiles of 16 rows and 16 lanes go, as
+  // if m_count and v_count were multiples of 16, and that the innermost axis is consecutive in a
+  // and a multiple of 16 long: for CPUs that multiply tiles.
+  bool tiles = false;
 };
 
 struct Statement {
@@ -179,6 +187,9 @@ struct Kernel {
   std::int64_t units = 1;  // extent of the parallel loop; 1 without one
   Block body;
 };
+
+// Of what a contraction's sums are.
+DType sum_type(const Kernel& kernel, const Contraction& contraction);
 
 // Where each local buffer begins in scratch, in bytes, a multiple of 64 (0 for others); and the
 // bytes of scratch that the kernel asks for, the last element.

@@ -87,6 +87,7 @@ class Key {
       case ValueKind::index_modulo:
       case ValueKind::index_clamp:
       case ValueKind::philox:
+      case ValueKind::pair:
         return number(v.integer);
       case ValueKind::index_add:
       case ValueKind::index_minimum:
@@ -143,9 +144,9 @@ class Key {
     variable(x.m_variable);
     variable(x.v_variable);
     for (ValueId id : {x.m_count, x.v_count, x.a_base, x.b_base}) value(id);
-    for (std::int64_t n :
-         {x.m_limit, x.v_limit, std::int64_t{x.a_buffer}, std::int64_t{x.b_buffer}, x.a_m_stride,
-          x.b_panel, x.b_panel_stride, x.a_ahead, x.b_ahead, std::int64_t{x.m_outer}})
+    for (std::int64_t n : {x.m_limit, x.v_limit, std::int64_t{x.a_buffer}, std::int64_t{x.b_buffer},
+                           x.a_m_stride, x.b_panel, x.b_panel_stride, x.a_ahead, x.b_ahead,
+                           std::int64_t{x.m_outer}, std::int64_t{x.tiles}})
       number(n);
     number(static_cast<std::int64_t>(x.taps.size()));
     for (const TapAxis& tap : x.taps) {

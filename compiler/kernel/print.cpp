@@ -168,6 +168,8 @@ class Printer {
         return load(v);
       case ValueKind::philox:
         return fmt::format("philox.{}({})", v.integer, arguments(v));
+      case ValueKind::pair:
+        return fmt::format("{}({})", v.integer == 0 ? "pair" : "pair_rest", arguments(v));
       case ValueKind::accumulator:
         return fmt::format("sum{}", v.accumulator);
       case ValueKind::contraction:
@@ -226,6 +228,7 @@ class Printer {
     }
     for (const ReduceAxis& axis : x.axes)
       line("over {}: a * {}, b * {}", axis.extent, axis.a_stride, axis.b_stride);
+    if (x.tiles) line("tiles");
     if (x.a_ahead != 0) line("a ahead {}", x.a_ahead);
     if (x.b_ahead != 0) line("b ahead {}", x.b_ahead);
     if (x.initial) {

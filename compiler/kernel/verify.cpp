@@ -1,21 +1,21 @@
 // What is checked:
-//   values      operands come before their users, in number and kind as the kind wants them (index,
-//   number,
-//               predicate); dtypes agree; divisors and limits are positive; buffers, accumulators
-//               exist
-//   buffers     loads want `read`, stores want `written`; dtypes agree; no negative size; local
-//   ones come last
-//   variables   each is bound by one loop or contraction; a statement uses bound ones only
-//   loops       one parallel loop, outermost and alone, of extent `units`; no vector loop in a
-//   vector loop; extents of
-//               parallel loops constant, of vector loops constant or a minimum with a constant; the
-//               same for all lanes
-//   stores      no two lanes of a vector loop meet: `add` moves with the lane by a constant that is
-//   not 0, others move accumulators  one statement an id; accumulated to inside it, of its dtype;
-//   read only after it, where it still stands contractions  outside vector loops; a and b of one
-//   real dtype; counts within limits where constant; tables exist,
-//               positions are not negative; extents positive; `contraction` is used in epilogues
-//               alone, which hold nothing but stores
+//   values         operands come before their users, in number and kind as the kind wants them
+//                  (index, number, predicate); dtypes agree; divisors and limits are positive;
+//                  buffers, accumulators exist
+//   buffers        loads want `read`, stores want `written`; dtypes agree; no negative size; local
+//                  ones come last
+//   variables      each is bound by one loop or contraction; a statement uses bound ones only
+//   loops          one parallel loop, outermost and alone, of extent `units`; no vector loop in a
+//                  vector loop; extents of parallel loops constant, of vector loops constant or a
+//                  minimum with a constant; the same for all lanes
+//   stores         no two lanes of a vector loop meet: `add` moves with the lane by a constant that
+//                  is not 0, others move
+//   accumulators   one statement an id; accumulated to inside it, of its dtype; read only after it,
+//                  where it still stands
+//   contractions   outside vector loops; a and b both of f32, of f64 or of pairs; in tiles where
+//                  pairs lie so; counts within limits where constant; tables exist, positions are
+//                  not negative; extents positive; `contraction` is used in epilogues alone, which
+//                  hold nothing but stores
 #include <fmt/format.h>
 
 #include "compiler/kernel/affine.h"
@@ -244,9 +244,14 @@ void BodyVerifier::contraction_operands(const Contraction& x) {
   const Buffer& a = kernel_.buffers[x.a_buffer];
   const Buffer& b = kernel_.buffers[x.b_buffer];
   if (!a.read || !b.read) problem("a contraction of a buffer that is not `read`");
-  if (a.dtype != b.dtype || (a.dtype != DType::f32 && a.dtype != DType::f64))
+  if (a.dtype != b.dtype ||
+      (a.dtype != DType::f32 && a.dtype != DType::f64 && a.dtype != DType::u32))
     problem(fmt::format("a contraction of {} and {}", name(a.dtype), name(b.dtype)));
-  if (x.initial && valid(x.initial) && kernel_.values[x.initial.index].dtype != a.dtype)
+  if (x.tiles && (a.dtype != DType::u32 || x.axes.empty() || x.axes.back().a_stride != 1 ||
+                  x.axes.back().extent % 16 != 0))
+    problem("a contraction in tiles of what does not lie so");
+  if (x.initial && valid(x.initial) &&
+      kernel_.values[x.initial.index].dtype != sum_type(kernel_, x))
     problem("a contraction's initial value has another dtype");
 }
 
@@ -295,6 +300,11 @@ void BodyVerifier::contraction(const Contraction& x) {
 }
 
 }  // namespace
+
+DType sum_type(const Kernel& kernel, const Contraction& contraction) {
+  const DType dtype = kernel.buffers[contraction.a_buffer].dtype;
+  return dtype == DType::u32 ? DType::f32 : dtype;
+}
 
 std::vector<std::string> verify(const Kernel& kernel) {
   std::vector<std::string> problems = verify_values(kernel);

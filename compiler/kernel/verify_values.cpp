@@ -24,6 +24,7 @@ bool is_index(const Value& value) {
     case ValueKind::apply:
     case ValueKind::load:
     case ValueKind::philox:
+    case ValueKind::pair:
     case ValueKind::accumulator:
     case ValueKind::contraction:
       return false;
@@ -118,6 +119,15 @@ class ValueVerifier {
     dtype_is(v, DType::u32);
   }
 
+  void check_pair(const Value& v) {
+    if (!count(v, 2)) return;
+    for (std::size_t i = 0; i < 2; ++i)
+      if (is_index(operand(v, i)) || operand(v, i).dtype != DType::f32)
+        problem("a pair of what is not f32");
+    if (v.integer != 0 && v.integer != 1) problem("a pair is of the rounded or of what is left");
+    dtype_is(v, DType::u32);
+  }
+
   void check_apply(const Value& v) {
     const OpDefinition& op = definition(v.op);
     if (!op.scalar) return problem(fmt::format("`{}` is not elementwise", op.name));
@@ -181,6 +191,8 @@ class ValueVerifier {
         return check_load(v);
       case ValueKind::philox:
         return check_philox(v);
+      case ValueKind::pair:
+        return check_pair(v);
       case ValueKind::apply:
         return check_apply(v);
     }

@@ -9,6 +9,7 @@ namespace ganc::kernel {
 unsigned work_of(const Value& value) {
   if (is_index(value) || value.kind == ValueKind::constant) return 0;
   if (value.kind == ValueKind::philox) return 100;
+  if (value.kind == ValueKind::pair) return value.integer == 0 ? 4 : 8;
   if (value.kind != ValueKind::apply) return 1;
   switch (value.op) {
     case Op::exponential:

@@ -26,18 +26,20 @@ struct Operand {
   IndexId index;
 };
 struct Product {
+  NodeId node;
   Computation c;  // stores: the results; the contraction's sum is an expression in them
   std::vector<std::uint32_t> free, reduced;
   std::vector<SpatialAxis> spatial;
   Operand lhs, rhs;
+  // Of pairs of bf16: in how many parts each number is, 1 or 2; of two, the products are those of
+  // first with second, first with first, and second with first. 0: the numbers themselves.
+  std::int64_t parts = 0;
+  bool tiles = false;  // and may be done in tiles
 };
 
 // What `make_product` does where an operand cannot be read as it lies: `lhs` or `rhs` copied in
-// this layout, perhaps in panels of lanes; its index is then that within the first panel.
-struct CopyLayout {
-  AxisOrder order;
-  bool panels = false;
-};
+// this layout; its index is then that within the first panel. Both or none are in pairs, along the
+// last contracted axis.
 struct OperandLayouts {
   std::optional<CopyLayout> lhs, rhs;
 };
@@ -87,5 +89,16 @@ struct TilingChoice {
   std::optional<CopyLayout> vector, scalar;
 };
 std::optional<TilingChoice> choose_tiling(const ProgramDraft& program, const Product& product);
+
+// How numbers become pairs of bf16: in one part or two; for tiles or for vectors; though the copies
+// may cost more than they save.
+struct PairForm {
+  std::int64_t parts = 1;
+  bool tiles = false, always = false;
+};
+// The layouts in which the operands are copied to be multiplied as pairs, `tiling` being that of
+// the numbers as they lie. None where that does not pay, or where the axes do not suit.
+std::optional<OperandLayouts> choose_pair_layouts(const ProgramDraft& program, const Product& p,
+                                                  const Tiling& tiling, const PairForm& form);
 
 }  // namespace ganc::planning

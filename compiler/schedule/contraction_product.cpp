@@ -23,14 +23,16 @@ class Maker {
     Domain domain(domain_shape());
     for (int attempts = max_refinements; attempts > 0; --attempts) {
       auto p = std::make_unique<Product>();
+      p->node = id_;
+      if (in_pairs()) p->parts = copied_.lhs->parts;
       p->c.domain = add_variables(p->c.space, domain);
       split_domain(*p);
       (node_.op == Op::dot_general ? dot_indices(*p) : convolution_indices(*p));
       const bool lhs = read(*p, p->lhs, copied_.lhs), rhs = read(*p, p->rhs, copied_.rhs);
       add_results(*p);
       if (domain.refine(p->c.space, p->c.domain.variables)) continue;
-      if (!lhs) copied_.lhs = {program_.layouts[p->lhs.node.index]};
-      if (!rhs) copied_.rhs = {program_.layouts[p->rhs.node.index]};
+      if (!lhs) copied_.lhs = CopyLayout{.order = program_.layouts[p->lhs.node.index]};
+      if (!rhs) copied_.rhs = CopyLayout{.order = program_.layouts[p->rhs.node.index]};
       if (lhs && rhs) return p;
     }
     return nullptr;
@@ -38,6 +40,8 @@ class Maker {
 
  private:
   const Shape& shape(NodeId id) const { return program_.graph[id].type.shape; }
+
+  bool in_pairs() const { return copied_.lhs && copied_.lhs->pair_axis >= 0; }
 
   // The axes of the result, then those that are contracted; of a convolution the channels.
   Shape domain_shape() const {
@@ -47,6 +51,7 @@ class Maker {
     else
       for (std::int64_t axis : node_.attributes.lhs_contract)
         s.push_back(shape(node_.operands[0])[at(axis)]);
+    if (in_pairs()) s.back() = copied_.lhs->pairs;
     return s;
   }
 
@@ -110,7 +115,8 @@ class Maker {
   bool read(Product& p, Operand& operand, const std::optional<CopyLayout>& copied) const {
     Emitter emitter(program_, p.c.space, p.c.expressions);
     if (copied) {
-      operand.tensor = lower_copy(program_, operand.node, copied->order, copied->panels, group_);
+      operand.tensor = lower_copy(program_, operand.node, *copied, group_);
+      if (copied->parts > 1) operand.at.push_back(p.c.space.constant(0));
       Tensor first_panel = program_.tensors[operand.tensor];
       first_panel.panel = 0;
       operand.index = emitter.offset(first_panel, operand.at);

@@ -8,6 +8,7 @@ namespace {
 constexpr std::int64_t wanted_units = 32;
 constexpr std::int64_t min_unit_products = 1 << 16;  // multiplications that are worth a unit
 constexpr std::int64_t min_rows = 8;                 // of a block, so that register tiles are full
+constexpr std::int64_t tile_rows = 32;               // and tiles
 constexpr std::int64_t panel_bytes = 512 << 10;  // of the scalar operand, to stay in the L2 cache
 constexpr std::int64_t far_bytes = 4 << 20;      // of it, that no cache holds for all units
 constexpr std::int64_t least_panel_rows = 16;    // of it, so that the other operand is read seldom
@@ -49,6 +50,7 @@ class Chooser {
   }
 
  private:
+  std::int64_t rows_of_block() const { return p_.tiles ? tile_rows : min_rows; }
   const Operand& vector_operand() const { return t_.lhs_is_vector ? p_.lhs : p_.rhs; }
   const Operand& scalar_operand() const { return t_.lhs_is_vector ? p_.rhs : p_.lhs; }
   std::int64_t stored(std::uint32_t v) const { return space_.coefficient(p_.c.stores[0].index, v); }
@@ -132,7 +134,7 @@ class Chooser {
     }
     first.insert(first.end(), rest.begin(), rest.end());
     first.insert(first.end(), last.begin(), last.end());
-    return CopyLayout{first, t_.v_extent > panel_lanes};
+    return CopyLayout{.order = first, .panels = t_.v_extent > panel_lanes};
   }
 
   // Whether each step of a long sum reads another cache line of the scalar operand, which is read
@@ -218,9 +220,10 @@ class Chooser {
       t_.blocks_shared = t_.v_block < t_.v_extent;
     } else if (shared < units) {
       const std::int64_t blocks = (units + shared - 1) / shared;
-      t_.m_block = divisor_from(t_.m_extent, std::max(min_rows, t_.m_extent / blocks));
-      if (t_.m_block > 4 * std::max(min_rows, t_.m_extent / blocks))  // no useful divisor: a rest
-        t_.m_block = std::max(min_rows, t_.m_extent / blocks);
+      t_.m_block = divisor_from(t_.m_extent, std::max(rows_of_block(), t_.m_extent / blocks));
+      if (t_.m_block >
+          4 * std::max(rows_of_block(), t_.m_extent / blocks))  // no useful divisor: a rest
+        t_.m_block = std::max(rows_of_block(), t_.m_extent / blocks);
       shared *= (t_.m_extent + t_.m_block - 1) / t_.m_block;
       share_lanes(shared, units);
       t_.blocks_shared = t_.m_block < t_.m_extent || t_.v_block < t_.v_extent;

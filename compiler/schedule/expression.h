@@ -25,6 +25,7 @@ enum class ExprKind : std::uint8_t {
   apply,          // op of operands
   load,           // tensor at index, where mask holds (none: everywhere)
   philox,         // operands seed low, seed high, step; element at index; stream
+  pair,           // operands as bf16 in one u32; integer as in ValueKind::pair
   from_index,     // index as dtype
   compare_index,  // comparison of index with integer
   accumulator,    // number `integer` of the kernel

@@ -151,6 +151,10 @@ ValueId KernelWriter::expression(ExprId id) {
       v.integer = e.integer;
       v.operands.push_back(index(e.index));
       break;
+    case ExprKind::pair:
+      v.kind = ValueKind::pair;
+      v.integer = e.integer;
+      break;
     case ExprKind::from_index:
       v.kind = ValueKind::from_index;
       v.operands.push_back(index(e.index));

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "compiler/schedule/nest.h"
+#include "compiler/schedule/schedule.h"
 
 namespace ganc::planning {
 
@@ -41,21 +42,21 @@ void lower_constant(ProgramDraft& program, const Group& group);
 void lower_elementwise(ProgramDraft& program, const Group& group);
 void lower_reduction(ProgramDraft& program, const Group& group);
 void lower_scatter(ProgramDraft& program, const Group& group);
-// How a contraction may be computed: as a sum of products alone; as a register-tiled product where
-// that is possible; with fewer multiplications too, where that is faster.
-struct Products {
-  enum class Kind : std::uint8_t { plain, tiled, fewer } kind;
+// How a contraction may be computed.
+struct ProductRules {
+  bool tiled;  // as a register-tiled product where that is possible, else as sums alone
+  Products products = Products::exact;
   double least_gain = 1;  // of fewer multiplications, else the direct way: it is the more exact one
 };
-void lower_contraction(ProgramDraft& program, const Group& group, const Products& products);
+void lower_contraction(ProgramDraft& program, const Group& group, const ProductRules& rules);
 // A contraction as a sum of products: any shape, any layout.
 void lower_products(ProgramDraft& program, const Group& group);
 
 // `operand` in memory in the given layout, by a kernel of its own: for contractions that cannot
-// read it as it lies. `panels`: the last axis in panels of `panel_lanes`, each contiguous, so that
-// steps along the other axes read consecutive memory.
+// read it as it lies. Panels are of `panel_lanes`, each contiguous, so that steps along the other
+// axes read consecutive memory.
 inline constexpr std::int64_t panel_lanes = 16;
-std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const AxisOrder& order, bool panels,
+std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const CopyLayout& layout,
                          const Group& reader);
 
 // Finishes the kernel and appends its call. `in_place`: whether outputs may take the place of

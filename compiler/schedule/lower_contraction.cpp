@@ -10,6 +10,9 @@ namespace {
 using kernel::Block;
 using kernel::ValueId;
 
+// What pairs in vectors gain over single numbers, their copies included.
+constexpr double vector_pairs_gain = 1.7;
+
 class Writer {
  public:
   Writer(ProgramDraft& program, const Group& group, Product& product, const Tiling& tiling)
@@ -251,7 +254,9 @@ class Writer {
     c.b_buffer = writer_.buffer(b().tensor, true, false);
     c.a_m_stride = rows.a_step;
     c.taps = taps(rows, part);
+    if (p_.parts > 1) c.taps.push_back(products_of_parts());
     c.axes = reduce_axes();
+    c.tiles = p_.tiles;
     if (t_.m)
       writer_.bind(
           *t_.m, writer_.add(rows.base, writer_.scale(writer_.variable(c.m_variable), rows.step)));
@@ -283,6 +288,13 @@ class Writer {
     return result;
   }
 
+  // Of numbers in two parts: which parts meet.
+  kernel::TapAxis products_of_parts() {
+    if (parts_table_ == UINT32_MAX) parts_table_ = writer_.new_table({{{{0, 1}, {0, 0}, {1, 0}}}});
+    return {parts_table_, writer_.constant(0), program_.tensors[a().tensor].strides.back(),
+            program_.tensors[b().tensor].strides.back()};
+  }
+
   // Neighbours that both operands walk through as one are one.
   std::vector<kernel::ReduceAxis> reduce_axes() const {
     std::vector<kernel::ReduceAxis> axes;
@@ -304,6 +316,7 @@ class Writer {
   const Tiling& t_;
   KernelWriter writer_;
   std::vector<std::uint32_t> tables_;
+  std::uint32_t parts_table_ = UINT32_MAX;
   ValueId m_base_, v_base_;
   ValueId block_base_;                  // of the last shared axis, until its loop is written
   std::vector<std::int64_t> parts_of_;  // by spatial axis
@@ -322,19 +335,49 @@ bool may_tile(const ProgramDraft& program, const Group& group) {
          });
 }
 
+// By products of pairs of bf16. False where another way is better: nothing that was appended is
+// read then.
+bool lower_in_pairs(ProgramDraft& program, const Group& group, const ProductRules& rules) {
+  const PairForm form{.parts = rules.products == Products::split_tiles ? 2 : 1,
+                      .tiles = rules.products != Products::bf16_vectors,
+                      .always = rules.least_gain == 0};
+  const std::unique_ptr<Product> numbers = make_product(program, group, {});
+  if (!numbers) return false;
+  if (!form.tiles) {
+    const double gain = std::max(rules.least_gain, vector_pairs_gain);
+    if (choose_image_form(program, *numbers, gain) || choose_gradient_form(program, *numbers, gain))
+      return false;
+  }
+  const std::optional<TilingChoice> as_numbers = choose_tiling(program, *numbers);
+  if (!as_numbers) return false;
+  const std::optional<OperandLayouts> layouts =
+      choose_pair_layouts(program, *numbers, as_numbers->tiling, form);
+  if (!layouts) return false;
+  const std::unique_ptr<Product> product = make_product(program, group, *layouts);
+  if (!product) return false;
+  product->tiles = form.tiles;
+  const std::optional<TilingChoice> choice = choose_tiling(program, *product);
+  if (!choice || choice->vector || choice->scalar ||
+      choice->tiling.lhs_is_vector != as_numbers->tiling.lhs_is_vector ||
+      choice->tiling.row_axis != as_numbers->tiling.row_axis)
+    return false;
+  Writer(program, group, *product, choice->tiling).run();
+  return true;
+}
+
 }  // namespace
 
-void lower_contraction(ProgramDraft& program, const Group& group, const Products& products) {
-  if (products.kind == Products::Kind::plain || !may_tile(program, group))
-    return lower_products(program, group);
+void lower_contraction(ProgramDraft& program, const Group& group, const ProductRules& rules) {
+  if (!rules.tiled || !may_tile(program, group)) return lower_products(program, group);
+  if (rules.products >= Products::bf16_vectors && lower_in_pairs(program, group, rules)) return;
   OperandLayouts copied;
   for (int attempt = 0; attempt < 3; ++attempt) {
     const std::unique_ptr<Product> product = make_product(program, group, copied);
     if (!product) break;
-    if (products.kind == Products::Kind::fewer) {
-      if (const auto form = choose_image_form(program, *product, products.least_gain))
+    if (rules.products != Products::exact) {
+      if (const auto form = choose_image_form(program, *product, rules.least_gain))
         return lower_winograd(program, group, *product, *form);
-      if (const auto form = choose_gradient_form(program, *product, products.least_gain))
+      if (const auto form = choose_gradient_form(program, *product, rules.least_gain))
         return lower_winograd(program, group, *product, *form);
     }
     const std::optional<TilingChoice> choice = choose_tiling(program, *product);

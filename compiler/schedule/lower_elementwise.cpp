@@ -69,25 +69,62 @@ void cut_into_panels(Tensor& tensor, const AxisOrder& order) {
   tensor.elements = panels * tensor.panel_stride;
 }
 
+// Two neighbours of the paired axis as one element, and where there are two parts, what rounding
+// left of them as another.
+void store_pairs(const ProgramDraft& program, Emitter& emitter, Computation& c, NodeId operand,
+                 const CopyLayout& layout, std::uint32_t tensor) {
+  const auto axis = static_cast<std::size_t>(layout.pair_axis);
+  const std::int64_t extent = program.graph[operand].type.shape[axis];
+  std::vector<ExprId> halves;
+  for (std::int64_t half = 0; half < 2; ++half) {
+    std::vector<IndexId> at = c.domain.at;
+    at[axis] = c.space.add(c.space.scale(at[axis], 2), half);
+    const ExprId held = c.expressions.inside(c.space, at[axis], extent, {});
+    ExprId value = emitter.emit(operand, at, held);
+    if (held)
+      value = c.expressions.apply(Op::select, DType::f32,
+                                  {held, value, c.expressions.constant(0, DType::f32)});
+    halves.push_back(value);
+  }
+  for (std::int64_t part = 0; part < layout.parts; ++part) {
+    std::vector<IndexId> at = c.domain.at;
+    if (layout.parts > 1) at.push_back(c.space.constant(part));
+    const ExprId pair = c.expressions.add(
+        {.kind = ExprKind::pair, .dtype = DType::u32, .integer = part, .operands = halves});
+    c.stores.push_back({tensor, emitter.offset(program.tensors[tensor], at), pair});
+  }
+}
+
 }  // namespace
 
-std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const AxisOrder& order, bool panels,
+std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const CopyLayout& layout,
                          const Group& reader) {
   const auto [known, inserted] =
-      program.copies.try_emplace({operand, order, panels, reader.guards}, no_tensor);
+      program.copies.try_emplace({operand, layout, reader.guards}, no_tensor);
   if (!inserted) return known->second;
-  const Node& node = program.graph[operand];
+  const Type& type = program.graph[operand].type;
+  const bool pairs = layout.pair_axis >= 0;
+  Shape shape = type.shape;
+  if (pairs) shape[static_cast<std::size_t>(layout.pair_axis)] = layout.pairs;
+  Domain domain(shape);
+  if (layout.parts > 1) shape.push_back(layout.parts);
   const std::uint32_t tensor =
-      new_tensor(program, operand, node.type.dtype, node.type.shape, order);
-  if (panels) cut_into_panels(program.tensors[tensor], order);
+      new_tensor(program, operand, pairs ? DType::u32 : type.dtype, shape, layout.order);
+  if (layout.panels) cut_into_panels(program.tensors[tensor], layout.order);
+  if (layout.longer > 0)
+    program.tensors[tensor].elements +=
+        layout.longer *
+        program.tensors[tensor].strides[static_cast<std::size_t>(layout.longer_axis)];
   known->second = tensor;
-  Domain domain(node.type.shape);
   for (int attempts = max_refinements;;) {
     Computation c;
     c.domain = add_variables(c.space, domain);
     Emitter emitter(program, c.space, c.expressions);
-    const ExprId value = emitter.emit(operand, c.domain.at);
-    c.stores.push_back({tensor, emitter.offset(program.tensors[tensor], c.domain.at), value});
+    if (pairs)
+      store_pairs(program, emitter, c, operand, layout, tensor);
+    else
+      c.stores.push_back({tensor, emitter.offset(program.tensors[tensor], c.domain.at),
+                          emitter.emit(operand, c.domain.at)});
     if (--attempts > 0 && domain.refine(c.space, c.domain.variables)) continue;
     Group group{GroupKind::elementwise, {operand}, reader.guards, -1};
     write_stores(program, group, c);

@@ -24,6 +24,20 @@ std::vector<std::int64_t> strides_of(const Shape& shape, const AxisOrder& order,
 // Elements from the first to the last, those in gaps included.
 std::int64_t reach_of(const Shape& shape, const std::vector<std::int64_t>& strides);
 
+// In which layout an operand of a contraction is copied.
+struct CopyLayout {
+  AxisOrder order;
+  bool panels = false;  // of lanes, of the last axis
+  // Not -1: of f32 pairs of bf16 along this axis (ValueKind::pair), `pairs` of them; zeros stand
+  // where the axis has no more.
+  std::int64_t pair_axis = -1, pairs = 0;
+  // Of pairs, 2: the rounded ones and what rounding left, along one more axis, the last in number.
+  std::int64_t parts = 1;
+  // That much memory beyond the last element of an axis, in its strides, belongs to the copy.
+  std::int64_t longer_axis = 0, longer = 0;
+  auto operator<=>(const CopyLayout&) const = default;
+};
+
 // Memory that holds the value of a node.
 struct Tensor {
   NodeId node;
@@ -83,9 +97,8 @@ struct ProgramDraft {
   std::vector<Tensor> tensors;
   std::vector<std::uint32_t> tensor_of;  // of each node
   std::vector<Draft> drafts;             // in the order of execution
-  // Further places of a node's value, made for contractions: by node, layout, whether in panels,
-  // and guards.
-  std::map<std::tuple<NodeId, AxisOrder, bool, std::uint32_t>, std::uint32_t> copies;
+  // Further places of a node's value, made for contractions: by node, layout and guards.
+  std::map<std::tuple<NodeId, CopyLayout, std::uint32_t>, std::uint32_t> copies;
   // Transformed filters of convolutions, by all that they are made of: see lower_winograd.cpp.
   std::map<std::vector<std::int64_t>, std::uint32_t> transformed_filters;
 };

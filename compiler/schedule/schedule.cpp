@@ -36,7 +36,7 @@ void make_input_tensors(ProgramDraft& program, const VariableNumbers& numbers) {
   }
 }
 
-void lower_groups(ProgramDraft& program, const Products& products) {
+void lower_groups(ProgramDraft& program, const ProductRules& rules) {
   for (const Group& group : program.groups) {
     // Also of what is empty, so that readers, guards and results find a tensor.
     switch (group.kind) {
@@ -50,7 +50,7 @@ void lower_groups(ProgramDraft& program, const Products& products) {
         lower_reduction(program, group);
         break;
       case GroupKind::contraction:
-        lower_contraction(program, group, products);
+        lower_contraction(program, group, rules);
         break;
       case GroupKind::scatter:
         lower_scatter(program, group);
@@ -165,14 +165,12 @@ Plan schedule(std::span<const Variable> variables, std::span<const Graph* const>
   KernelTable kernels(plan.kernels);
   for (std::size_t i = 0; i < programs.size(); ++i) {
     ProgramDraft& program = programs[i];
-    const bool fewer = i < options.fewer_products.size() && options.fewer_products[i];
     choose_roots(program, options.fuse);
     form_groups(program, options.fuse);
     make_input_tensors(program, numbers);
-    const Products::Kind kind = !options.fuse ? Products::Kind::plain
-                                : fewer       ? Products::Kind::fewer
-                                              : Products::Kind::tiled;
-    lower_groups(program, {kind, options.least_gain});
+    ProductRules rules{.tiled = options.fuse, .least_gain = options.least_gain};
+    if (i < options.products.size()) rules.products = options.products[i];
+    lower_groups(program, rules);
     drop_unread_drafts(program);
     if (options.fuse) order_drafts(program);
     // From here on there are kernels and tensors; no graph.

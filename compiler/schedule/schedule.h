@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -8,12 +9,21 @@
 
 namespace ganc {
 
+// How contractions of f32 may be computed.
+enum class Products : std::uint8_t {
+  exact,         // IEEE products and sums
+  fewer,         // convolutions with fewer multiplications where that is faster: within a relative
+                 // error (L2) of 1e-5
+  bf16_vectors,  // of numbers rounded to bf16, sums in f32, where that is faster than `fewer`
+  bf16_tiles,    // the same, for CPUs that multiply tiles
+  split_tiles,   // each number as the sum of two of bf16, three products in tiles: as `fewer`
+};
+
 struct ScheduleOptions {
-  bool fuse = true;  // false (-O0): one kernel an op
-  // Of each graph: convolutions in f32 with fewer multiplications where that is faster, within a
-  // relative error (L2) of 1e-5. Empty: of none.
-  std::vector<bool> fewer_products;
-  // What fewer products must gain over the direct way, by the cost model, to be chosen; 0: always.
+  bool fuse = true;                // false (-O0): one kernel an op
+  std::vector<Products> products;  // of each graph; empty: all exact
+  // What fewer products must gain over the direct way, by the cost model, to be chosen; 0: always,
+  // and products of pairs too.
   double least_gain = 1.15;
 };
 

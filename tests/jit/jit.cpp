@@ -5,8 +5,12 @@
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/TargetSelect.h>
 
+#include <llvm/ExecutionEngine/Orc/AbsoluteSymbols.h>
+
 #include <cstdio>
 #include <cstdlib>
+
+#include "tests/jit/tile_emulation.h"
 
 namespace ganc {
 namespace {
@@ -34,6 +38,11 @@ Jit::Jit() : implementation_(std::make_unique<Implementation>()) {
   llvm::InitializeNativeTargetAsmPrinter();
   implementation_->lljit = value(llvm::orc::LLJITBuilder().create());
   llvm::orc::LLJIT& lljit = *implementation_->lljit;
+  llvm::orc::SymbolMap tiles;
+  for (const auto& [name, function] : emulated_tile_operations())
+    tiles[lljit.mangleAndIntern(name)] = {llvm::orc::ExecutorAddr::fromPtr(function),
+                                          llvm::JITSymbolFlags::Exported};
+  check(lljit.getMainJITDylib().define(llvm::orc::absoluteSymbols(std::move(tiles))));
   // The C library's exp, log and so on.
   lljit.getMainJITDylib().addGenerator(
       value(llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
@@ -64,6 +73,10 @@ bool runs_here(Isa isa) {
       return __builtin_cpu_supports("x86-64-v3");
     case Isa::x86_64_v4:
       return __builtin_cpu_supports("x86-64-v4");
+    case Isa::avx512_bf16:
+      return runs_here(Isa::x86_64_v4) && __builtin_cpu_supports("avx512bf16");
+    case Isa::amx:
+      return false;  // the process does not ask for tile registers
   }
   std::abort();
 }

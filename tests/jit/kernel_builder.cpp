@@ -79,7 +79,7 @@ void KernelBuilder::contraction(Contraction c, const std::function<void(Id, Id, 
   c.v_variable = new_variable();
   const Id m = variable(c.m_variable), v = variable(c.v_variable);
   if (initial) c.initial = initial(m, v);
-  const Id sum = value({.kind = ValueKind::contraction, .dtype = kernel.buffers[c.a_buffer].dtype});
+  const Id sum = value({.kind = ValueKind::contraction, .dtype = sum_type(kernel, c)});
   block(c.epilogue, [&] { body(m, v, sum); });
   blocks_.back()->push_back({std::move(c)});
 }

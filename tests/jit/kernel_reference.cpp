@@ -1,5 +1,6 @@
 #include "tests/jit/kernel_reference.h"
 
+#include <bit>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -118,6 +119,17 @@ class Machine {
         {word(0), word(1)})[element % 4];
   }
 
+  double pair(const kernel::Value& v) {
+    std::uint32_t halves[2];
+    for (std::size_t i = 0; i < 2; ++i) {
+      double x = evaluate(v.operands[i]).real;
+      if (v.integer == 1) x -= rounded_to(DType::bf16, x);
+      halves[i] =
+          std::bit_cast<std::uint32_t>(static_cast<float>(rounded_to(DType::bf16, x))) >> 16;
+    }
+    return halves[0] | halves[1] << 16;
+  }
+
   // A load of what the kernel writes happens once an iteration of the innermost loop; see kernel.h.
   Scalar load(ValueId id, const kernel::Value& v, std::int64_t index) {
     if (!kernel_.buffers[v.buffer].written) return {element(v.buffer, index)};
@@ -163,6 +175,8 @@ class Machine {
         return load(id, v, index(0));
       case ValueKind::philox:
         return {philox(v)};
+      case ValueKind::pair:
+        return {pair(v)};
       case ValueKind::accumulator:
         return {accumulators_[v.accumulator].value};
       case ValueKind::contraction:
@@ -206,9 +220,17 @@ class Machine {
       state.value = value;
   }
 
+  static double product(double a, double b, bool pairs) {
+    if (!pairs) return a * b;
+    const auto x = static_cast<std::uint32_t>(a), y = static_cast<std::uint32_t>(b);
+    const auto number = [](std::uint32_t bits) { return double{std::bit_cast<float>(bits)}; };
+    return number(x << 16) * number(y << 16) + number(x & 0xffff0000) * number(y & 0xffff0000);
+  }
+
   void add_axes(const kernel::Contraction& c, std::size_t i, std::int64_t a, std::int64_t b) {
     if (i == c.axes.size()) {
-      sum_ += element(c.a_buffer, a) * element(c.b_buffer, b);
+      sum_ += product(element(c.a_buffer, a), element(c.b_buffer, b),
+                      kernel_.buffers[c.a_buffer].dtype == DType::u32);
       return;
     }
     for (std::int64_t k = 0; k < c.axes[i].extent; ++k)

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <list>
@@ -379,7 +380,7 @@ ToyOptions toy_options_from_environment() {
 
 std::string toy_description(const ToyOptions& options) {
   return format(
-      R"({{"abi": 1, "ganc": "0.1.0", "model": "toy", "source": "toy.gan", "source_hash": "toy-source",
+      R"({{"abi": 2, "ganc": "0.1.0", "model": "toy", "source": "toy.gan", "source_hash": "toy-source",
 "model_hash": "{}", "source_text": [{{"path": "toy.gan", "text": "data x: [2] from ring()\n"}}], "dtype": "f32",
 "precision": "exact", "arena": {{"bytes": {}, "persistent_bytes": {}, "peak_bytes": 4000000, "scratch_bytes": 64}},
 "variables": {},
@@ -397,23 +398,27 @@ std::string toy_description(const ToyOptions& options) {
 }
 
 const GancProgram& toy_program_with(const std::string& description) {
-  static const GancVariant variants[] = {{"x86-64-v3", kernels}, {"x86-64-v4", kernels}};
   static std::list<std::string> texts;
+  static std::list<std::array<GancVariant, 2>> variants;
   static std::list<GancProgram> programs_made;
   texts.push_back(description);
-  programs_made.push_back(
-      {GANC_ABI_VERSION, 2, kernel_count, variants, texts.back().data(), texts.back().size()});
+  const char* text = texts.back().data();
+  variants.push_back({{{"x86-64-v3", kernels, kernel_count, text, description.size()},
+                       {"x86-64-v4", kernels, kernel_count, text, description.size()}}});
+  programs_made.push_back({GANC_ABI_VERSION, 2, variants.back().data()});
   return programs_made.back();
 }
 
 const GancProgram& toy_program(const ToyOptions& options) {
-  static const GancVariant unknown[] = {{"x86-64-v9", kernels}};
   diverge_at = options.diverge_at;
   slow_us = options.slow_us;
   auto& made = const_cast<GancProgram&>(toy_program_with(toy_description(options)));
   if (!options.two_isas) {
+    static std::list<GancVariant> unknown;
+    unknown.push_back(made.variants[0]);
+    unknown.back().isa = "x86-64-v9";
     made.variant_count = 1;
-    made.variants = unknown;
+    made.variants = &unknown.back();
   }
   return made;
 }

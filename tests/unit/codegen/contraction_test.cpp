@@ -114,6 +114,78 @@ KernelBuilder convolution(Draw& draw, DType dtype) {
   return b;
 }
 
+// y[m][v] (+)= sum over taps and k of a[m][tap][k] * b[panel of v][tap][k][v % 16] of pairs that
+// the kernel makes first; with room for whole tiles around them. The products of rounded numbers,
+// or of numbers in two parts.
+KernelBuilder pairs(Draw& draw) {
+  const std::int64_t m = draw.upto(70), v = draw.upto(70), steps = draw.upto(3),
+                     taps = draw.upto(3);
+  const bool tiles = draw.flip(), two_parts = draw.flip(), accumulate = draw.flip(),
+             panels = draw.flip() && v > 16;
+  const std::int64_t k = tiles ? 16 * steps : 7 * steps, parts = two_parts ? 2 : 1;
+  const std::int64_t rows = (m + 15) / 16 * 16, lanes = (v + 15) / 16 * 16;
+  const std::int64_t tap = parts * k, panel = panels ? 16 : lanes;
+  KernelBuilder b("pairs");
+  const auto x = b.input("a", DType::f32, m * taps * k * 2),
+             w = b.input("b", DType::f32, taps * k * 2 * v);
+  const auto y = b.buffer("y", DType::f32, m * v, true, true);
+  const auto a_pairs = b.local("a_pairs", DType::u32, rows * taps * tap),
+             b_pairs = b.local("b_pairs", DType::u32, taps * tap * lanes);
+  const auto store_pairs = [&](std::uint32_t to, Id at, std::int64_t part_stride, Id first,
+                               Id second) {
+    for (std::int64_t part = 0; part < parts; ++part)
+      b.store(to, b.add(at, b.index(part * part_stride)),
+              b.value({.kind = kernel::ValueKind::pair,
+                       .dtype = DType::u32,
+                       .operands = {first, second},
+                       .integer = part}));
+  };
+  b.loop(LoopKind::serial, m * taps, [&](Id i) {
+    b.loop(LoopKind::vector, k, [&](Id j) {
+      const Id from = b.scale(b.add(b.scale(i, k), j), 2);
+      store_pairs(a_pairs, b.add(b.scale(i, tap), j), k, b.load(x, from),
+                  b.load(x, b.add(from, b.index(1))));
+    });
+  });
+  b.loop(LoopKind::serial, taps, [&](Id i) {
+    b.loop(LoopKind::serial, k, [&](Id j) {
+      const Id pair = b.scale(b.add(b.scale(i, k), j), 2 * v);
+      b.loop(LoopKind::vector, v, [&](Id n) {
+        const Id row = b.scale(b.add(b.scale(i, tap), j), panel);
+        const Id at =
+            b.add(b.add(b.scale(b.divide(n, panel), taps * tap * panel), row), b.modulo(n, panel));
+        store_pairs(b_pairs, at, k * panel, b.load(w, b.add(pair, n)),
+                    b.load(w, b.add(pair, b.add(n, b.index(v)))));
+      });
+    });
+  });
+  Rows all;
+  all.emplace_back();
+  for (std::int64_t i = 0; i < taps; ++i) all.back().emplace_back(i, i);
+  kernel::Contraction c{.m_count = b.index(m),
+                        .v_count = b.index(v),
+                        .m_limit = m,
+                        .v_limit = v,
+                        .a_buffer = a_pairs,
+                        .b_buffer = b_pairs,
+                        .a_base = b.index(0),
+                        .b_base = b.index(0),
+                        .a_m_stride = taps * tap,
+                        .b_panel = panels ? panel : 0,
+                        .b_panel_stride = panels ? taps * tap * panel : 0};
+  c.taps = {{b.table(all), b.index(0), tap, tap * panel}};
+  if (two_parts) c.taps.push_back({b.table({{{0, 1}, {0, 0}, {1, 0}}}), b.index(0), k, k * panel});
+  c.axes = {{k, 1, panel}};
+  c.tiles = tiles;
+  const auto place = [&](Id i, Id j) { return b.add(b.scale(i, v), j); };
+  const auto epilogue = [&](Id i, Id j, Id sum) { b.store(y, place(i, j), sum); };
+  if (accumulate)
+    b.contraction(std::move(c), epilogue, [&](Id i, Id j) { return b.load(y, place(i, j)); });
+  else
+    b.contraction(std::move(c), epilogue);
+  return b;
+}
+
 // Panels of m and v whose last is smaller, so that counts are known only when the kernel runs.
 KernelBuilder panels(Draw& draw, DType dtype) {
   const std::int64_t m = draw.upto(50), v = draw.upto(90), k = draw.upto(9),
@@ -165,6 +237,16 @@ TEST_CASE("convolutions of any shape") {
   for (unsigned round = 0; round < rounds(30); ++round) {
     const KernelBuilder b = convolution(draw, round % 3 ? DType::f32 : DType::f64);
     all.add(b.kernel, random_contents(b.kernel, 6));
+  }
+  CHECK(all.differences(jit(), 1e-4) == "");
+}
+
+TEST_CASE("products of pairs of bf16, in vectors and in tiles") {
+  Draw draw(9);
+  KernelComparison all;
+  for (unsigned round = 0; round < rounds(40); ++round) {
+    const KernelBuilder b = pairs(draw);
+    all.add(b.kernel, random_contents(b.kernel, 10));
   }
   CHECK(all.differences(jit(), 1e-4) == "");
 }

@@ -140,11 +140,11 @@ TEST_CASE(
     "the program object holds the description, a table for each variant and nothing undefined but "
     "the kernels") {
   const std::string object =
-      generate_program("{\"model\": \"m\"}", 2,
-                       {{.isa = Isa::x86_64_v3, .optimize = true, .prefix = "three_"},
-                        {.isa = Isa::x86_64_v4, .optimize = true, .prefix = "four_"}});
-  for (const char* part : {"ganc_program", "{\"model\": \"m\"}", "x86-64-v3", "x86-64-v4",
-                           "three_0", "three_1", "four_0", "four_1"})
+      generate_program({"{\"model\": \"m\"}", "{\"model\": \"n\"}"},
+                       {{.isa = Isa::x86_64_v3, .prefix = "three_", .kernels = 2, .description = 0},
+                        {.isa = Isa::amx, .prefix = "four_", .kernels = 2, .description = 1}});
+  for (const char* part : {"ganc_program", "{\"model\": \"m\"}", "{\"model\": \"n\"}", "x86-64-v3",
+                           "amx", "three_0", "three_1", "four_0", "four_1"})
     CHECK(object.find(part) != std::string::npos);
   CHECK(object.find("four_2") == std::string::npos);
 }

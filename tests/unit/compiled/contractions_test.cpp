@@ -253,7 +253,7 @@ TEST_CASE("convolutions with fewer multiplications: value, both gradients and th
     const Values expected = interpret(layer.graph, inputs);
     const Graph* graphs[] = {&layer.graph};
     const Plan plan =
-        schedule(layer.variables, graphs, {.fewer_products = {true}, .least_gain = 0});
+        schedule(layer.variables, graphs, {.products = {Products::fewer}, .least_gain = 0});
     REQUIRE(problems(plan) == "");
     found += kernels_with_local_memory(plan);
     const auto compare_all = [&](const Outcome& actual) {
@@ -277,6 +277,80 @@ TEST_CASE("convolutions with fewer multiplications: value, both gradients and th
     }
   }
   CHECK(found > count);  // more than one of the three convolutions of a layer
+}
+
+// Layers whose products may be of pairs: many channels, or samples for the gradient of weights.
+Layer random_large_layer(Random& random) {
+  if (random.chance(0.5)) return random_filter(random);
+  const std::int64_t n = random.integer(16, 70), inputs = random.integer(16, 90),
+                     outputs = random.integer(16, 90);
+  Graph graph;
+  Builder b(graph);
+  const NodeId x = b.input("data/x", {DType::f32, {n, inputs}}),
+               w = b.input("variable/w", {DType::f32, {inputs, outputs}});
+  finish(b, x, w, b.dot_general(x, w, {}, {}, {1}, {0}),
+         random.chance(0.5) ? Activation::smooth : Activation::none);
+  return finished(graph, {DType::f32, {inputs, outputs}}, {DType::f32, {outputs}});
+}
+
+int kernels_of_pairs(const Plan& plan) {
+  return static_cast<int>(std::ranges::count_if(plan.kernels, [](const kernel::Kernel& k) {
+    return std::ranges::any_of(k.buffers, [](const kernel::Buffer& b) {
+      return b.dtype == DType::u32 && b.read && !b.written;
+    });
+  }));
+}
+
+bool is_smooth(const Graph& graph) {
+  return std::ranges::any_of(graph.nodes, [](const Node& n) { return n.op == Op::tanh; });
+}
+
+TEST_CASE("products of pairs of bf16: value, both gradients and the step") {
+  const int count = repeats("GANC_FUZZ_COUNT", 300) / 10;
+  const auto first = static_cast<std::uint64_t>(repeats("GANC_FUZZ_SEED", 1));
+  std::cout << fmt::format("layers of pairs from seed {}\n", first);
+  const auto [products, tiles] = GENERATE(table<Products, bool>({{Products::bf16_vectors, false},
+                                                                 {Products::bf16_tiles, true},
+                                                                 {Products::split_tiles, true}}));
+  int found = 0;
+  for (std::uint64_t seed = first; seed < first + static_cast<std::uint64_t>(count); ++seed) {
+    INFO(fmt::format("seed {}, {}", seed, static_cast<int>(products)));
+    Random random(seed);
+    const Layer layer = random_large_layer(random);
+    Values inputs = random_inputs(random, layer.graph);
+    // Numbers that bf16 holds: where nothing nonlinear stands between the products, they are exact.
+    if (products != Products::split_tiles)
+      for (auto& [name, value] : inputs)
+        for (double& x : value.data) x = std::round(x * 8) / 8;
+    const double tolerance = products == Products::split_tiles ? 1e-5
+                             : is_smooth(layer.graph)          ? 1e-2
+                                                               : 1e-6;
+    const Values expected = interpret(layer.graph, inputs);
+    const Graph* graphs[] = {&layer.graph};
+    const Plan plan = schedule(layer.variables, graphs, {.products = {products}, .least_gain = 0});
+    REQUIRE(problems(plan) == "");
+    found += kernels_of_pairs(plan);
+    const auto compare_all = [&](const Outcome& actual) {
+      for (const auto& [name, value] : expected) {
+        INFO(name << " of " << print(layer.graph));
+        const Values& from = name.starts_with("variable/") ? actual.variables : actual.results;
+        CHECK(relative_error(value, from.at(name)) < tolerance);
+      }
+    };
+    if (seed % 5 == 0) compare_all(run(layer, plan, by_reference(), inputs, nullptr));
+    for (const Isa isa : {Isa::x86_64_v3, Isa::x86_64_v4, Isa::avx512_bf16}) {
+      if (!runs_here(isa) || (tiles && isa != Isa::x86_64_v4)) continue;
+      INFO(name(isa));
+      Jit jit;
+      const auto execute = compiled(jit, plan, {.isa = isa, .emulate_tiles = tiles});
+      const Outcome whole = run(layer, plan, execute, inputs, nullptr);
+      compare_all(whole);
+      const Outcome parts = run(layer, plan, execute, inputs, &random);
+      for (const auto& [name, value] : whole.variables)
+        CHECK(difference(value, parts.variables.at(name)) == 0);
+    }
+  }
+  CHECK(found > count);  // more than one of the three products of a layer
 }
 
 TEST_CASE("three lanes are rather rows, where those are contiguous") {

@@ -87,7 +87,7 @@ TEST_CASE("a program of another ABI or without kernels is refused") {
   GancProgram program = toy_program({});
   program.abi_version = 9;
   CHECK_THAT(read_description(program).error().message,
-             Catch::Contains("made for version 9 of the runtime, and this is 1"));
+             Catch::Contains("made for version 9 of the runtime, and this is 2"));
   program = toy_program({});
   program.variant_count = 0;
   CHECK_THAT(read_description(program).error().message, Catch::Contains("it has no kernels"));

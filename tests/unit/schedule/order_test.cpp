@@ -115,7 +115,7 @@ TEST_CASE("a filter is transformed again rather than kept through the peak") {
   x = convolution(b.unary(Op::tanh, x), v);
   x = convolution(b.unary(Op::tanh, x), v);
   b.output("out", convolution(x, w));
-  const Plan plan = plan_of(graph, variables, {.fewer_products = {true}, .least_gain = 0});
+  const Plan plan = plan_of(graph, variables, {.products = {Products::fewer}, .least_gain = 0});
   const auto reads = [&](std::size_t variable) {
     return std::ranges::count_if(plan.programs[0].calls, [&](const Call& call) {
       return call.offsets.front() == plan.variables[variable].placement.offset;

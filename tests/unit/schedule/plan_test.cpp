@@ -184,7 +184,7 @@ static bool gradient_of_fewer_products(std::int64_t samples, std::int64_t size) 
                dy = b.transpose(b.input("data/dy", type), {1, 0, 2, 3});
   const Window window{.pad_low = 1, .pad_high = 1};
   b.output("out", b.convolution(x, dy, {window, window}));
-  const Plan plan = plan_of(graph, {}, {.fewer_products = {true}});
+  const Plan plan = plan_of(graph, {}, {.products = {Products::fewer}});
   return std::ranges::any_of(plan.kernels, [](const kernel::Kernel& k) {
     return std::ranges::any_of(k.buffers,
                                [](const kernel::Buffer& buffer) { return buffer.local; });
