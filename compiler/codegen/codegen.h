@@ -37,12 +37,12 @@ GeneratedCode generate(std::span<const kernel::Kernel> kernels, const CodegenOpt
 std::string print_llvm(const kernel::Kernel& kernel, const CodegenOptions& options);
 std::string print_assembly(const kernel::Kernel& kernel, const CodegenOptions& options);
 
-// The code of a trainer for one instruction set: kernels `prefix` + i, and which of the trainer's
-// descriptions tells of them.
+// The code of a trainer for one instruction set: its functions by the numbers of their kernels, and
+// which of the trainer's descriptions tells of them.
 struct Variant {
   Isa isa;
-  std::string prefix;
-  std::size_t kernels = 0, description = 0;
+  std::vector<std::string> functions;
+  std::size_t description = 0;
 };
 
 // An ELF object that defines `ganc_program` (runtime/abi.h).

@@ -28,7 +28,7 @@ class ProgramEmitter {
     for (const Variant& v : variants)
       rows.push_back(llvm::ConstantStruct::get(
           variant_type,
-          {text(std::string(name(v.isa))), kernels(v.prefix, v.kernels), number(v.kernels),
+          {text(std::string(name(v.isa))), kernels(v.functions), number(v.functions.size()),
            texts[v.description], number(descriptions[v.description].size())}));
     llvm::Constant* table =
         constant(llvm::ConstantArray::get(llvm::ArrayType::get(variant_type, rows.size()), rows));
@@ -48,18 +48,19 @@ class ProgramEmitter {
   llvm::Constant* text(const std::string& bytes) {
     return constant(llvm::ConstantDataArray::getString(context_, bytes, true));
   }
-  llvm::Constant* kernels(const std::string& prefix, std::size_t count) {
+  llvm::Constant* kernels(const std::vector<std::string>& names) {
     auto* type =
         llvm::FunctionType::get(llvm::Type::getVoidTy(context_),
                                 {pointer_, pointer_, long_word_, long_word_, pointer_}, false);
     std::vector<llvm::Constant*> functions;
-    for (std::size_t i = 0; i < count; ++i) {
-      auto* function = llvm::Function::Create(type, llvm::Function::ExternalLinkage,
-                                              prefix + std::to_string(i), module_);
+    for (const std::string& name : names) {
+      auto* function =
+          llvm::cast<llvm::Function>(module_.getOrInsertFunction(name, type).getCallee());
       function->setVisibility(llvm::GlobalValue::HiddenVisibility);
       functions.push_back(function);
     }
-    return constant(llvm::ConstantArray::get(llvm::ArrayType::get(pointer_, count), functions));
+    return constant(
+        llvm::ConstantArray::get(llvm::ArrayType::get(pointer_, names.size()), functions));
   }
 
   llvm::Module& module_;

@@ -1,6 +1,7 @@
 #include "compiler/driver/trainer.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -21,6 +22,46 @@ std::vector<std::string> what_prevents(const Model& model) {
   return list;
 }
 
+namespace {
+
+// Machine code for several plans. Beyond x86-64-v4 instruction sets differ in products of pairs
+// alone: other kernels are there already where a plan before has them.
+class CompiledKernels {
+ public:
+  explicit CompiledKernels(bool optimize) : optimize_(optimize) {}
+
+  struct Code {
+    std::vector<std::string> functions, objects;
+    std::int64_t scratch_bytes = 0;
+  };
+  Code add(std::span<const kernel::Kernel> kernels, Isa isa) {
+    Code code;
+    const std::string prefix = fmt::format("ganc_{}_", batches_++);
+    std::vector<kernel::Kernel> missing;
+    for (const kernel::Kernel& kernel : kernels) {
+      const bool common = isa >= Isa::x86_64_v4 && !uses_pairs(kernel);
+      const std::string own = prefix + std::to_string(missing.size());
+      const auto [known, inserted] = common ? functions_.try_emplace(structural_key(kernel), own)
+                                            : std::pair(functions_.end(), true);
+      code.functions.push_back(common ? known->second : own);
+      if (inserted) missing.push_back(kernel);
+    }
+    GeneratedCode generated =
+        generate(missing, {.isa = isa, .optimize = optimize_, .prefix = prefix});
+    code.objects = std::move(generated.objects);
+    for (const kernel::Kernel& kernel : kernels)
+      code.scratch_bytes = std::max(code.scratch_bytes, kernel::scratch_places(kernel).back());
+    return code;
+  }
+
+ private:
+  bool optimize_;
+  std::size_t batches_ = 0;
+  std::unordered_map<std::string, std::string> functions_;  // by structural key
+};
+
+}  // namespace
+
 std::expected<std::uintmax_t, Stop> make_trainer(const Compilation& compilation,
                                                  const Sources& sources, std::uint32_t file,
                                                  const CompileOptions& options,
@@ -35,16 +76,12 @@ std::expected<std::uintmax_t, Stop> make_trainer(const Compilation& compilation,
 
   std::vector<Variant> variants;
   std::vector<std::string> objects, descriptions;
+  CompiledKernels compiled(options.optimize);
   for (const CpuPlan& cpus : compilation.plans) {
     std::int64_t scratch_bytes = 0;
     for (Isa isa : cpus.isas) {
-      variants.push_back({.isa = isa,
-                          .prefix = fmt::format("ganc_{}_", variants.size()),
-                          .kernels = cpus.plan.kernels.size(),
-                          .description = descriptions.size()});
-      GeneratedCode code =
-          generate(cpus.plan.kernels,
-                   {.isa = isa, .optimize = options.optimize, .prefix = variants.back().prefix});
+      CompiledKernels::Code code = compiled.add(cpus.plan.kernels, isa);
+      variants.push_back({isa, std::move(code.functions), descriptions.size()});
       std::ranges::move(code.objects, std::back_inserter(objects));
       scratch_bytes = std::max(scratch_bytes, code.scratch_bytes);
       stages.done(name(isa));

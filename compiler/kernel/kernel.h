@@ -191,6 +191,9 @@ struct Kernel {
 // Of what a contraction's sums are.
 DType sum_type(const Kernel& kernel, const Contraction& contraction);
 
+// Whether it makes pairs of bf16 or multiplies them.
+bool uses_pairs(const Kernel& kernel);
+
 // Where each local buffer begins in scratch, in bytes, a multiple of 64 (0 for others); and the
 // bytes of scratch that the kernel asks for, the last element.
 std::vector<std::int64_t> scratch_places(const Kernel& kernel);

@@ -301,11 +301,6 @@ void BodyVerifier::contraction(const Contraction& x) {
 
 }  // namespace
 
-DType sum_type(const Kernel& kernel, const Contraction& contraction) {
-  const DType dtype = kernel.buffers[contraction.a_buffer].dtype;
-  return dtype == DType::u32 ? DType::f32 : dtype;
-}
-
 std::vector<std::string> verify(const Kernel& kernel) {
   std::vector<std::string> problems = verify_values(kernel);
   BodyVerifier(kernel, problems).run();

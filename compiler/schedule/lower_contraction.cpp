@@ -11,7 +11,7 @@ using kernel::Block;
 using kernel::ValueId;
 
 // What pairs in vectors gain over single numbers, their copies included.
-constexpr double vector_pairs_gain = 1.7;
+constexpr double vector_pairs_gain = 2.4;
 
 class Writer {
  public:
