@@ -1,6 +1,5 @@
 #include "runtime/tiles.h"
 
-#include <immintrin.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,11 +27,12 @@ static_assert(sizeof(TileConfiguration) == 64);
 
 }  // namespace
 
-__attribute__((target("amx-tile"))) void configure_tiles() {
+void configure_tiles() {
   TileConfiguration configuration;
   std::fill_n(configuration.row_bytes, 8, 64);
   std::fill_n(configuration.rows, 8, 16);
-  _tile_loadconfig(&configuration);
+  // GCC's _tile_loadconfig claims to read eight bytes alone, and the rest may then be left out.
+  __asm__ volatile("ldtilecfg %0" : : "m"(configuration));
 }
 
 }  // namespace ganc::runtime

@@ -18,10 +18,6 @@ std::string_view name(Isa isa);  // "x86-64-v3"
 struct CodegenOptions {
   Isa isa = Isa::x86_64_v4;
   bool optimize = true;
-  // For tests on CPUs without AMX: operations on tiles are calls of ganc_tile_zero(tile),
-  // ganc_tile_load(tile, address, bytes between rows), ganc_tile_store(same) and
-  // ganc_tile_multiply(sums, a, b).
-  bool emulate_tiles = false;
   // Kernel i becomes the function prefix + i, of type GancKernel (runtime/abi.h).
   std::string prefix;
 };

@@ -31,22 +31,10 @@ RegisterTile choose_block(std::int64_t m, std::int64_t v) {
 
 }  // namespace
 
-void KernelEmitter::tile_operation(unsigned intrinsic, const char* name,
-                                   const std::vector<llvm::Value*>& arguments) {
-  if (!target_.emulated) {
-    ir_.CreateIntrinsic(intrinsic, {}, arguments);
-    return;
-  }
-  std::vector<llvm::Type*> types;
-  for (const llvm::Value* argument : arguments) types.push_back(argument->getType());
-  ir_.CreateCall(
-      module_.getOrInsertFunction(name, llvm::FunctionType::get(ir_.getVoidTy(), types, false)),
-      arguments);
-}
-
 void KernelEmitter::load_tile(unsigned tile, llvm::Value* from, std::int64_t row_bytes) {
-  tile_operation(llvm::Intrinsic::x86_tileloadd64, "ganc_tile_load",
-                 {ir_.getInt8(static_cast<std::uint8_t>(tile)), from, index_constant(row_bytes)});
+  ir_.CreateIntrinsic(
+      llvm::Intrinsic::x86_tileloadd64, {},
+      {ir_.getInt8(static_cast<std::uint8_t>(tile)), from, index_constant(row_bytes)});
 }
 
 void KernelEmitter::emit_in_tiles(const Contraction& c) {
@@ -83,14 +71,14 @@ void KernelEmitter::emit_tile_block(const Contraction& c, const Tile& tile) {
         [&](unsigned number, llvm::Value* place) { load_tile(number, place, row_bytes); });
   } else {
     for_each_tile([&](unsigned number, llvm::Value*) {
-      tile_operation(llvm::Intrinsic::x86_tilezero, "ganc_tile_zero",
-                     {ir_.getInt8(static_cast<std::uint8_t>(number))});
+      ir_.CreateIntrinsic(llvm::Intrinsic::x86_tilezero, {},
+                          {ir_.getInt8(static_cast<std::uint8_t>(number))});
     });
   }
   emit_sum(c, tile, {});
   for_each_tile([&](unsigned number, llvm::Value* place) {
-    tile_operation(
-        llvm::Intrinsic::x86_tilestored64, "ganc_tile_store",
+    ir_.CreateIntrinsic(
+        llvm::Intrinsic::x86_tilestored64, {},
         {ir_.getInt8(static_cast<std::uint8_t>(number)), place, index_constant(row_bytes)});
   });
   emit_epilogue_by_rows(c, tile, tile_sums_);
@@ -110,8 +98,8 @@ void KernelEmitter::multiply_tiles(const Contraction& c, const Tile& tile, Opera
       if (i == 0)
         load_tile(b, advance(at.b, DType::u32, index_constant(column_offset(c, tile, j)), 1),
                   c.axes.back().b_stride * bytes_of_pair);
-      tile_operation(llvm::Intrinsic::x86_tdpbf16ps, "ganc_tile_multiply",
-                     {number(i * tile.columns + j), number(a), number(b)});
+      ir_.CreateIntrinsic(llvm::Intrinsic::x86_tdpbf16ps, {},
+                          {number(i * tile.columns + j), number(a), number(b)});
     }
   }
 }

@@ -213,8 +213,6 @@ class KernelEmitter {
   void emit_tile_block(const kernel::Contraction& c, const Tile& tile);
   void multiply_tiles(const kernel::Contraction& c, const Tile& tile, Operands at);
   void load_tile(unsigned tile, llvm::Value* from, std::int64_t row_bytes);
-  void tile_operation(unsigned intrinsic, const char* name,
-                      const std::vector<llvm::Value*>& arguments);
 
   llvm::Module& module_;
   llvm::LLVMContext& context_;

@@ -30,9 +30,7 @@ std::unique_ptr<llvm::Module> create_module(llvm::LLVMContext& context,
 
 void emit_kernel(llvm::Module& module, const kernel::Kernel& kernel,
                  const std::string& function_name, const CodegenOptions& options) {
-  Target target = target_of(options.isa);
-  if (options.emulate_tiles) target.tiles = target.emulated = true;
-  KernelEmitter(module, target, kernel, function_name, options.optimize).run();
+  KernelEmitter(module, target_of(options.isa), kernel, function_name, options.optimize).run();
 }
 
 namespace {

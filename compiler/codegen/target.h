@@ -13,9 +13,8 @@ struct Target {
   Isa isa;
   unsigned vector_bits;  // of a register
   unsigned vector_registers;
-  bool bf16 = false;      // multiplies pairs of bf16 in vectors
-  bool tiles = false;     // and in tiles
-  bool emulated = false;  // tiles by calls of functions (CodegenOptions)
+  bool bf16 = false;   // multiplies pairs of bf16 in vectors
+  bool tiles = false;  // and in tiles
 };
 Target target_of(Isa isa);
 

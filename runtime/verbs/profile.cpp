@@ -209,7 +209,7 @@ Result<int> profile(VerbContext context) {
   auto iteration = RandomIteration::create(session);
   if (!iteration) return std::unexpected(iteration.error());
   const unsigned threads = session.pool->threads();
-  const bool wide = std::string_view(session.variant->isa) == "x86-64-v4";
+  const bool wide = std::string_view(session.variant->isa) != "x86-64-v3";
   const MachineLimits limits = measure_limits(*session.pool, wide);
   const Times times = measure(**iteration);
   const Report report = report_of((*iteration)->program(), limits, times, threads);

@@ -5,11 +5,10 @@
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/TargetSelect.h>
 
-#include <llvm/ExecutionEngine/Orc/AbsoluteSymbols.h>
-
 #include <cstdio>
 #include <cstdlib>
 
+#include "runtime/tiles.h"
 #include "tests/jit/tile_emulation.h"
 
 namespace ganc {
@@ -27,6 +26,10 @@ void check(llvm::Error error) {
   std::abort();
 }
 
+bool has_tiles() {
+  return __builtin_cpu_supports("amx-bf16") && runtime::may_use_tiles();
+}
+
 }  // namespace
 
 struct Jit::Implementation {
@@ -38,11 +41,6 @@ Jit::Jit() : implementation_(std::make_unique<Implementation>()) {
   llvm::InitializeNativeTargetAsmPrinter();
   implementation_->lljit = value(llvm::orc::LLJITBuilder().create());
   llvm::orc::LLJIT& lljit = *implementation_->lljit;
-  llvm::orc::SymbolMap tiles;
-  for (const auto& [name, function] : emulated_tile_operations())
-    tiles[lljit.mangleAndIntern(name)] = {llvm::orc::ExecutorAddr::fromPtr(function),
-                                          llvm::JITSymbolFlags::Exported};
-  check(lljit.getMainJITDylib().define(llvm::orc::absoluteSymbols(std::move(tiles))));
   // The C library's exp, log and so on.
   lljit.getMainJITDylib().addGenerator(
       value(llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
@@ -56,6 +54,10 @@ GancKernel Jit::add(const kernel::Kernel& kernel, CodegenOptions options) {
 
 std::vector<GancKernel> Jit::add(std::span<const kernel::Kernel> kernels, CodegenOptions options) {
   options.prefix = "batch" + std::to_string(batches_++) + "_";
+  if (options.isa == Isa::amx && runs_here(Isa::amx)) {
+    if (!has_tiles()) emulate_tiles();
+    runtime::configure_tiles();
+  }
   llvm::orc::LLJIT& lljit = *implementation_->lljit;
   const GeneratedCode code = generate(kernels, options);
   for (const std::string& object : code.objects)
@@ -76,7 +78,7 @@ bool runs_here(Isa isa) {
     case Isa::avx512_bf16:
       return runs_here(Isa::x86_64_v4) && __builtin_cpu_supports("avx512bf16");
     case Isa::amx:
-      return false;  // the process does not ask for tile registers
+      return runs_here(Isa::avx512_bf16);  // tiles are emulated where there are none
   }
   std::abort();
 }

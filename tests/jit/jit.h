@@ -26,7 +26,8 @@ class Jit {
   int batches_ = 0;
 };
 
-// Whether this machine runs code for `isa`.
+// Whether this machine runs code for `isa`; tiles may be emulated (tile_emulation.h), for the
+// thread that adds the kernels.
 bool runs_here(Isa isa);
 // The most that this machine runs.
 Isa best_isa();

@@ -162,14 +162,6 @@ std::string difference(const kernel::Kernel& kernel, const Contents& expected,
   return "";
 }
 
-bool multiplies_tiles(const kernel::Block& block) {
-  return std::ranges::any_of(block, [](const kernel::Statement& s) {
-    if (const auto* c = std::get_if<kernel::Contraction>(&s.node)) return c->tiles;
-    const auto* loop = std::get_if<kernel::Loop>(&s.node);
-    return loop != nullptr && multiplies_tiles(loop->body);
-  });
-}
-
 }  // namespace
 
 void KernelComparison::add(kernel::Kernel kernel, Contents before) {
@@ -188,11 +180,6 @@ std::string KernelComparison::differences(Jit& jit, double tolerance) const {
   for (const Isa isa : every_isa)
     for (const bool optimize : {true, false})
       if (runs_here(isa)) ways.push_back({.isa = isa, .optimize = optimize});
-  if (runs_here(Isa::x86_64_v4) && std::ranges::any_of(kernels_, [](const kernel::Kernel& k) {
-        return multiplies_tiles(k.body);
-      }))
-    for (const bool optimize : {true, false})
-      ways.push_back({.isa = Isa::x86_64_v4, .optimize = optimize, .emulate_tiles = true});
   for (const CodegenOptions& way : ways) {
     const std::vector<GancKernel> functions = jit.add(kernels_, way);
     for (std::size_t k = 0; k < kernels_.size(); ++k) {
@@ -201,9 +188,8 @@ std::string KernelComparison::differences(Jit& jit, double tolerance) const {
         run_compiled(kernels_[k], functions[k], actual, pieces);
         const std::string found = difference(kernels_[k], expected[k], actual, tolerance);
         if (!found.empty())
-          return fmt::format("{} ({}{}, optimize {}, {} pieces)\n{}", found, name(way.isa),
-                             way.emulate_tiles ? " with emulated tiles" : "", way.optimize, pieces,
-                             print(kernels_[k]));
+          return fmt::format("{} ({}, optimize {}, {} pieces)\n{}", found, name(way.isa),
+                             way.optimize, pieces, print(kernels_[k]));
       }
     }
   }

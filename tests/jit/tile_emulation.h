@@ -1,12 +1,11 @@
 #pragma once
 
-#include <utility>
-#include <vector>
-
 namespace ganc {
 
-// What code with CodegenOptions::emulate_tiles calls, by name: AMX's operations on eight registers
-// of 16 rows of 64 bytes, one set a thread.
-std::vector<std::pair<const char*, void (*)()>> emulated_tile_operations();
+// From here on AMX's tile instructions work on a CPU without them: each raises an illegal
+// instruction, which a handler carries out on eight registers of the thread. Any other illegal
+// instruction, or tiles that were not configured as 16 rows of 64 bytes, go to the handler before.
+// Catch sets its own handler when a test case begins.
+void emulate_tiles();
 
 }  // namespace ganc

@@ -338,11 +338,11 @@ TEST_CASE("products of pairs of bf16: value, both gradients and the step") {
       }
     };
     if (seed % 5 == 0) compare_all(run(layer, plan, by_reference(), inputs, nullptr));
-    for (const Isa isa : {Isa::x86_64_v3, Isa::x86_64_v4, Isa::avx512_bf16}) {
-      if (!runs_here(isa) || (tiles && isa != Isa::x86_64_v4)) continue;
+    for (const Isa isa : every_isa) {
+      if (!runs_here(isa) || tiles != (isa == Isa::amx)) continue;
       INFO(name(isa));
       Jit jit;
-      const auto execute = compiled(jit, plan, {.isa = isa, .emulate_tiles = tiles});
+      const auto execute = compiled(jit, plan, {.isa = isa});
       const Outcome whole = run(layer, plan, execute, inputs, nullptr);
       compare_all(whole);
       const Outcome parts = run(layer, plan, execute, inputs, &random);
