@@ -240,7 +240,7 @@ class Counter {
     for (const ReduceAxis& axis : c.axes) terms *= static_cast<double>(axis.extent);
     const DType dtype = kernel_.buffers[c.a_buffer].dtype;
     work_.flop += (dtype == DType::u32 ? 4 : 2) * outer * m * v * terms;
-    work_.operations += outer * m * v * terms * (dtype == DType::f64 ? 2 : 1);
+    work_.operations += outer * m * v * terms * (dtype == DType::f64 ? 2 : 1) / (c.tiles ? 6 : 1);
     loads_[c.a_buffer] += outer * m * terms;
     loads_[c.b_buffer] += outer * v * terms;
     extents_[c.m_variable.index] = most(c.m_count);

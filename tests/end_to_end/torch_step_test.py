@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """One step of every benchmark model beside PyTorch: small references that torch_reference.py computes here."""
+import pathlib
 import subprocess
 import sys
 import unittest
 
-from harness import ROOT, TrainerTest, run
+from harness import GANC, ROOT, TrainerTest, run
 
 MODELS = ("mlp_gan", "vae", "dcgan28", "dcgan32", "dcgan64", "wgan_gp28", "wgan_gp32", "sngan32", "pix2pix256",
           "cyclegan128", "wavegan")
@@ -30,6 +31,25 @@ class TorchStep(TrainerTest):
         for model in MODELS:
             with self.subTest(model=model, dtype=dtype):
                 done = self.step(model, self.reference(model), dtype)
+                print(done.stdout.strip().splitlines()[-1] if done.stdout else "")
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_bf16(self):
+        """Batch and channels must be wide enough for pairs to be chosen."""
+        if "avx512_bf16" not in pathlib.Path("/proc/cpuinfo").read_text():
+            self.skipTest("this CPU has no AVX512-BF16")
+        for model in ("mlp_gan", "dcgan28", "wgan_gp28"):
+            with self.subTest(model=model):
+                reference = self.folder / f"{model}_32.safetensors"
+                run([sys.executable, NUMERIC / "torch_reference.py", "--model", model, "--batch", 32, "--width", 4,
+                     "--out", reference])
+                trainer = self.trainer(model, "--set", "width=4", "--batch", "32", "--precision", "bf16",
+                                       "--cpu", "avx512-bf16")
+                kernels = run([GANC, "emit", "kernels", ROOT / f"models/{model}.gan", "--set", "width=4",
+                               "--batch", "32", "--precision", "bf16", "--cpu", "avx512-bf16"]).stdout
+                self.assertIn("= pair(", kernels)
+                done = run([sys.executable, NUMERIC / "compare_step.py", "--reference", reference, "--trainer",
+                            trainer, "--dtype", "bf16"], expect=None)
                 print(done.stdout.strip().splitlines()[-1] if done.stdout else "")
                 self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 

@@ -5,7 +5,8 @@
 
 The reference is a float64 file of torch_reference.py (or of any program that writes the same keys). The trainer was
 built with the reference's batch and width. float64: every tensor to 1e-9 relative L2. float32, beside the same
-float64 numbers: 1e-5 a tensor; new weights and second moments 1e-4, since Adam's first step magnifies rounding. What
+float64 numbers: 1e-5 a tensor; new weights and second moments 1e-4, since Adam's first step magnifies rounding. bf16
+(`--precision bf16`): losses and gradients alone, and these as far as products of eight bits allow. What
 torch_names.vanishes names is not compared.
 """
 import argparse
@@ -102,6 +103,16 @@ WIDER = {"sngan32": {"loss": 5},
          "cyclegan128": {"gradient": 2000, "adam_m": 2000, "adam_v": 400, "new_weight": 20}}
 
 
+# Products of numbers rounded to eight bits, through all layers and back.
+HALVES = {"loss": 4e-2, "gradient": 0.3}
+
+
+def limit_of(dtype, model, group):
+    if dtype == "bf16":
+        return HALVES.get(group)
+    return 1e-9 if dtype == "f64" else SINGLE[group] * WIDER.get(model, {}).get(group, 1)
+
+
 def distance(ours, theirs):
     """Relative L2 distance; where theirs are zeros, the absolute one."""
     norm = numpy.linalg.norm(theirs.astype(numpy.float64))
@@ -122,7 +133,9 @@ def compare(options, folder):
 
     worst, failed = {}, 0
     for name, (theirs, group) in mapping.expected().items():
-        limit = 1e-9 if options.dtype == "f64" else SINGLE[group] * WIDER.get(mapping.model, {}).get(group, 1)
+        limit = limit_of(options.dtype, mapping.model, group)
+        if limit is None:
+            continue
         if name not in ours:
             print(f"missing: {name}")
             failed += 1
@@ -145,7 +158,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reference", required=True)
     parser.add_argument("--trainer", required=True)
-    parser.add_argument("--dtype", choices=["f32", "f64"], default="f64")
+    parser.add_argument("--dtype", choices=["f32", "f64", "bf16"], default="f64")
     parser.add_argument("--cpu", help="the kernel variant")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -97,14 +97,29 @@ TEST_CASE("a full disk under standard output is an error") {
 TEST_CASE("what this version lacks is said, never ignored") {
   Shell shell;
   shell.write("a.gan", small_program);
-  for (const char* option : {"--target cuda", "--precision bf16", "--cpu amx"}) {
-    INFO(option);
-    const Ran ran = shell.run(std::string("ganc build a.gan ") + option);
-    CHECK(ran.exit_code == 1);
-    CHECK(holds(ran.err, "this version"));
-  }
+  const Ran cuda = shell.run("ganc build a.gan --target cuda");
+  CHECK(cuda.exit_code == 1);
+  CHECK(holds(cuda.err, "this version"));
   CHECK(holds(shell.run("ganc emit ptx a.gan").err, "this version"));
   CHECK(shell.run("ganc check a.gan --allow no-such-warning").exit_code == 2);
+}
+
+TEST_CASE("a trainer has code for the instruction sets that its precision can use") {
+  Shell shell;
+  shell.write("a.gan", small_program);
+  const auto sets = [&](const std::string& options) {
+    REQUIRE(shell.run("ganc build a.gan " + options).exit_code == 0);
+    const std::string info = shell.run("./a info").out;
+    const auto at = info.find("instruction sets:");
+    return info.substr(at, info.find('\n', at) - at);
+  };
+  CHECK(holds(sets("--precision exact"), "x86-64-v3 x86-64-v4"));
+  CHECK_FALSE(holds(sets("--precision exact"), "amx"));
+  CHECK(holds(sets("--precision fast"), "amx"));
+  CHECK_FALSE(holds(sets("--precision fast"), "avx512-bf16"));
+  CHECK(holds(sets("--precision bf16"), "avx512-bf16"));
+  CHECK(holds(sets("--precision bf16"), "amx"));
+  CHECK(holds(sets("--precision bf16 --cpu x86-64-v3"), "instruction sets: x86-64-v3"));
 }
 
 TEST_CASE("fmt lays out in place, once; --check names what would change; a wrong file stays") {

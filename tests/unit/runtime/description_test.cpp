@@ -40,7 +40,7 @@ TEST_CASE("the description becomes structs") {
 }
 
 TEST_CASE("what is wrong in a description is named by its place") {
-  CHECK_THAT(damage("\"abi\": 1", "\"abi\": 2"), Catch::Contains(".abi is another version"));
+  CHECK_THAT(damage("\"abi\": 2", "\"abi\": 1"), Catch::Contains(".abi is another version"));
   CHECK_THAT(damage("\"model\": \"toy\"", "\"model\": 3"), Catch::Contains(".model is no text"));
   CHECK_THAT(damage("\"dtype\": \"f32\"", "\"dtype\": \"f31\""),
              Catch::Contains(".dtype is no dtype"));
