@@ -255,9 +255,12 @@ NodeId window_sums(Rewriter& r, NodeId id, const Lengths& sizes) {
 NodeId direct_sums(Rewriter& r, NodeId id, const Lengths& sizes) {
   const Node node = r[id];
   if (node.op == Op::add) {
-    const NodeId left = direct_sums(r, node.operands[0], sizes);
-    return r.make(Op::add, {left, direct_sums(r, node.operands[1], sizes)});
+    const NodeId left = direct_sums(r, node.operands[0], sizes),
+                 right = direct_sums(r, node.operands[1], sizes);
+    r.set_origin(node.origin);
+    return r.make(Op::add, {left, right});
   }
+  r.set_origin(node.origin);
   if (node.op == Op::convolution) {
     if (!is_pointwise(r, node, sizes)) return make(r, node, joined_with_sums(r, node, sizes));
     const NodeId image = window_sums(r, node.operands[0], sizes);

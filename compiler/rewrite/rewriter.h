@@ -36,6 +36,8 @@ class Rewriter {
   const Shape& shape(NodeId id) const { return result_[id].type.shape; }
   NodeId make(Op op, std::vector<NodeId> operands, Attributes attributes = {}, Type type = {});
   NodeId constant(double value, const Type& type);
+  // Of what is made from here on for the node at hand, which has its own before.
+  void set_origin(std::uint32_t origin) { builder_.set_origin(origin); }
   // A node whose inside a rule may not take apart: something differentiates by it.
   bool opaque(NodeId id) const { return id.index < opaque_.size() && opaque_[id.index]; }
   // How many operands and outputs of the source graph are this node; 0 where a rule made it.

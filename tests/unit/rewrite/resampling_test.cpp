@@ -183,6 +183,20 @@ TEST_CASE("a filter whose sums cost more than they save stays") {
   CHECK(merged(once) == std::pair(c * c * 16l, c * c * 16l));
 }
 
+TEST_CASE("a convolution with the sums of its result keeps its origin") {
+  Graph graph;
+  Builder b(graph);
+  const NodeId x = b.input("x", {DType::f32, {n, c, 8}}), w = b.input("w", {DType::f32, {c, c, 3}});
+  b.set_origin({{}, "D.conv"});
+  const NodeId y = b.convolution(x, w, {same});
+  b.set_origin({{}, "D.pool"});
+  b.output("y", window_sums(b, y, {2}));
+  const Graph after = merge_resampling(graph);
+  const Node& merged = after[after.outputs[0].node];
+  REQUIRE(merged.op == Op::convolution);
+  CHECK(after.origins[merged.origin].path == "D.conv");
+}
+
 TEST_CASE("no layer has other values or gradients, nor more multiplications") {
   Random random(11);
   int fewer = 0;
