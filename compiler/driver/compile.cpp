@@ -119,6 +119,9 @@ std::expected<Compilation, Stop> compile(Sources& sources, std::uint32_t file,
   for (CompiledProgram& program : result.programs) program.graph = stabilize(program.graph);
   stages.done("stabilize", result.programs);
 
+  for (CompiledProgram& program : result.programs) program.graph = merge_resampling(program.graph);
+  stages.done("merge resampling", result.programs);
+
   for (CompiledProgram& program : result.programs) program.graph = differentiate(program.graph);
   stages.done("differentiate", result.programs);
   // From here on no `grad` is left.

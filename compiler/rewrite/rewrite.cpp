@@ -29,6 +29,12 @@ Graph stabilize(const Graph& graph) {
   return to_fixed_point(graph, rules);
 }
 
+Graph merge_resampling(const Graph& graph) {
+  Rewriter::Rules rules;
+  for (const StructuralRule& rule : resampling_rules()) rules.structural.push_back(&rule);
+  return to_fixed_point(graph, rules);
+}
+
 Graph rewrite(const Graph& graph) {
   Rewriter::Rules rules{.fold = true, .drop_stop = true};
   for (const PatternRule& rule : algebra_rules()) rules.patterns.push_back(&rule);

@@ -13,6 +13,14 @@ namespace ganc {
 //   order
 Graph stabilize(const Graph& graph);
 
+// The graph with convolutions at the lower of two resolutions: up-sampling in front of one and sums
+// over windows behind one become part of its filter, where that saves multiplications.
+//   needs    a verified graph; it may hold `grad`
+//   ensures  same outputs, same values up to rounding; a node that a `grad` differentiates by is
+//   never rewritten away
+//   before   differentiate: both gradients of the cheaper convolution are as much cheaper
+Graph merge_resampling(const Graph& graph);
+
 // The graph made smaller and cheaper: algebra, constant folding, movement, common subexpressions,
 // dead nodes.
 //   needs    a verified graph without `grad`

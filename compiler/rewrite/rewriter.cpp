@@ -13,14 +13,15 @@ constexpr std::int64_t fold_limit = 4096;
 // Replacements within replacements; what lies deeper is left for the next run.
 constexpr int depth_limit = 64;
 
-std::vector<bool> reached(const Graph& graph) {
-  std::vector<bool> live(graph.nodes.size(), false);
-  for (const Output& output : graph.outputs) live[output.node.index] = true;
+// How many outputs and operands of nodes that reach one each node is; 0: nobody needs it.
+std::vector<std::size_t> count_readers(const Graph& graph) {
+  std::vector<std::size_t> readers(graph.nodes.size());
+  for (const Output& output : graph.outputs) ++readers[output.node.index];
   for (std::size_t i = graph.nodes.size(); i-- > 0;) {
-    if (!live[i]) continue;
-    for (const NodeId operand : graph.nodes[i].operands) live[operand.index] = true;
+    if (readers[i] == 0) continue;
+    for (const NodeId operand : graph.nodes[i].operands) ++readers[operand.index];
   }
-  return live;
+  return readers;
 }
 
 }  // namespace
@@ -38,7 +39,7 @@ Rewriter::Rewriter(const Graph& source, const Rules& rules)
 Graph Rewriter::run() {
   result_.name = source_.name;
   result_.origins = source_.origins;
-  const std::vector<bool> live = reached(source_);
+  const std::vector<std::size_t> readers = count_readers(source_);
   std::vector<bool> differentiated_by(source_.nodes.size(), false);
   for (const Node& node : source_.nodes) {
     if (node.op == Op::grad) differentiated_by[node.operands[1].index] = true;
@@ -46,17 +47,17 @@ Graph Rewriter::run() {
 
   std::vector<NodeId> copies(source_.nodes.size());
   for (std::size_t i = 0; i < source_.nodes.size(); ++i) {
-    if (!live[i]) continue;
+    if (readers[i] == 0) continue;
     const Node& node = source_.nodes[i];
     std::vector<NodeId> operands;
     operands.reserve(node.operands.size());
     for (const NodeId operand : node.operands) operands.push_back(copies[operand.index]);
     builder_.set_origin(node.origin);
     copies[i] = make(node.op, std::move(operands), node.attributes, node.type);
-    if (differentiated_by[i]) {
-      opaque_.resize(std::max<std::size_t>(opaque_.size(), copies[i].index + 1), false);
-      opaque_[copies[i].index] = true;
-    }
+    opaque_.resize(result_.nodes.size());
+    readers_.resize(result_.nodes.size());
+    if (differentiated_by[i]) opaque_[copies[i].index] = true;
+    readers_[copies[i].index] += readers[i];
   }
   for (const Output& output : source_.outputs) {
     builder_.output(output.name, copies[output.node.index]);

@@ -36,8 +36,14 @@ class Rewriter {
   const Shape& shape(NodeId id) const { return result_[id].type.shape; }
   NodeId make(Op op, std::vector<NodeId> operands, Attributes attributes = {}, Type type = {});
   NodeId constant(double value, const Type& type);
+  // Of what is made from here on for the node at hand, which has its own before.
+  void set_origin(std::uint32_t origin) { builder_.set_origin(origin); }
   // A node whose inside a rule may not take apart: something differentiates by it.
   bool opaque(NodeId id) const { return id.index < opaque_.size() && opaque_[id.index]; }
+  // How many operands and outputs of the source graph are this node; 0 where a rule made it.
+  std::size_t readers(NodeId id) const {
+    return id.index < readers_.size() ? readers_[id.index] : 0;
+  }
 
  private:
   struct CompiledRule {
@@ -55,6 +61,7 @@ class Rewriter {
   std::map<Op, std::vector<CompiledRule>> patterns_;
   std::map<Op, std::vector<const StructuralRule*>> structural_;
   std::vector<bool> opaque_;
+  std::vector<std::size_t> readers_;
   std::map<std::string_view, std::size_t> fired_;
   int depth_ = 0;
 };

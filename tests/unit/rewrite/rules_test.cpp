@@ -144,7 +144,7 @@ TEST_CASE("every algebra rule fires and keeps value and gradient") {
 
 TEST_CASE("every structural rule has a sample in which it fires and keeps value and gradient") {
   Random random(8);
-  for (const auto rules : {structural_rules(), stability_movement_rules()}) {
+  for (const auto rules : {structural_rules(), stability_movement_rules(), resampling_rules()}) {
     for (const StructuralRule& rule : rules) {
       INFO(rule.name);
       if (rule.sample.empty()) {  // one rule for all ops of an arity: tested below
