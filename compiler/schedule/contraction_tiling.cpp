@@ -114,15 +114,18 @@ class Chooser {
 
   bool lies_well() const { return space_.coefficient(vector_operand().index, t_.v) == 1; }
 
-  // Positions outermost, lanes innermost. None where lanes are the outer part of an axis.
+  // Positions outermost, lanes innermost. None where lanes are the outer part of an axis; no panels
+  // where they are the inner one, as of a group: it may begin within a panel.
   std::optional<CopyLayout> wanted_layout() const {
     const Operand& b = vector_operand();
     AxisOrder first, rest, last;
+    bool alone = true;
     for (std::size_t axis = 0; axis < b.at.size(); ++axis) {
       const auto number = static_cast<std::int64_t>(axis);
       if (space_.depends_on(b.at[axis], t_.v)) {
         if (space_.coefficient(b.at[axis], t_.v) != 1) return std::nullopt;
         last.push_back(number);
+        alone = space_[b.at[axis]].terms.size() == 1;
       } else {
         const bool position = std::ranges::any_of(p_.spatial, [&](const SpatialAxis& s) {
           return space_.depends_on(b.at[axis], t_.lhs_is_vector ? s.lhs_position : s.rhs_position);
@@ -132,7 +135,7 @@ class Chooser {
     }
     first.insert(first.end(), rest.begin(), rest.end());
     first.insert(first.end(), last.begin(), last.end());
-    return CopyLayout{first, t_.v_extent > panel_lanes};
+    return CopyLayout{first, alone && t_.v_extent > panel_lanes};
   }
 
   // Whether each step of a long sum reads another cache line of the scalar operand, which is read
