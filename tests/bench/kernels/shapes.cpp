@@ -131,11 +131,14 @@ void measure_shapes(Isa isa, double (*fma_limit)(), int count, std::uint64_t see
   const runtime::MachineLimits limits = runtime::measure_limits(pool, isa != Isa::x86_64_v3);
   CpuClass machine{"", "", 0, limits.near, limits.middle, limits.far, 0};
   std::vector<Timing> timings;
+  std::vector<double> rounds;
   test::Random random(seed);
   for (int i = 0; i < count; ++i) {
-    machine.flops = std::max(machine.flops, 1e9 * fma_limit());
+    rounds.push_back(1e9 * fma_limit());
     time_layer(test::random_layer_shape(random, range), isa, timings);
   }
+  std::ranges::nth_element(rounds, rounds.begin() + count / 2);
+  machine.flops = rounds[static_cast<std::size_t>(count / 2)];
   fmt::print(
       "{}: {:.1f} GFLOP/s, L2 {:.1f}, L3 {:.1f}, memory {:.1f} GB/s a core; shapes of seed {}\n",
       name(isa), machine.flops / 1e9, machine.l2 / 1e9, machine.l3 / 1e9, machine.memory / 1e9,
