@@ -29,8 +29,8 @@ class Maker {
       const bool lhs = read(*p, p->lhs, copied_.lhs), rhs = read(*p, p->rhs, copied_.rhs);
       add_results(*p);
       if (domain.refine(p->c.space, p->c.domain.variables)) continue;
-      if (!lhs) copied_.lhs = {program_.layouts[p->lhs.node.index]};
-      if (!rhs) copied_.rhs = {program_.layouts[p->rhs.node.index]};
+      if (!lhs) copied_.lhs = CopyLayout{program_.layouts[p->lhs.node.index]};
+      if (!rhs) copied_.rhs = CopyLayout{program_.layouts[p->rhs.node.index]};
       if (lhs && rhs) return p;
     }
     return nullptr;
@@ -91,26 +91,61 @@ class Maker {
     p.lhs = {
         node_.operands[0], {from[0], space.add(space.scale(group, w[1]), channel)}, no_tensor, {}};
     p.rhs = {node_.operands[1], {from[1], channel}, no_tensor, {}};
+    p.bordered = copied_.lhs && copied_.lhs->border;
     for (std::size_t i = 2; i < x.size(); ++i) {
       SpatialAxis axis;
       axis.window = node_.attributes.windows[i - 2];
       axis.outputs = node_.type.shape[i];
       axis.lhs_extent = x[i];
       axis.rhs_extent = w[i];
-      axis.lhs_position = space.add_variable(x[i]);
-      axis.rhs_position = space.add_variable(w[i]);
       axis.output = from[i];
-      p.lhs.at.push_back(space.variable(axis.lhs_position));
-      p.rhs.at.push_back(space.variable(axis.rhs_position));
-      p.spatial.push_back(axis);
+      if (p.bordered && i + 1 == x.size())
+        add_bordered(p, axis);
+      else
+        add_spatial(p, axis, space.constant(0));
     }
+  }
+
+  // Positions of lhs begin at `first`.
+  static void add_spatial(Product& p, SpatialAxis axis, IndexId first) {
+    IndexSpace& space = p.c.space;
+    axis.lhs_position = space.add_variable(axis.lhs_extent);
+    axis.rhs_position = space.add_variable(axis.rhs_extent);
+    p.lhs.at.push_back(space.add(first, space.variable(axis.lhs_position)));
+    p.rhs.at.push_back(space.variable(axis.rhs_position));
+    p.spatial.push_back(axis);
+  }
+
+  // Between the elements of a dilated axis there are no zeros: the outputs of each phase meet other
+  // taps.
+  static void add_bordered(Product& p, SpatialAxis axis) {
+    IndexSpace& space = p.c.space;
+    const Border border = border_of(axis);
+    const std::int64_t phases = axis.window.lhs_dilation;
+    axis.window.pad_low -= border.low * phases;
+    if (phases == 1) return add_reduced(p, axis);
+    const IndexId first = space.quotient(axis.output, phases);
+    axis.output = space.remainder(axis.output, phases);
+    axis.outputs = phases;
+    axis.lhs_extent += border.low + border.high;
+    add_spatial(p, axis, first);
+  }
+  static void add_reduced(Product& p, const SpatialAxis& axis) {
+    IndexSpace& space = p.c.space;
+    const Window& w = axis.window;
+    const std::uint32_t tap = space.add_variable(axis.rhs_extent);
+    if (axis.rhs_extent > 1) p.reduced.push_back(tap);
+    p.lhs.at.push_back(space.add(space.add(space.scale(axis.output, w.stride),
+                                           space.scale(space.variable(tap), w.rhs_dilation)),
+                                 -w.pad_low));
+    p.rhs.at.push_back(space.variable(tap));
   }
 
   // Whether the operand is plain memory: one load, everywhere, at an affine index.
   bool read(Product& p, Operand& operand, const std::optional<CopyLayout>& copied) const {
     Emitter emitter(program_, p.c.space, p.c.expressions);
     if (copied) {
-      operand.tensor = lower_copy(program_, operand.node, copied->order, copied->panels, group_);
+      operand.tensor = lower_copy(program_, operand.node, *copied, group_);
       Tensor first_panel = program_.tensors[operand.tensor];
       first_panel.panel = 0;
       operand.index = emitter.offset(first_panel, operand.at);
@@ -152,6 +187,14 @@ class Maker {
 std::unique_ptr<Product> make_product(ProgramDraft& program, const Group& group,
                                       const OperandLayouts& copied) {
   return Maker(program, group, copied).run();
+}
+
+Border border_of(const SpatialAxis& axis) {
+  const Window& w = axis.window;
+  const std::int64_t last =
+      (axis.outputs - 1) * w.stride + (axis.rhs_extent - 1) * w.rhs_dilation - w.pad_low;
+  return {std::max<std::int64_t>((w.pad_low + w.lhs_dilation - 1) / w.lhs_dilation, 0),
+          std::max<std::int64_t>(last / w.lhs_dilation + 1 - axis.lhs_extent, 0)};
 }
 
 std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> meeting_positions(

@@ -52,10 +52,11 @@ void lower_contraction(ProgramDraft& program, const Group& group, const Products
 void lower_products(ProgramDraft& program, const Group& group);
 
 // `operand` in memory in the given layout, by a kernel of its own: for contractions that cannot
-// read it as it lies. `panels`: the last axis in panels of `panel_lanes`, each contiguous, so that
-// steps along the other axes read consecutive memory.
+// read it as it lies. `panels`: the last axis of the order in panels of `panel_lanes`, each
+// contiguous, so that steps along the other axes read consecutive memory. With a border there are
+// no panels.
 inline constexpr std::int64_t panel_lanes = 16;
-std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const AxisOrder& order, bool panels,
+std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const CopyLayout& layout,
                          const Group& reader);
 
 // Finishes the kernel and appends its call. `in_place`: whether outputs may take the place of

@@ -54,47 +54,6 @@ void lower_elementwise(ProgramDraft& program, const Group& group) {
   write_stores(program, group, *c);
 }
 
-namespace {
-
-void cut_into_panels(Tensor& tensor, const AxisOrder& order) {
-  const auto axis = static_cast<std::size_t>(order.back());
-  const std::int64_t extent = tensor.shape[axis], panels = (extent + panel_lanes - 1) / panel_lanes;
-  Shape one_panel = tensor.shape;
-  one_panel[axis] = panel_lanes;
-  tensor.strides = strides_of(one_panel, order, tensor.dtype);
-  tensor.panel = panel_lanes;
-  tensor.panel_axis = axis;
-  const std::int64_t reach = reach_of(one_panel, tensor.strides);
-  tensor.panel_stride = (reach + panel_lanes - 1) / panel_lanes * panel_lanes;
-  tensor.elements = panels * tensor.panel_stride;
-}
-
-}  // namespace
-
-std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const AxisOrder& order, bool panels,
-                         const Group& reader) {
-  const auto [known, inserted] =
-      program.copies.try_emplace({operand, order, panels, reader.guards}, no_tensor);
-  if (!inserted) return known->second;
-  const Node& node = program.graph[operand];
-  const std::uint32_t tensor =
-      new_tensor(program, operand, node.type.dtype, node.type.shape, order);
-  if (panels) cut_into_panels(program.tensors[tensor], order);
-  known->second = tensor;
-  Domain domain(node.type.shape);
-  for (int attempts = max_refinements;;) {
-    Computation c;
-    c.domain = add_variables(c.space, domain);
-    Emitter emitter(program, c.space, c.expressions);
-    const ExprId value = emitter.emit(operand, c.domain.at);
-    c.stores.push_back({tensor, emitter.offset(program.tensors[tensor], c.domain.at), value});
-    if (--attempts > 0 && domain.refine(c.space, c.domain.variables)) continue;
-    Group group{GroupKind::elementwise, {operand}, reader.guards, -1};
-    write_stores(program, group, c);
-    return tensor;
-  }
-}
-
 void lower_constant(ProgramDraft& program, const Group& group) {
   const NodeId root = group.roots[0];
   const Node& node = program.graph[root];

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -23,6 +24,20 @@ AxisOrder row_major(std::size_t rank);
 std::vector<std::int64_t> strides_of(const Shape& shape, const AxisOrder& order, DType dtype);
 // Elements from the first to the last, those in gaps included.
 std::int64_t reach_of(const Shape& shape, const std::vector<std::int64_t>& strides);
+
+// Zeros before and behind an axis.
+struct Border {
+  std::int64_t low = 0, high = 0;
+  auto operator<=>(const Border&) const = default;
+};
+// Another place for a node's value, perhaps in panels of lanes, perhaps with zeros along the last
+// axis.
+struct CopyLayout {
+  AxisOrder order;
+  bool panels = false;
+  std::optional<Border> border = {};
+  auto operator<=>(const CopyLayout&) const = default;
+};
 
 // Memory that holds the value of a node.
 struct Tensor {
@@ -83,9 +98,8 @@ struct ProgramDraft {
   std::vector<Tensor> tensors;
   std::vector<std::uint32_t> tensor_of;  // of each node
   std::vector<Draft> drafts;             // in the order of execution
-  // Further places of a node's value, made for contractions: by node, layout, whether in panels,
-  // and guards.
-  std::map<std::tuple<NodeId, AxisOrder, bool, std::uint32_t>, std::uint32_t> copies;
+  // Further places of a node's value, made for contractions: by node, layout and guards.
+  std::map<std::tuple<NodeId, CopyLayout, std::uint32_t>, std::uint32_t> copies;
   // Transformed filters of convolutions, by all that they are made of: see lower_winograd.cpp.
   std::map<std::vector<std::int64_t>, std::uint32_t> transformed_filters;
 };
