@@ -24,6 +24,7 @@ class Maker {
     for (int attempts = max_refinements; attempts > 0; --attempts) {
       auto p = std::make_unique<Product>();
       p->c.domain = add_variables(p->c.space, domain);
+      if (rows_are_one()) join_rows(*p);
       split_domain(*p);
       (node_.op == Op::dot_general ? dot_indices(*p) : convolution_indices(*p));
       const bool lhs = read(*p, p->lhs, copied_.lhs), rhs = read(*p, p->rhs, copied_.rhs);
@@ -55,6 +56,28 @@ class Maker {
     for (std::size_t axis = 0; axis < p.c.domain.variables.size(); ++axis)
       for (std::uint32_t v : p.c.domain.variables[axis])
         if (p.c.space.extent(v) > 1) (axis < rank ? p.free : p.reduced).push_back(v);
+  }
+
+  // Whether a copy of lhs with a border walks through the first and the last axis of the result as
+  // through one: channels and taps of the gradient of filters.
+  bool rows_are_one() const {
+    if (!copied_.lhs || !copied_.lhs->border) return false;
+    const Window& w = node_.attributes.windows.back();
+    const std::uint32_t copy = lower_copy(program_, node_.operands[0], *copied_.lhs, group_);
+    const std::vector<std::int64_t>& strides = program_.tensors[copy].strides;
+    const std::int64_t first = node_.type.shape.front();
+    return w.lhs_dilation == 1 && first > 1 && node_.type.shape.back() > 1 &&
+           strides.back() * w.stride == strides.front() * first;
+  }
+  void join_rows(Product& p) const {
+    const std::int64_t first = node_.type.shape.front(), last = node_.type.shape.back();
+    const std::size_t axis = node_.type.shape.size() - 1;
+    const std::uint32_t row = p.c.space.add_variable(first * last);
+    p.free.push_back(row);
+    p.c.domain.at[0] = p.c.space.remainder(p.c.space.variable(row), first);
+    p.c.domain.at[axis] = p.c.space.quotient(p.c.space.variable(row), first);
+    p.c.domain.variables[0].clear();
+    p.c.domain.variables[axis].clear();
   }
 
   void dot_indices(Product& p) const {

@@ -153,21 +153,26 @@ class Chooser {
     t_.rows = std::move(rows);
   }
 
-  // Whether rows were twice as many for what they cost if every position met all taps.
-  static bool border_makes_rows(const SpatialAxis& axis, std::int64_t rows) {
+  // Whether rows, as far as a register tile has use for them, were twice as many for what they cost
+  // if every position met all taps: then the first axis of lhs joins them.
+  bool border_makes_rows(const SpatialAxis& axis, std::int64_t rows) const {
     if (axis.window.lhs_dilation > 1) return false;
-    std::int64_t pairs = 0;
+    std::int64_t pairs = 0, joined = axis.outputs;
     for (const auto& row : meeting_positions(axis)) pairs += static_cast<std::int64_t>(row.size());
-    return std::min(axis.outputs, min_rows) * pairs >= 2 * rows * axis.outputs * axis.rhs_extent;
+    if (axis.window.stride == 1) joined *= program_.graph[p_.lhs.node].type.shape.front();
+    const std::int64_t vectors =
+                           std::min<std::int64_t>((t_.v_extent + panel_lanes - 1) / panel_lanes, 4),
+                       wanted = std::min(joined, 4 * min_rows / vectors);
+    return wanted * pairs >= 2 * rows * axis.outputs * axis.rhs_extent;
   }
-  // Of the scalar operand: the longer of channels and positions innermost.
+  // Of the scalar operand: positions, its first axis and, where they are many, channels innermost.
   CopyLayout rows_with_border() const {
     const auto last = static_cast<std::int64_t>(p_.lhs.at.size()) - 1;
     const bool channels = program_.graph[p_.lhs.node].type.shape[1] >= panel_lanes;
     CopyLayout layout{.border = border_of(p_.spatial.back())};
     if (!channels) layout.order.push_back(1);
     for (std::int64_t axis = 2; axis < last; ++axis) layout.order.push_back(axis);
-    layout.order.insert(layout.order.end(), {0, last});
+    layout.order.insert(layout.order.end(), {last, 0});
     if (channels) layout.order.push_back(1);
     return layout;
   }
