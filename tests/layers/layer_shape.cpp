@@ -6,6 +6,8 @@
 #include <cmath>
 #include <set>
 
+#include "compiler/autodiff/differentiate.h"
+#include "compiler/rewrite/rewrite.h"
 #include "compiler/schedule/contraction.h"
 
 namespace ganc::test {
@@ -131,6 +133,38 @@ NodeId add_layer(Builder& b, const LayerShape& shape, NodeId x, NodeId w) {
   return b.convolution(x, w, windows, shape.groups);
 }
 
+std::string_view name(LayerProduct product) {
+  switch (product) {
+    case LayerProduct::forward:
+      return "forward";
+    case LayerProduct::data_gradient:
+      return "data gradient";
+    case LayerProduct::weight_gradient:
+      return "weight gradient";
+  }
+  __builtin_unreachable();
+}
+
+Graph product_graph(const LayerShape& shape, LayerProduct product) {
+  Graph graph;
+  graph.name = name(product);
+  Builder b(graph);
+  const NodeId x = b.input("data/x", data_type(shape)),
+               w = b.input("variable/w", weight_type(shape)), y = add_layer(b, shape, x, w);
+  if (product == LayerProduct::forward) {
+    b.output("out/y", y);
+    return rewrite(differentiate(graph));
+  }
+  std::vector<std::int64_t> axes;
+  for (std::size_t i = 0; i < b.shape(y).size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
+  const NodeId loss = b.reduce_sum(b.multiply(y, b.input("data/dy", b.type(y))), axes);
+  if (product == LayerProduct::data_gradient)
+    b.output("out/dx", b.grad(loss, x));
+  else
+    b.output("grad/D/w", b.grad(loss, w));
+  return rewrite(differentiate(graph));
+}
+
 bool fits(const LayerShape& shape) {
   return std::ranges::all_of(shape.axes,
                              [](const LayerShape::Axis& axis) { return outputs(axis) > 0; });
@@ -142,11 +176,11 @@ double products(const LayerShape& shape) {
   return count;
 }
 
-double touched_elements(const LayerShape& shape) {
+double moved_elements(const LayerShape& shape, bool all_of_x) {
   double x = real(shape.batch * shape.in), y = real(shape.batch * shape.out),
          w = real(element_count(weight_type(shape).shape));
   for (const LayerShape::Axis& axis : shape.axes) {
-    x *= meetings(axis).inputs;
+    x *= all_of_x ? real(axis.size) : meetings(axis).inputs;
     y *= real(outputs(axis));
   }
   return x + w + y;
@@ -182,7 +216,7 @@ LayerShape random_layer_shape(Random& random, const LayerRange& range) {
     if (!fits(shape)) continue;
     const double count = products(shape);
     if (count >= range.least_products && count <= range.most_products &&
-        touched_elements(shape) <= range.most_elements)
+        moved_elements(shape, true) <= range.most_elements)
       return shape;
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "compiler/graph/builder.h"
@@ -28,12 +29,18 @@ Type weight_type(const LayerShape& shape, DType real = DType::f32);
 // y: [batch, out, ..]
 NodeId add_layer(Builder& b, const LayerShape& shape, NodeId x, NodeId w);
 
+// What a layer and its gradients are made of; one alone as a program, with `data/dy` for what a
+// gradient is given.
+enum class LayerProduct : std::uint8_t { forward, data_gradient, weight_gradient };
+std::string_view name(LayerProduct product);
+Graph product_graph(const LayerShape& shape, LayerProduct product);
+
 // Whether every window lies within its padded axis.
 bool fits(const LayerShape& shape);
 // Of each of the three contractions: pairs of positions that meet inside, channels and samples.
 double products(const LayerShape& shape);
-// Elements of x that are read, of w and of y.
-double touched_elements(const LayerShape& shape);
+// Elements of w and y, and of x all or those that are read.
+double moved_elements(const LayerShape& shape, bool all_of_x);
 // "8x 64->128 at 16x16 3x3 /2"
 std::string describe(const LayerShape& shape);
 

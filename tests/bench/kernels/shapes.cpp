@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "compiler/autodiff/differentiate.h"
-#include "compiler/rewrite/rewrite.h"
 #include "compiler/schedule/cost.h"
 #include "compiler/schedule/schedule.h"
 #include "runtime/verbs/machine_limits.h"
@@ -20,32 +18,12 @@ namespace {
 using test::LayerShape;
 
 constexpr test::LayerRange range{.least_products = 5e6, .most_products = 5e8, .most_elements = 3e7};
-constexpr const char* names[] = {"forward", "data gradient", "weight gradient"};
+constexpr test::LayerProduct layer_products[] = {test::LayerProduct::forward,
+                                                 test::LayerProduct::data_gradient,
+                                                 test::LayerProduct::weight_gradient};
 constexpr std::size_t shown = 10;
 
-// One of the three contractions of a layer, by its number in `names`.
-Graph contraction_graph(const LayerShape& shape, std::size_t number) {
-  Graph graph;
-  graph.name = names[number];
-  Builder b(graph);
-  const NodeId x = b.input("data/x", test::data_type(shape)),
-               w = b.input("variable/w", test::weight_type(shape));
-  const NodeId y = test::add_layer(b, shape, x, w);
-  if (number == 0) {
-    b.output("out/y", y);
-    return rewrite(differentiate(graph));
-  }
-  std::vector<std::int64_t> axes;
-  for (std::size_t i = 0; i < b.shape(y).size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
-  const NodeId loss = b.reduce_sum(b.multiply(y, b.input("data/dy", b.type(y))), axes);
-  if (number == 1)
-    b.output("out/dx", b.grad(loss, x));
-  else
-    b.output("grad/D/w", b.grad(loss, w));
-  return rewrite(differentiate(graph));
-}
-
-// The three contractions as programs over one arena, compiled.
+// The three products of a layer as programs over one arena, compiled.
 struct Prepared {
   Plan plan;
   std::vector<GancKernel> functions;
@@ -54,12 +32,13 @@ struct Prepared {
 Prepared prepare(Jit& jit, const LayerShape& shape, bool fewer, Isa isa) {
   std::vector<Graph> graphs;
   std::vector<const Graph*> pointers;
-  for (std::size_t i = 0; i < std::size(names); ++i) graphs.push_back(contraction_graph(shape, i));
+  for (const test::LayerProduct product : layer_products)
+    graphs.push_back(product_graph(shape, product));
   for (const Graph& graph : graphs) pointers.push_back(&graph);
   const Variable w{.name = "w", .kind = VariableKind::weight, .type = test::weight_type(shape)};
   Prepared prepared;
-  prepared.plan =
-      schedule({&w, 1}, pointers, {.fewer_products = std::vector<bool>(std::size(names), fewer)});
+  prepared.plan = schedule({&w, 1}, pointers,
+                           {.fewer_products = std::vector<bool>(std::size(layer_products), fewer)});
   prepared.functions = jit.add(prepared.plan.kernels, {.isa = isa});
   return prepared;
 }
@@ -82,7 +61,7 @@ double least_seconds(const Prepared& prepared, const ProgramPlan& program, char*
 
 struct Timing {
   LayerShape shape;
-  const char* contraction;
+  test::LayerProduct product;
   bool fewer;
   double seconds;
 };
@@ -103,19 +82,21 @@ void time_layer(const LayerShape& shape, Isa isa, std::vector<Timing>& timings) 
       found.push_back(structural_key(p.plan.kernels[call.kernel]));
     return found;
   };
-  for (std::size_t i = 0; i < std::size(names); ++i)
+  for (std::size_t i = 0; i < std::size(layer_products); ++i)
     for (const bool fewer : {false, true}) {
       if (fewer && keys(exact, i) == keys(fast, i)) continue;
       const Prepared& p = fewer ? fast : exact;
-      timings.push_back({shape, names[i], fewer,
+      timings.push_back({shape, layer_products[i], fewer,
                          least_seconds(p, p.plan.programs[i], arena.begin(), scratch.begin())});
     }
 }
 
-// The least time by the direct way: the products of taps that meet, and x, w and y moved once, from
-// where they are when they are used over and over.
-Prediction least_time(const LayerShape& shape, const CpuClass& machine) {
-  const double products = test::products(shape), bytes = 4 * test::touched_elements(shape);
+// The least time by the direct way: the products of taps that meet, and operands and result moved
+// once, from where they are when they are used over and over.
+Prediction least_time(const Timing& timing, const CpuClass& machine) {
+  const double products = test::products(timing.shape),
+               bytes = 4 * test::moved_elements(
+                               timing.shape, timing.product == test::LayerProduct::data_gradient);
   Call call{.kernel = 0, .flop = 2 * products, .operations = products};
   (bytes < near_bytes     ? call.traffic.near
    : bytes < middle_bytes ? call.traffic.middle
@@ -145,13 +126,13 @@ void measure_shapes(Isa isa, double (*fma_limit)(), int count, std::uint64_t see
       seed);
   std::vector<std::pair<double, std::string>> lines;
   for (const Timing& t : timings) {
-    const Prediction least = least_time(t.shape, machine);
+    const Prediction least = least_time(t, machine);
     const double share = least.seconds / t.seconds;
     lines.emplace_back(
         share,
         fmt::format("{:5.1f} % {:8.2f} ms {:6.1f} GFLOP/s  {:<12} {} {}: {}", 100 * share,
                     1e3 * t.seconds, 2e-9 * test::products(t.shape) / t.seconds, name(least.bound),
-                    t.fewer ? "fast " : "exact", t.contraction, describe(t.shape)));
+                    t.fewer ? "fast " : "exact", name(t.product), describe(t.shape)));
     fmt::print("  {}\n", lines.back().second);
   }
   std::ranges::sort(lines);

@@ -3,9 +3,7 @@
 #include <functional>
 #include <iostream>
 
-#include "compiler/autodiff/differentiate.h"
 #include "compiler/interpret/interpret.h"
-#include "compiler/rewrite/rewrite.h"
 #include "tests/unit/compiled/layer_run.h"
 
 // Dense layers and convolutions of random shapes as they stand in a program: batched data, a
@@ -114,6 +112,26 @@ void check_layer(const LayerProgram& layer, Random& random, bool machine_code) {
   }
 }
 
+// Rows and lanes of the last contraction of a product.
+std::pair<std::int64_t, std::int64_t> last_tile(LayerProduct product, const LayerShape& shape) {
+  const Variable w{.name = "w", .kind = VariableKind::weight, .type = weight_type(shape)};
+  // With the layer itself, which says how the weight lies.
+  const Graph layer = product_graph(shape, LayerProduct::forward),
+              graph = product_graph(shape, product);
+  const Graph* graphs[] = {&layer, &graph};
+  const Plan plan = schedule({&w, 1}, graphs, {});
+  std::pair<std::int64_t, std::int64_t> tile;
+  const std::function<void(const kernel::Block&)> walk = [&](const kernel::Block& block) {
+    for (const kernel::Statement& s : block) {
+      if (const auto* loop = std::get_if<kernel::Loop>(&s.node)) walk(loop->body);
+      if (const auto* c = std::get_if<kernel::Contraction>(&s.node))
+        tile = {c->m_limit, c->v_limit};
+    }
+  };
+  for (const Call& call : plan.programs[1].calls) walk(plan.kernels[call.kernel].body);
+  return tile;
+}
+
 }  // namespace
 
 TEST_CASE("layers of random shapes: value, both gradients and the step") {
@@ -179,27 +197,29 @@ TEST_CASE("the filters of a group that begin within a panel of the copied operan
 }
 
 TEST_CASE("three lanes are rather rows, where those are contiguous") {
-  Graph graph;
-  Builder b(graph);
   // The gradient of the filters of a layer from 32 channels to 3, of one sample.
-  const Shape at = {1, 32, 12, 12};
-  const Variable w{.name = "w", .kind = VariableKind::weight, .type = {DType::f32, {3, 32, 5, 5}}};
-  const NodeId x = b.input("data/x", {DType::f32, at}), filters = b.input("variable/w", w.type);
-  const NodeId y = b.convolution(x, filters, {Window{}, Window{}});
-  const NodeId loss = b.reduce_sum(b.multiply(y, y), {0, 1, 2, 3});
-  b.output("variable/w", b.subtract(filters, b.grad(loss, filters)));
-  const Graph gradient = rewrite(differentiate(graph));
-  const Graph* graphs[] = {&gradient};
-  const Plan plan = schedule({&w, 1}, graphs, {});
-  std::vector<std::int64_t> lanes;
-  for (const kernel::Kernel& k : plan.kernels) {
-    const std::function<void(const kernel::Block&)> walk = [&](const kernel::Block& block) {
-      for (const kernel::Statement& s : block) {
-        if (const auto* loop = std::get_if<kernel::Loop>(&s.node)) walk(loop->body);
-        if (const auto* c = std::get_if<kernel::Contraction>(&s.node)) lanes.push_back(c->v_limit);
-      }
-    };
-    walk(k.body);
-  }
-  CHECK(lanes == std::vector<std::int64_t>{3, 32});  // the layer, its gradient
+  const LayerShape shape{.batch = 1, .in = 32, .out = 3, .axes = {{12, 5, {}}, {12, 5, {}}}};
+  CHECK(last_tile(LayerProduct::weight_gradient, shape).second == 32);
+}
+
+TEST_CASE("three lanes are rather positions of an image with its border") {
+  const Window window{.pad_low = 2, .pad_high = 2};
+  LayerShape shape{.batch = 2, .in = 20, .out = 3, .axes = {{9, 5, window}, {30, 5, window}}};
+  CHECK(last_tile(LayerProduct::forward, shape).second == 30);
+  shape.in = 3, shape.out = 20;
+  CHECK(last_tile(LayerProduct::data_gradient, shape).second == 30);
+  shape.batch = 16;
+  CHECK(last_tile(LayerProduct::data_gradient, shape).second == 16);
+  // With a stride, the positions of each of its phases.
+  shape = {.batch = 2, .in = 3, .out = 20, .axes = {{9, 5, window}, {30, 5, window}}};
+  shape.axes[1].window.stride = 2;
+  CHECK(last_tile(LayerProduct::data_gradient, shape).second == 15);
+}
+
+TEST_CASE("channels and taps of few filters are rows together") {
+  const Window window{.stride = 2, .pad_low = 1, .pad_high = 1};
+  const LayerShape shape{
+      .batch = 16, .in = 3, .out = 64, .axes = {{16, 4, window}, {16, 4, window}}};
+  CHECK(last_tile(LayerProduct::weight_gradient, shape) ==
+        std::pair<std::int64_t, std::int64_t>(12, 64));
 }
