@@ -57,7 +57,8 @@ class Reader {
       : program_(program), p_(product), space_(product.c.space) {}
 
   bool read(WinogradForm& form) const {
-    if (p_.spatial.empty() || p_.spatial.size() > 2 || p_.c.stores.empty()) return false;
+    if (p_.bordered || p_.spatial.empty() || p_.spatial.size() > 2 || p_.c.stores.empty())
+      return false;
     if (program_.tensors[p_.lhs.tensor].dtype != DType::f32) return false;
     for (const SpatialAxis& axis : p_.spatial) {
       const auto found = filter_axis(axis);

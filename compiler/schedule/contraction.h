@@ -30,6 +30,7 @@ struct Product {
   Computation c;  // stores: the results; the contraction's sum is an expression in them
   std::vector<std::uint32_t> free, reduced;
   std::vector<SpatialAxis> spatial;
+  bool bordered = false;  // the last axis of lhs has its border in memory
   Operand lhs, rhs;
   // Of pairs of bf16: in how many parts each number is, 1 or 2; of two, the products are those of
   // first with second, first with first, and second with first. 0: the numbers themselves.
@@ -38,11 +39,15 @@ struct Product {
 };
 
 // What `make_product` does where an operand cannot be read as it lies: `lhs` or `rhs` copied in
-// this layout; its index is then that within the first panel. Both or none are in pairs, along the
-// last contracted axis.
+// this layout; its index is then that within the first panel. Where lhs has a border, the output
+// positions of the last axis are free variables of it that all meet the same taps: one more reduced
+// axis, or where lhs_dilation is more than 1 a spatial axis of so many outputs. Both or none
+// are in pairs, along the last contracted axis.
 struct OperandLayouts {
   std::optional<CopyLayout> lhs, rhs;
 };
+// What makes the lhs of an axis long enough for all taps of every output position.
+Border border_of(const SpatialAxis& axis);
 // Null where no domain suits.
 std::unique_ptr<Product> make_product(ProgramDraft& program, const Group& group,
                                       const OperandLayouts& copied);

@@ -26,6 +26,7 @@ class Maker {
       p->node = id_;
       if (in_pairs()) p->parts = copied_.lhs->parts;
       p->c.domain = add_variables(p->c.space, domain);
+      if (rows_are_one()) join_rows(*p);
       split_domain(*p);
       (node_.op == Op::dot_general ? dot_indices(*p) : convolution_indices(*p));
       const bool lhs = read(*p, p->lhs, copied_.lhs), rhs = read(*p, p->rhs, copied_.rhs);
@@ -62,6 +63,28 @@ class Maker {
         if (p.c.space.extent(v) > 1) (axis < rank ? p.free : p.reduced).push_back(v);
   }
 
+  // Whether a copy of lhs with a border walks through the first and the last axis of the result as
+  // through one: channels and taps of the gradient of filters.
+  bool rows_are_one() const {
+    if (!copied_.lhs || !copied_.lhs->border) return false;
+    const Window& w = node_.attributes.windows.back();
+    const std::uint32_t copy = lower_copy(program_, node_.operands[0], *copied_.lhs, group_);
+    const std::vector<std::int64_t>& strides = program_.tensors[copy].strides;
+    const std::int64_t first = node_.type.shape.front();
+    return w.lhs_dilation == 1 && first > 1 && node_.type.shape.back() > 1 &&
+           strides.back() * w.stride == strides.front() * first;
+  }
+  void join_rows(Product& p) const {
+    const std::int64_t first = node_.type.shape.front(), last = node_.type.shape.back();
+    const std::size_t axis = node_.type.shape.size() - 1;
+    const std::uint32_t row = p.c.space.add_variable(first * last);
+    p.free.push_back(row);
+    p.c.domain.at[0] = p.c.space.remainder(p.c.space.variable(row), first);
+    p.c.domain.at[axis] = p.c.space.quotient(p.c.space.variable(row), first);
+    p.c.domain.variables[0].clear();
+    p.c.domain.variables[axis].clear();
+  }
+
   void dot_indices(Product& p) const {
     const Attributes& a = node_.attributes;
     const auto& from = p.c.domain.at;
@@ -96,19 +119,54 @@ class Maker {
     p.lhs = {
         node_.operands[0], {from[0], space.add(space.scale(group, w[1]), channel)}, no_tensor, {}};
     p.rhs = {node_.operands[1], {from[1], channel}, no_tensor, {}};
+    p.bordered = copied_.lhs && copied_.lhs->border;
     for (std::size_t i = 2; i < x.size(); ++i) {
       SpatialAxis axis;
       axis.window = node_.attributes.windows[i - 2];
       axis.outputs = node_.type.shape[i];
       axis.lhs_extent = x[i];
       axis.rhs_extent = w[i];
-      axis.lhs_position = space.add_variable(x[i]);
-      axis.rhs_position = space.add_variable(w[i]);
       axis.output = from[i];
-      p.lhs.at.push_back(space.variable(axis.lhs_position));
-      p.rhs.at.push_back(space.variable(axis.rhs_position));
-      p.spatial.push_back(axis);
+      if (p.bordered && i + 1 == x.size())
+        add_bordered(p, axis);
+      else
+        add_spatial(p, axis, space.constant(0));
     }
+  }
+
+  // Positions of lhs begin at `first`.
+  static void add_spatial(Product& p, SpatialAxis axis, IndexId first) {
+    IndexSpace& space = p.c.space;
+    axis.lhs_position = space.add_variable(axis.lhs_extent);
+    axis.rhs_position = space.add_variable(axis.rhs_extent);
+    p.lhs.at.push_back(space.add(first, space.variable(axis.lhs_position)));
+    p.rhs.at.push_back(space.variable(axis.rhs_position));
+    p.spatial.push_back(axis);
+  }
+
+  // Between the elements of a dilated axis there are no zeros: the outputs of each phase meet other
+  // taps.
+  static void add_bordered(Product& p, SpatialAxis axis) {
+    IndexSpace& space = p.c.space;
+    const Border border = border_of(axis);
+    const std::int64_t phases = axis.window.lhs_dilation;
+    axis.window.pad_low -= border.low * phases;
+    if (phases == 1) return add_reduced(p, axis);
+    const IndexId first = space.quotient(axis.output, phases);
+    axis.output = space.remainder(axis.output, phases);
+    axis.outputs = phases;
+    axis.lhs_extent += border.low + border.high;
+    add_spatial(p, axis, first);
+  }
+  static void add_reduced(Product& p, const SpatialAxis& axis) {
+    IndexSpace& space = p.c.space;
+    const Window& w = axis.window;
+    const std::uint32_t tap = space.add_variable(axis.rhs_extent);
+    if (axis.rhs_extent > 1) p.reduced.push_back(tap);
+    p.lhs.at.push_back(space.add(space.add(space.scale(axis.output, w.stride),
+                                           space.scale(space.variable(tap), w.rhs_dilation)),
+                                 -w.pad_low));
+    p.rhs.at.push_back(space.variable(tap));
   }
 
   // Whether the operand is plain memory: one load, everywhere, at an affine index.
@@ -158,6 +216,14 @@ class Maker {
 std::unique_ptr<Product> make_product(ProgramDraft& program, const Group& group,
                                       const OperandLayouts& copied) {
   return Maker(program, group, copied).run();
+}
+
+Border border_of(const SpatialAxis& axis) {
+  const Window& w = axis.window;
+  const std::int64_t last =
+      (axis.outputs - 1) * w.stride + (axis.rhs_extent - 1) * w.rhs_dilation - w.pad_low;
+  return {std::max<std::int64_t>((w.pad_low + w.lhs_dilation - 1) / w.lhs_dilation, 0),
+          std::max<std::int64_t>(last / w.lhs_dilation + 1 - axis.lhs_extent, 0)};
 }
 
 std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> meeting_positions(

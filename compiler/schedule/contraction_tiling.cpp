@@ -19,6 +19,7 @@ constexpr std::int64_t line_bytes = 64;
 constexpr std::int64_t few_lanes = 8;          // fewer leave most of a vector empty
 constexpr std::int64_t near_bytes = 16 << 10;  // of L1, for one of two operands
 constexpr std::int64_t min_copy_uses = 256;    // of each element that is copied
+constexpr std::int64_t min_border_uses = 8;    // of each that is copied with a border
 
 // The divisor of n that is at least `least` and nearest to it; n itself if there is none below.
 std::int64_t divisor_from(std::int64_t n, std::int64_t least) {
@@ -33,7 +34,14 @@ class Chooser {
       : program_(program), p_(product), space_(product.c.space) {}
 
   std::optional<TilingChoice> run() {
-    if (p_.c.stores.empty() || !choose_lanes()) return std::nullopt;
+    if (p_.c.stores.empty()) return std::nullopt;
+    const bool found = choose_lanes();
+    if (positions_are_better_lanes(found)) {
+      t_.lhs_is_vector = true;
+      choice_.vector = positions_innermost();
+      return choice_;
+    }
+    if (!found) return std::nullopt;
     choose_rows();
     if (!lies_well()) {
       if (t_.m_extent == 1 && outer_count() < min_rows) return std::nullopt;
@@ -42,7 +50,7 @@ class Chooser {
       return choice_;
     }
     order_reduced();
-    if (scalars_lie_far()) choice_.scalar = layout_along_sums();
+    if (!choice_.scalar && scalars_lie_far()) choice_.scalar = layout_along_sums();
     choose_outer();
     choose_blocks();
     choose_parts();
@@ -57,33 +65,64 @@ class Chooser {
 
   // v: along which the result is contiguous, if that is an axis of one operand alone.
   bool choose_lanes() {
-    for (std::uint32_t v : p_.free) {
-      if (stored(v) != 1) continue;
-      const bool in_lhs = depends(p_.lhs, v), in_rhs = depends(p_.rhs, v);
-      if (in_lhs == in_rhs) return false;
-      t_.lhs_is_vector = in_lhs;
-      t_.v = v;
-      t_.v_extent = space_.extent(v);
-      if (t_.v_extent < few_lanes) take_wider_lanes();
-      return true;
-    }
-    return false;
+    const auto found =
+        std::ranges::find_if(p_.free, [&](std::uint32_t v) { return stored(v) == 1; });
+    if (found == p_.free.end()) return false;
+    const bool in_lhs = depends(p_.lhs, *found), in_rhs = depends(p_.rhs, *found);
+    if (in_lhs != in_rhs) take_lanes(*found, in_lhs);
+    if (space_.extent(*found) < few_lanes) take_wider_lanes();
+    return t_.v_extent > 1;
+  }
+  void take_lanes(std::uint32_t v, bool in_lhs) {
+    t_.lhs_is_vector = in_lhs;
+    t_.v = v;
+    t_.v_extent = space_.extent(v);
   }
   // Where they are few, rather the rows, if those are contiguous in their operand: the results are
   // then stored one by one, once for each sum.
   void take_wider_lanes() {
+    const std::int64_t least = p_.bordered ? few_lanes : panel_lanes;
     for (std::uint32_t v : p_.free) {
       const bool in_lhs = depends(p_.lhs, v), in_rhs = depends(p_.rhs, v);
       const Operand& operand = in_lhs ? p_.lhs : p_.rhs;
-      if (in_lhs == in_rhs || in_lhs == t_.lhs_is_vector || space_.extent(v) < panel_lanes ||
+      const bool rows = t_.v_extent == 1 || in_lhs != t_.lhs_is_vector;
+      if (in_lhs == in_rhs || !rows || space_.extent(v) < least ||
           space_.coefficient(operand.index, v) != 1)
         continue;
-      t_.lhs_is_vector = in_lhs;
-      t_.v = v;
-      t_.v_extent = space_.extent(v);
-      return;
+      return take_lanes(v, in_lhs);
     }
   }
+
+  // Whether the lanes, few channels of the weights or none, were rather positions along the last
+  // axis of the image, which are free where it lies with its border.
+  bool positions_are_better_lanes(bool found) const {
+    if (found ? t_.lhs_is_vector || t_.v_extent >= few_lanes : !few_channels()) return false;
+    if (p_.bordered || p_.spatial.empty()) return false;
+    const SpatialAxis& axis = p_.spatial.back();
+    const std::int64_t phases = axis.window.lhs_dilation, lanes = axis.outputs / phases;
+    if (axis.window.stride > 1 || lanes < few_lanes || axis.outputs % phases != 0) return false;
+    std::int64_t uses = t_.v_extent;
+    for (const SpatialAxis& s : p_.spatial) uses *= s.rhs_extent;
+    const auto filled = [](std::int64_t n) {
+      return static_cast<double>(n) /
+             static_cast<double>((n + panel_lanes - 1) / panel_lanes * panel_lanes);
+    };
+    return uses >= min_border_uses * phases && filled(lanes) > 2 * filled(t_.v_extent);
+  }
+  // Whether the result is contiguous along an axis of no operand or of few groups.
+  bool few_channels() const {
+    return std::ranges::any_of(p_.free, [&](std::uint32_t v) {
+      return stored(v) == 1 && (!depends(p_.rhs, v) || space_.extent(v) < few_lanes);
+    });
+  }
+  CopyLayout positions_innermost() const {
+    CopyLayout layout{.order = {0}, .border = border_of(p_.spatial.back())};
+    const auto rank = static_cast<std::int64_t>(p_.lhs.at.size());
+    for (std::int64_t axis = 2; axis + 1 < rank; ++axis) layout.order.push_back(axis);
+    layout.order.insert(layout.order.end(), {1, rank - 1});
+    return layout;
+  }
+
   bool depends(const Operand& operand, std::uint32_t v) const {
     return space_.depends_on(operand.index, v);
   }
@@ -98,7 +137,7 @@ class Chooser {
 
   // With few samples the rows are positions along the last axis of the image.
   void rows_of_positions() {
-    if (p_.spatial.empty()) return;
+    if (p_.bordered || p_.spatial.empty()) return;
     const SpatialAxis& axis = p_.spatial.back();
     const Sum& output = space_[axis.output];
     if (output.terms.size() != 1 || output.constant != 0 || output.terms[0].coefficient != 1)
@@ -107,6 +146,8 @@ class Chooser {
     std::int64_t longest = 0;
     for (const RowRange& range : rows)
       if (!range.alone) longest = std::max(longest, range.count);
+    if (border_makes_rows(axis, std::max(longest, t_.m_extent)))
+      choice_.scalar = rows_with_border();
     if (longest <= t_.m_extent) return;
     t_.m = space_.atom(output.terms[0].atom).source;
     t_.m_extent = longest;
@@ -114,17 +155,44 @@ class Chooser {
     t_.rows = std::move(rows);
   }
 
+  // Whether rows, as far as a register tile has use for them, were twice as many for what they cost
+  // if every position met all taps: then the first axis of lhs joins them.
+  bool border_makes_rows(const SpatialAxis& axis, std::int64_t rows) const {
+    if (axis.window.lhs_dilation > 1) return false;
+    std::int64_t pairs = 0, joined = axis.outputs;
+    for (const auto& row : meeting_positions(axis)) pairs += static_cast<std::int64_t>(row.size());
+    if (axis.window.stride == 1) joined *= program_.graph[p_.lhs.node].type.shape.front();
+    const std::int64_t vectors =
+                           std::min<std::int64_t>((t_.v_extent + panel_lanes - 1) / panel_lanes, 4),
+                       wanted = std::min(joined, 4 * min_rows / vectors);
+    return wanted * pairs >= 2 * rows * axis.outputs * axis.rhs_extent;
+  }
+  // Of the scalar operand: positions, its first axis and, where they are many, channels innermost.
+  CopyLayout rows_with_border() const {
+    const auto last = static_cast<std::int64_t>(p_.lhs.at.size()) - 1;
+    const bool channels = program_.graph[p_.lhs.node].type.shape[1] >= panel_lanes;
+    CopyLayout layout{.border = border_of(p_.spatial.back())};
+    if (!channels) layout.order.push_back(1);
+    for (std::int64_t axis = 2; axis < last; ++axis) layout.order.push_back(axis);
+    layout.order.insert(layout.order.end(), {last, 0});
+    if (channels) layout.order.push_back(1);
+    return layout;
+  }
+
   bool lies_well() const { return space_.coefficient(vector_operand().index, t_.v) == 1; }
 
-  // Positions outermost, lanes innermost. None where lanes are the outer part of an axis.
+  // Positions outermost, lanes innermost. None where lanes are the outer part of an axis; no panels
+  // where they are the inner one, as of a group: it may begin within a panel.
   std::optional<CopyLayout> wanted_layout() const {
     const Operand& b = vector_operand();
     AxisOrder first, rest, last;
+    bool alone = true;
     for (std::size_t axis = 0; axis < b.at.size(); ++axis) {
       const auto number = static_cast<std::int64_t>(axis);
       if (space_.depends_on(b.at[axis], t_.v)) {
         if (space_.coefficient(b.at[axis], t_.v) != 1) return std::nullopt;
         last.push_back(number);
+        alone = space_[b.at[axis]].terms.size() == 1;
       } else {
         const bool position = std::ranges::any_of(p_.spatial, [&](const SpatialAxis& s) {
           return space_.depends_on(b.at[axis], t_.lhs_is_vector ? s.lhs_position : s.rhs_position);
@@ -134,7 +202,7 @@ class Chooser {
     }
     first.insert(first.end(), rest.begin(), rest.end());
     first.insert(first.end(), last.begin(), last.end());
-    return CopyLayout{.order = first, .panels = t_.v_extent > panel_lanes};
+    return CopyLayout{.order = first, .panels = alone && t_.v_extent > panel_lanes};
   }
 
   // Whether each step of a long sum reads another cache line of the scalar operand, which is read

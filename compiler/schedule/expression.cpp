@@ -159,11 +159,18 @@ ExprId Emitter::emit_elementwise(const Node& node, const std::vector<IndexId>& a
 
 std::vector<IndexId> Emitter::reshaped(const Shape& from, const Shape& to,
                                        const std::vector<IndexId>& at) {
-  IndexId linear = space_.constant(0);
-  for (std::size_t i = 0; i < from.size(); ++i)
-    linear = space_.add(space_.scale(linear, from[i]), at[i]);
   std::vector<IndexId> result(to.size());
-  for (std::size_t i = to.size(); i-- > 0;) {
+  // The last axes that are the same stay as they are, also where the index is outside them under a
+  // mask.
+  std::size_t same = 0;
+  for (; same < std::min(from.size(), to.size()); ++same) {
+    if (from[from.size() - 1 - same] != to[to.size() - 1 - same]) break;
+    result[to.size() - 1 - same] = at[from.size() - 1 - same];
+  }
+  IndexId linear = space_.constant(0);
+  for (std::size_t i = 0; i + same < from.size(); ++i)
+    linear = space_.add(space_.scale(linear, from[i]), at[i]);
+  for (std::size_t i = to.size() - same; i-- > 0;) {
     if (i == 0) {
       result[i] = linear;  // the quotient is below to[0]: no remainder
       break;

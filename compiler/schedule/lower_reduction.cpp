@@ -185,6 +185,13 @@ class Lowerer {
     return best ? best->index : r.c.stores.empty() ? IndexId{0} : r.c.stores[0].index;
   }
 
+  // Of the kept axes, the one along which `by` is contiguous the last: that with the lanes.
+  static void lanes_last(std::vector<Axis>& axes, const IndexSpace& space, IndexId by) {
+    std::ranges::stable_partition(axes, [&](const Axis& axis) {
+      return std::abs(space.coefficient(by, axis.variable)) != 1;
+    });
+  }
+
   bool vector_is_kept(const Reduction& r, IndexId by) const {
     return std::ranges::any_of(r.kept, [&](std::uint32_t v) {
       return std::abs(r.c.space.coefficient(by, v)) == 1 && r.c.space.extent(v) >= min_lanes;
@@ -253,9 +260,10 @@ class Lowerer {
     for (ExprId value : r.values) used.add(value);
     for (const StoreExpr& store : r.c.stores) used.add(store.index), used.add(store.value);
     KernelWriter writer(r.c.space, r.c.expressions, program_.tensors);
-    const auto kept = ordered_axes(writer, r.c.space, axes_of(r, r.kept), by, used.indices());
+    auto kept = ordered_axes(writer, r.c.space, axes_of(r, r.kept), by, used.indices());
     const auto reduced = ordered_axes(writer, r.c.space, axes_of(r, r.reduced), by, used.indices());
     const bool kept_lanes = !kept.empty() && vector_is_kept(r, by);
+    if (kept_lanes) lanes_last(kept, r.c.space, by);
     const std::int64_t work = product(r.c.space, r.reduced);
     Block body = parallel_nest(writer, kept, {.work = work, .vector = kept_lanes}, [&] {
       Block block = accumulate(writer, r, [&](const auto& inner) {
@@ -287,6 +295,7 @@ class Lowerer {
     reduced.erase(reduced.begin());
     kept.insert(kept.begin(), {part, parts_});
     const bool kept_lanes = vector_is_kept(r, by);
+    if (kept_lanes) lanes_last(kept, r.c.space, by);
     std::vector<IndexId> at;
     for (std::size_t i = 0; i < reductions_.size(); ++i) {
       const NodeId id = reductions_[i];

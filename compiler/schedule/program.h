@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -24,10 +25,16 @@ std::vector<std::int64_t> strides_of(const Shape& shape, const AxisOrder& order,
 // Elements from the first to the last, those in gaps included.
 std::int64_t reach_of(const Shape& shape, const std::vector<std::int64_t>& strides);
 
-// In which layout an operand of a contraction is copied.
+// Zeros before and behind an axis.
+struct Border {
+  std::int64_t low = 0, high = 0;
+  auto operator<=>(const Border&) const = default;
+};
+// In which layout a node's value is copied for contractions.
 struct CopyLayout {
   AxisOrder order;
-  bool panels = false;  // of lanes, of the last axis
+  bool panels = false;                // of lanes, of the last axis of the order
+  std::optional<Border> border = {};  // of the last axis
   // Not -1: of f32 pairs of bf16 along this axis (ValueKind::pair), `pairs` of them; zeros stand
   // where the axis has no more.
   std::int64_t pair_axis = -1, pairs = 0;

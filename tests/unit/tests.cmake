@@ -41,8 +41,8 @@ if(TARGET test_driver AND TARGET ganc)
   target_compile_definitions(test_driver PRIVATE GANC_BINARY="$<TARGET_FILE:ganc>")
 endif()
 
-# Random programs and random graphs: more of them than a unit test has by itself, and on demand (./gan test -C long)
-# a hundred thousand and ten thousand.
+# Random programs, graphs and layers: more of them than a unit test has by itself, and on demand (./gan test -C long)
+# a hundred thousand, ten thousand and two thousand.
 if(TARGET test_elaborate)
   set_tests_properties(unit/elaborate PROPERTIES ENVIRONMENT "GANC_FUZZ_COUNT=10000" TIMEOUT 1500 COST 100)
   add_test(NAME long/mutated_programs CONFIGURATIONS long COMMAND test_elaborate "a mutated*")
@@ -52,4 +52,6 @@ if(TARGET test_compiled)
   set_tests_properties(unit/compiled PROPERTIES ENVIRONMENT "GANC_FUZZ_COUNT=1000" TIMEOUT 1500 COST 200)
   add_test(NAME long/random_graphs CONFIGURATIONS long COMMAND test_compiled "random graphs*")
   set_tests_properties(long/random_graphs PROPERTIES ENVIRONMENT "GANC_FUZZ_COUNT=10000" TIMEOUT 14400)
+  add_test(NAME long/odd_shapes CONFIGURATIONS long COMMAND test_compiled "layers of odd shapes*")
+  set_tests_properties(long/odd_shapes PROPERTIES ENVIRONMENT "GANC_FUZZ_COUNT=10000" TIMEOUT 7200)
 endif()

@@ -1,14 +1,17 @@
 // Share of this machine's multiply-add limit, measured in the same run, that single contractions
 // reach on one core. Random numbers, processor time, medians of interleaved rounds.
-//   bench_kernels [PERCENT]    fails where a contraction of 64 or more channels reaches less
+//   bench_kernels [PERCENT]               fails where one of 64 or more channels reaches less
+//   bench_kernels shapes [COUNT] [SEED]   layers of drawn shapes beside the least time of each
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <random>
+#include <string_view>
 
 #include "tests/bench/kernels/cases.h"
 #include "tests/bench/kernels/fma_limit.h"
+#include "tests/bench/kernels/random_arena.h"
+#include "tests/bench/kernels/shapes.h"
 #include "tests/bench/kernels/thread_time.h"
 #include "tests/jit/jit.h"
 
@@ -24,15 +27,14 @@ double median(std::vector<double> x) {
 struct Prepared {
   const Case* from;
   GancKernel function;
-  std::vector<float> memory;
-  char* arena;
   std::vector<std::int64_t> offsets;
+  RandomArena arena;
   double compile_milliseconds;
   std::vector<double> gigaflops = {};
 
-  double run() const {
+  double run() {
     const double begin = thread_seconds();
-    function(arena, offsets.data(), 0, from->kernel.units, nullptr);
+    function(arena.begin(), offsets.data(), 0, from->kernel.units, nullptr);
     return from->flop / (thread_seconds() - begin) / 1e9;
   }
 };
@@ -40,18 +42,14 @@ struct Prepared {
 Prepared prepare(Jit& jit, const Case& from, Isa isa) {
   const double begin = thread_seconds();
   const GancKernel function = jit.add(from.kernel, {.isa = isa});
-  Prepared prepared{&from, function, {}, nullptr, {}, (thread_seconds() - begin) * 1e3};
+  const double milliseconds = (thread_seconds() - begin) * 1e3;
   std::int64_t bytes = 0;
+  std::vector<std::int64_t> offsets;
   for (const kernel::Buffer& buffer : from.kernel.buffers) {
-    prepared.offsets.push_back(bytes);
+    offsets.push_back(bytes);
     bytes += (buffer.elements * 4 + 63) / 64 * 64;
   }
-  prepared.memory.resize(static_cast<std::size_t>(bytes / 4 + 16));
-  std::mt19937 random(5);
-  for (float& x : prepared.memory) x = std::uniform_real_distribution(-1.0f, 1.0f)(random);
-  auto address = reinterpret_cast<std::uintptr_t>(prepared.memory.data());
-  prepared.arena = reinterpret_cast<char*>((address + 63) / 64 * 64);
-  return prepared;
+  return {&from, function, std::move(offsets), RandomArena(bytes), milliseconds};
 }
 
 // How many cases stay below `percent` of the limit.
@@ -87,6 +85,13 @@ int measure(Isa isa, double (*limit)(), double percent) {
 }  // namespace ganc
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "shapes") {
+    const int count = argc > 2 ? std::atoi(argv[2]) : 60;
+    const auto seed = static_cast<std::uint64_t>(argc > 3 ? std::atoll(argv[3]) : 1);
+    ganc::measure_shapes(ganc::Isa::x86_64_v4, ganc::fma_limit_512, count, seed);
+    ganc::measure_shapes(ganc::Isa::x86_64_v3, ganc::fma_limit_256, count, seed);
+    return 0;
+  }
   const double percent = argc > 1 ? std::atof(argv[1]) : 0;
   const int below = ganc::measure(ganc::Isa::x86_64_v4, ganc::fma_limit_512, percent) +
                     ganc::measure(ganc::Isa::x86_64_v3, ganc::fma_limit_256, percent);

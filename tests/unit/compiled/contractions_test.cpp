@@ -3,12 +3,8 @@
 #include <functional>
 #include <iostream>
 
-#include "compiler/autodiff/differentiate.h"
-#include "compiler/graph/builder.h"
-#include "compiler/graph/print.h"
 #include "compiler/interpret/interpret.h"
-#include "compiler/rewrite/rewrite.h"
-#include "tests/unit/compiled/plan_run.h"
+#include "tests/unit/compiled/layer_run.h"
 
 // Dense layers and convolutions of random shapes as they stand in a program: batched data, a
 // weight, bias and activation, both gradients and the step of the weight.
@@ -18,177 +14,69 @@ using namespace ganc::test;
 
 namespace {
 
-struct Layer {
-  Graph graph;
-  std::vector<Variable> variables;
-};
-
-enum class Activation { none, leaky, smooth };
-
-// Loss, gradients and the new weight behind y = layer(x, w).
-void finish(Builder& b, NodeId x, NodeId w, NodeId y, Activation activation) {
-  const Shape& shape = b.shape(y);
-  const std::int64_t channels = shape[1];
-  const NodeId bias = b.input("variable/bias", {b.dtype(y), {channels}});
-  y = b.add(y, b.broadcast_in_dim(bias, shape, {1}));
-  if (activation == Activation::leaky) y = b.maximum(y, b.multiply(y, b.like(y, 0.2)));
-  if (activation == Activation::smooth) y = b.unary(Op::tanh, b.multiply(y, b.like(y, 0.1)));
-  const NodeId c = b.input("data/c", b.type(y));
-  std::vector<std::int64_t> axes;
-  for (std::size_t i = 0; i < shape.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
-  const NodeId loss = b.reduce_sum(b.multiply(y, c), axes);
-  const NodeId dw = b.grad(loss, w), dx = b.grad(loss, x), dbias = b.grad(loss, bias);
-  b.output("out/y", y);
-  b.output("loss/D", loss);
-  b.output("out/dx", dx);
-  b.output("grad/D/w", dw);
-  b.output("variable/w", b.subtract(w, b.multiply(dw, b.like(dw, 0.01))));
-  b.output("variable/bias", b.subtract(bias, b.multiply(dbias, b.like(dbias, 0.01))));
+Activation leaky_or_none(Random& random) {
+  return random.chance(0.5) ? Activation::leaky : Activation::none;
 }
 
-Layer finished(Graph graph, const Type& w, const Type& bias) {
-  Layer layer{rewrite(differentiate(graph)), {}};
-  layer.variables.push_back({.name = "w", .kind = VariableKind::weight, .type = w});
-  layer.variables.push_back({.name = "bias", .kind = VariableKind::weight, .type = bias});
-  return layer;
-}
-
-Layer random_dense(Random& random, DType real) {
+LayerShape random_dense(Random& random) {
   const std::int64_t batches[] = {1, 3, 16, 20, 32, 64};
-  const std::int64_t n = batches[random.integer(0, 5)], inputs = random.integer(1, 70),
-                     outputs = random.integer(1, 70);
-  Graph graph;
-  Builder b(graph);
-  const NodeId x = b.input("data/x", {real, {n, inputs}}),
-               w = b.input("variable/w", {real, {inputs, outputs}});
-  finish(b, x, w, b.dot_general(x, w, {}, {}, {1}, {0}),
-         random.chance(0.5) ? Activation::leaky : Activation::none);
-  return finished(graph, {real, {inputs, outputs}}, {real, {outputs}});
+  const std::int64_t n = batches[random.integer(0, 5)], inputs = random.integer(1, 70);
+  return {.batch = n, .in = inputs, .out = random.integer(1, 70)};
 }
 
-// A convolution; or the one whose data gradient it is: weights [I, O, k..] transposed and reversed.
-Layer random_convolution(Random& random, DType real) {
+// A convolution; or the one whose data gradient it is.
+LayerShape random_convolution(Random& random) {
   while (true) {
     const std::int64_t batches[] = {1, 2, 16, 18, 32};
     const std::int64_t groups = random.chance(0.2) ? 2 : 1;
-    const std::int64_t n = batches[random.integer(0, 4)];
-    const std::int64_t in = groups * random.integer(1, 9), out = groups * random.integer(1, 9);
-    const bool transposed = groups == 1 && random.chance(0.3);
+    LayerShape shape{.groups = groups};
+    shape.batch = batches[random.integer(0, 4)];
+    shape.in = groups * random.integer(1, 9);
+    shape.out = groups * random.integer(1, 9);
+    shape.transposed = groups == 1 && random.chance(0.3);
     const auto spatial = static_cast<std::size_t>(random.integer(1, 2));
-    Shape x_shape = {n, in}, w_shape = {out, in / groups};
-    std::vector<Window> windows;
     for (std::size_t i = 0; i < spatial; ++i) {
-      x_shape.push_back(random.integer(1, 8));
-      w_shape.push_back(random.integer(1, 5));
-      windows.push_back({.stride = random.integer(1, 3),
-                         .pad_low = random.integer(0, 2),
-                         .pad_high = random.integer(0, 2),
-                         .lhs_dilation = random.integer(1, random.chance(0.5) ? 2 : 1),
-                         .rhs_dilation = random.integer(1, random.chance(0.3) ? 2 : 1)});
-      const std::int64_t dilated = (x_shape.back() - 1) * windows.back().lhs_dilation + 1 +
-                                   windows.back().pad_low + windows.back().pad_high;
-      if ((w_shape.back() - 1) * windows.back().rhs_dilation + 1 > dilated) w_shape.back() = 0;
+      LayerShape::Axis axis{random.integer(1, 8), random.integer(1, 5), {}};
+      axis.window = {.stride = random.integer(1, 3),
+                     .pad_low = random.integer(0, 2),
+                     .pad_high = random.integer(0, 2),
+                     .lhs_dilation = random.integer(1, random.chance(0.5) ? 2 : 1),
+                     .rhs_dilation = random.integer(1, random.chance(0.3) ? 2 : 1)};
+      shape.axes.push_back(axis);
     }
-    if (element_count(w_shape) == 0) continue;
-    Graph graph;
-    Builder b(graph);
-    if (transposed) std::swap(w_shape[0], w_shape[1]);
-    const NodeId x = b.input("data/x", {real, x_shape}), w = b.input("variable/w", {real, w_shape});
-    NodeId kernel = w;
-    if (transposed) {
-      kernel = b.transpose(w, spatial == 1 ? std::vector<std::int64_t>{1, 0, 2}
-                                           : std::vector<std::int64_t>{1, 0, 2, 3});
-      kernel = b.reverse(
-          kernel, spatial == 1 ? std::vector<std::int64_t>{2} : std::vector<std::int64_t>{2, 3});
-    }
-    finish(b, x, w, b.convolution(x, kernel, windows, groups),
-           random.chance(0.5) ? Activation::leaky : Activation::none);
-    return finished(graph, {real, w_shape}, {real, {out}});
+    if (fits(shape)) return shape;
   }
-}
-
-Values random_inputs(Random& random, const Graph& graph) {
-  Values values;
-  for (const Node& node : graph.nodes) {
-    if (node.op != Op::input) continue;
-    Value v = random_value(random, node.type);
-    for (double& x : v.data) x = static_cast<float>(x);
-    values[node.attributes.name] = std::move(v);
-  }
-  return values;
-}
-
-struct Outcome {
-  Values results, variables;
-};
-Outcome run(const Layer& layer, const Plan& plan, const PlanRun::Execute& execute,
-            const Values& inputs, Random* split) {
-  PlanRun run(plan, execute);
-  for (const Variable& v : layer.variables)
-    if (inputs.contains("variable/" + v.name))
-      run.set_variable(v.name, inputs.at("variable/" + v.name));
-  Outcome outcome{run.run(0, inputs, split), {}};
-  for (const Variable& v : layer.variables)
-    outcome.variables["variable/" + v.name] = run.variable(v.name);
-  return outcome;
 }
 
 void compare(const Values& expected, const Outcome& actual, double tolerance) {
   for (const auto& [name, value] : expected) {
     INFO(name);
-    const Values& from = name.starts_with("variable/") ? actual.variables : actual.results;
-    CHECK(difference(value, from.at(name)) <= tolerance);
+    CHECK(difference(value, actual.value(name)) <= tolerance);
   }
 }
 
 // A convolution that minimal filtering can do: 2 to 4 taps, or 3 to 4 with stride 2 or holes.
-Layer random_filter(Random& random) {
+LayerShape random_filter(Random& random) {
   const std::int64_t batches[] = {1, 3, 16, 20, 32, 48};
-  const std::int64_t n = batches[random.integer(0, 5)], in = 8 * random.integer(2, 5),
-                     out = 8 * random.integer(2, 5);
+  LayerShape shape;
+  shape.batch = batches[random.integer(0, 5)];
+  shape.in = 8 * random.integer(2, 5);
+  shape.out = 8 * random.integer(2, 5);
   const auto spatial = static_cast<std::size_t>(random.integer(1, 2));
   const int kind = static_cast<int>(random.integer(0, 2));  // plain, stride 2, transposed
-  Shape x_shape = {n, in}, w_shape = {out, in};
-  std::vector<Window> windows;
+  shape.transposed = kind == 2;
   const std::int64_t taps = kind == 0 ? random.integer(2, 4) : random.integer(3, 4);
   for (std::size_t i = 0; i < spatial; ++i) {
-    x_shape.push_back(kind == 1 ? 2 * random.integer(2, 6)
-                                : random.integer(std::max<std::int64_t>(3, taps), 9));
-    w_shape.push_back(taps);
+    const std::int64_t size =
+        kind == 1 ? 2 * random.integer(2, 6) : random.integer(std::max<std::int64_t>(3, taps), 9);
     const std::int64_t pad = random.integer(0, 1);
-    windows.push_back({.stride = kind == 1 ? 2 : 1,
-                       .pad_low = kind == 2 ? taps - 1 - pad : pad,
-                       .pad_high = kind == 2 ? taps - 1 - pad + taps % 2 : pad,
-                       .lhs_dilation = kind == 2 ? 2 : 1});
+    const Window window{.stride = kind == 1 ? 2 : 1,
+                        .pad_low = kind == 2 ? taps - 1 - pad : pad,
+                        .pad_high = kind == 2 ? taps - 1 - pad + taps % 2 : pad,
+                        .lhs_dilation = kind == 2 ? 2 : 1};
+    shape.axes.push_back({size, taps, window});
   }
-  Graph graph;
-  Builder b(graph);
-  if (kind == 2) std::swap(w_shape[0], w_shape[1]);
-  const NodeId x = b.input("data/x", {DType::f32, x_shape}),
-               w = b.input("variable/w", {DType::f32, w_shape});
-  NodeId kernel = w;
-  if (kind == 2) {
-    kernel = b.transpose(w, spatial == 1 ? std::vector<std::int64_t>{1, 0, 2}
-                                         : std::vector<std::int64_t>{1, 0, 2, 3});
-    kernel = b.reverse(
-        kernel, spatial == 1 ? std::vector<std::int64_t>{2} : std::vector<std::int64_t>{2, 3});
-  }
-  // Without a kink: where a sum is nearly zero, rounding decides on which side it lies.
-  finish(b, x, w, b.convolution(x, kernel, windows, 1),
-         random.chance(0.5) ? Activation::smooth : Activation::none);
-  return finished(graph, {DType::f32, w_shape}, {DType::f32, {out}});
-}
-
-// Euclidean norms: of the difference, over that of `expected`.
-double relative_error(const Value& expected, const Value& actual) {
-  if (expected.type != actual.type) return std::numeric_limits<double>::infinity();
-  double difference = 0, size = 0;
-  for (std::size_t i = 0; i < expected.data.size(); ++i) {
-    const double d = actual.data[i] - expected.data[i];
-    difference += d * d;
-    size += expected.data[i] * expected.data[i];
-  }
-  return std::sqrt(difference / size);
+  return shape;
 }
 
 // How many kernels have memory of their own: those of minimal filtering.
@@ -198,7 +86,7 @@ int kernels_with_local_memory(const Plan& plan) {
   }));
 }
 
-void check_layer(const Layer& layer, Random& random, bool machine_code) {
+void check_layer(const LayerProgram& layer, Random& random, bool machine_code) {
   const DType real = layer.variables[0].type.dtype;
   const Values inputs = random_inputs(random, layer.graph);
   const Values expected = interpret(layer.graph, inputs);
@@ -224,6 +112,26 @@ void check_layer(const Layer& layer, Random& random, bool machine_code) {
   }
 }
 
+// Rows and lanes of the last contraction of a product.
+std::pair<std::int64_t, std::int64_t> last_tile(LayerProduct product, const LayerShape& shape) {
+  const Variable w{.name = "w", .kind = VariableKind::weight, .type = weight_type(shape)};
+  // With the layer itself, which says how the weight lies.
+  const Graph layer = product_graph(shape, LayerProduct::forward),
+              graph = product_graph(shape, product);
+  const Graph* graphs[] = {&layer, &graph};
+  const Plan plan = schedule({&w, 1}, graphs, {});
+  std::pair<std::int64_t, std::int64_t> tile;
+  const std::function<void(const kernel::Block&)> walk = [&](const kernel::Block& block) {
+    for (const kernel::Statement& s : block) {
+      if (const auto* loop = std::get_if<kernel::Loop>(&s.node)) walk(loop->body);
+      if (const auto* c = std::get_if<kernel::Contraction>(&s.node))
+        tile = {c->m_limit, c->v_limit};
+    }
+  };
+  for (const Call& call : plan.programs[1].calls) walk(plan.kernels[call.kernel].body);
+  return tile;
+}
+
 }  // namespace
 
 TEST_CASE("layers of random shapes: value, both gradients and the step") {
@@ -234,9 +142,8 @@ TEST_CASE("layers of random shapes: value, both gradients and the step") {
     INFO(fmt::format("seed {}", seed));
     Random random(seed);
     const DType real = seed % 3 == 0 ? DType::f32 : DType::f64;
-    const Layer layer =
-        seed % 4 == 0 ? random_dense(random, real) : random_convolution(random, real);
-    check_layer(layer, random, seed % 15 == 0);
+    const LayerShape shape = seed % 4 == 0 ? random_dense(random) : random_convolution(random);
+    check_layer(layer_program(shape, leaky_or_none(random), real), random, seed % 15 == 0);
   }
 }
 
@@ -248,7 +155,10 @@ TEST_CASE("convolutions with fewer multiplications: value, both gradients and th
   for (std::uint64_t seed = first; seed < first + static_cast<std::uint64_t>(count); ++seed) {
     INFO(fmt::format("seed {}", seed));
     Random random(seed);
-    const Layer layer = random_filter(random);
+    const LayerShape shape = random_filter(random);
+    // Without a kink: where a sum is nearly zero, rounding decides on which side it lies.
+    const LayerProgram layer =
+        layer_program(shape, random.chance(0.5) ? Activation::smooth : Activation::none);
     const Values inputs = random_inputs(random, layer.graph);
     const Values expected = interpret(layer.graph, inputs);
     const Graph* graphs[] = {&layer.graph};
@@ -258,9 +168,8 @@ TEST_CASE("convolutions with fewer multiplications: value, both gradients and th
     found += kernels_with_local_memory(plan);
     const auto compare_all = [&](const Outcome& actual) {
       for (const auto& [name, value] : expected) {
-        INFO(name << " of " << print(layer.graph));
-        const Values& from = name.starts_with("variable/") ? actual.variables : actual.results;
-        CHECK(relative_error(value, from.at(name)) < 1e-5);
+        INFO(name << " of " << describe(shape));
+        CHECK(relative_error(value, actual.value(name)) < 1e-5);
       }
     };
     if (seed % 5 == 0) compare_all(run(layer, plan, by_reference(), inputs, nullptr));
@@ -279,30 +188,17 @@ TEST_CASE("convolutions with fewer multiplications: value, both gradients and th
   CHECK(found > count);  // more than one of the three convolutions of a layer
 }
 
-// Layers whose products may be of pairs: many channels, or samples for the gradient of weights.
-Layer random_large_layer(Random& random) {
+// A layer whose products may be of pairs: many channels, or samples for the gradient of weights.
+LayerShape random_large_layer(Random& random) {
   if (random.chance(0.5)) return random_filter(random);
-  const std::int64_t n = random.integer(16, 70), inputs = random.integer(16, 90),
-                     outputs = random.integer(16, 90);
-  Graph graph;
-  Builder b(graph);
-  const NodeId x = b.input("data/x", {DType::f32, {n, inputs}}),
-               w = b.input("variable/w", {DType::f32, {inputs, outputs}});
-  finish(b, x, w, b.dot_general(x, w, {}, {}, {1}, {0}),
-         random.chance(0.5) ? Activation::smooth : Activation::none);
-  return finished(graph, {DType::f32, {inputs, outputs}}, {DType::f32, {outputs}});
+  const std::int64_t n = random.integer(16, 70), inputs = random.integer(16, 90);
+  return {.batch = n, .in = inputs, .out = random.integer(16, 90)};
 }
 
 int kernels_of_pairs(const Plan& plan) {
   return static_cast<int>(std::ranges::count_if(plan.kernels, [](const kernel::Kernel& k) {
-    return std::ranges::any_of(k.buffers, [](const kernel::Buffer& b) {
-      return b.dtype == DType::u32 && b.read && !b.written;
-    });
+    return uses_pairs(k) && !k.buffers.empty() && k.buffers[0].dtype == DType::u32;
   }));
-}
-
-bool is_smooth(const Graph& graph) {
-  return std::ranges::any_of(graph.nodes, [](const Node& n) { return n.op == Op::tanh; });
 }
 
 TEST_CASE("products of pairs of bf16: value, both gradients and the step") {
@@ -316,15 +212,15 @@ TEST_CASE("products of pairs of bf16: value, both gradients and the step") {
   for (std::uint64_t seed = first; seed < first + static_cast<std::uint64_t>(count); ++seed) {
     INFO(fmt::format("seed {}, {}", seed, static_cast<int>(products)));
     Random random(seed);
-    const Layer layer = random_large_layer(random);
+    const LayerShape shape = random_large_layer(random);
+    const bool smooth = random.chance(0.5);
+    const LayerProgram layer = layer_program(shape, smooth ? Activation::smooth : Activation::none);
     Values inputs = random_inputs(random, layer.graph);
     // Numbers that bf16 holds: where nothing nonlinear stands between the products, they are exact.
     if (products != Products::split_tiles)
       for (auto& [name, value] : inputs)
         for (double& x : value.data) x = std::round(x * 8) / 8;
-    const double tolerance = products == Products::split_tiles ? 1e-5
-                             : is_smooth(layer.graph)          ? 1e-2
-                                                               : 1e-6;
+    const double tolerance = products == Products::split_tiles ? 1e-5 : smooth ? 1e-2 : 1e-6;
     const Values expected = interpret(layer.graph, inputs);
     const Graph* graphs[] = {&layer.graph};
     const Plan plan = schedule(layer.variables, graphs, {.products = {products}, .least_gain = 0});
@@ -332,9 +228,8 @@ TEST_CASE("products of pairs of bf16: value, both gradients and the step") {
     found += kernels_of_pairs(plan);
     const auto compare_all = [&](const Outcome& actual) {
       for (const auto& [name, value] : expected) {
-        INFO(name << " of " << print(layer.graph));
-        const Values& from = name.starts_with("variable/") ? actual.variables : actual.results;
-        CHECK(relative_error(value, from.at(name)) < tolerance);
+        INFO(name << " of " << describe(shape));
+        CHECK(relative_error(value, actual.value(name)) < tolerance);
       }
     };
     if (seed % 5 == 0) compare_all(run(layer, plan, by_reference(), inputs, nullptr));
@@ -353,28 +248,38 @@ TEST_CASE("products of pairs of bf16: value, both gradients and the step") {
   CHECK(found > count);  // more than one of the three products of a layer
 }
 
+TEST_CASE("the filters of a group that begin within a panel of the copied operand") {
+  Random random(1);
+  const Window half{.stride = 2, .pad_low = 1, .pad_high = 1};
+  const LayerShape shape{
+      .batch = 39, .in = 2, .out = 300, .groups = 2, .axes = {{3, 4, half}, {3, 4, half}}};
+  check_layer(layer_program(shape, Activation::none, DType::f64), random, true);
+}
+
 TEST_CASE("three lanes are rather rows, where those are contiguous") {
-  Graph graph;
-  Builder b(graph);
   // The gradient of the filters of a layer from 32 channels to 3, of one sample.
-  const Shape at = {1, 32, 12, 12};
-  const Variable w{.name = "w", .kind = VariableKind::weight, .type = {DType::f32, {3, 32, 5, 5}}};
-  const NodeId x = b.input("data/x", {DType::f32, at}), filters = b.input("variable/w", w.type);
-  const NodeId y = b.convolution(x, filters, {Window{}, Window{}});
-  const NodeId loss = b.reduce_sum(b.multiply(y, y), {0, 1, 2, 3});
-  b.output("variable/w", b.subtract(filters, b.grad(loss, filters)));
-  const Graph gradient = rewrite(differentiate(graph));
-  const Graph* graphs[] = {&gradient};
-  const Plan plan = schedule({&w, 1}, graphs, {});
-  std::vector<std::int64_t> lanes;
-  for (const kernel::Kernel& k : plan.kernels) {
-    const std::function<void(const kernel::Block&)> walk = [&](const kernel::Block& block) {
-      for (const kernel::Statement& s : block) {
-        if (const auto* loop = std::get_if<kernel::Loop>(&s.node)) walk(loop->body);
-        if (const auto* c = std::get_if<kernel::Contraction>(&s.node)) lanes.push_back(c->v_limit);
-      }
-    };
-    walk(k.body);
-  }
-  CHECK(lanes == std::vector<std::int64_t>{3, 32});  // the layer, its gradient
+  const LayerShape shape{.batch = 1, .in = 32, .out = 3, .axes = {{12, 5, {}}, {12, 5, {}}}};
+  CHECK(last_tile(LayerProduct::weight_gradient, shape).second == 32);
+}
+
+TEST_CASE("three lanes are rather positions of an image with its border") {
+  const Window window{.pad_low = 2, .pad_high = 2};
+  LayerShape shape{.batch = 2, .in = 20, .out = 3, .axes = {{9, 5, window}, {30, 5, window}}};
+  CHECK(last_tile(LayerProduct::forward, shape).second == 30);
+  shape.in = 3, shape.out = 20;
+  CHECK(last_tile(LayerProduct::data_gradient, shape).second == 30);
+  shape.batch = 16;
+  CHECK(last_tile(LayerProduct::data_gradient, shape).second == 16);
+  // With a stride, the positions of each of its phases.
+  shape = {.batch = 2, .in = 3, .out = 20, .axes = {{9, 5, window}, {30, 5, window}}};
+  shape.axes[1].window.stride = 2;
+  CHECK(last_tile(LayerProduct::data_gradient, shape).second == 15);
+}
+
+TEST_CASE("channels and taps of few filters are rows together") {
+  const Window window{.stride = 2, .pad_low = 1, .pad_high = 1};
+  const LayerShape shape{
+      .batch = 16, .in = 3, .out = 64, .axes = {{16, 4, window}, {16, 4, window}}};
+  CHECK(last_tile(LayerProduct::weight_gradient, shape) ==
+        std::pair<std::int64_t, std::int64_t>(12, 64));
 }
