@@ -141,7 +141,7 @@ const OptionRow options[] = {
      read_threads},
     {"--device", "auto|cpu", every_verb, "where to compute", read_device},
     {"--cpu", "NAME", every_verb,
-     "the instruction set: x86-64-v3, x86-64-v4 (default: the CPU's best)",
+     "the instruction set: x86-64-v3, x86-64-v4, avx512-bf16, amx (default: the CPU's best)",
      [](Options& o, Text v) { return read_text(o.cpu, v); }},
     {"--format", "text|json", every_verb, "json: standard output is JSON and nothing else",
      read_format},

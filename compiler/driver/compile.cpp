@@ -1,5 +1,8 @@
 #include "compiler/driver/compile.h"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>
@@ -33,6 +36,11 @@ Products products_on(Isa isa, Precision precision) {
   std::abort();
 }
 
+// As runtime/tiles.cpp asks for them.
+bool may_use_tiles() {
+  return __builtin_cpu_supports("amx-bf16") && ::syscall(SYS_arch_prctl, 0x1023, 18) == 0;
+}
+
 // What runs on the machine that this runs on.
 std::vector<Isa> native_isas() {
   __builtin_cpu_init();
@@ -41,7 +49,7 @@ std::vector<Isa> native_isas() {
     isas.push_back(Isa::x86_64_v4);
     if (__builtin_cpu_supports("avx512bf16")) {
       isas.push_back(Isa::avx512_bf16);
-      if (__builtin_cpu_supports("amx-bf16")) isas.push_back(Isa::amx);
+      if (may_use_tiles()) isas.push_back(Isa::amx);
     }
   }
   return isas;
@@ -65,9 +73,8 @@ std::vector<Isa> isas_of(Cpu cpu) {
   std::abort();
 }
 
-// Instruction sets with the products of each program on them. Those that multiply in the same ways
-// share one row; one that adds nothing but ways that no program uses is left out, unless it alone
-// was asked for.
+// Instruction sets with the products of each program on them. x86-64-v3 and v4 share one row; of
+// the others there are those that multiply otherwise, or were asked for alone.
 struct Way {
   std::vector<Isa> isas;
   std::vector<Products> products;

@@ -27,7 +27,6 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 
 
 class Side:
@@ -155,12 +154,13 @@ def markdown(models, args):
     return "\n".join(lines)
 
 
-def write(path, table):
+def write(path, mark, table):
+    begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
     text = path.read_text()
-    if BEGIN not in text or END not in text:
-        sys.exit(f"{path} lacks the lines {BEGIN} and {END}, between which the table goes")
-    before, rest = text.split(BEGIN, 1)
-    path.write_text(f"{before}{BEGIN}\n{table}\n{END}{rest.split(END, 1)[1]}")
+    if begin not in text or end not in text:
+        sys.exit(f"{path} lacks the lines {begin} and {end}, between which the table goes")
+    before, rest = text.split(begin, 1)
+    path.write_text(f"{before}{begin}\n{table}\n{end}{rest.split(end, 1)[1]}")
 
 
 def main():
@@ -172,6 +172,7 @@ def main():
     parser.add_argument("--precisions", default="fast,exact")
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND")
     parser.add_argument("--write", type=pathlib.Path, metavar="FILE")
+    parser.add_argument("--mark", default="bench", help="what the lines around the table in that file are called")
     parser.add_argument("--note", default="")
     args = parser.parse_args()
     args.precisions = args.precisions.split(",")
@@ -186,7 +187,7 @@ def main():
             except (RuntimeError, subprocess.CalledProcessError, json.JSONDecodeError) as error:
                 print(f"{model:14}failed: {error}", file=sys.stderr)
     if args.write and done:
-        write(args.write, markdown(done, args))
+        write(args.write, args.mark, markdown(done, args))
     return 0 if len(done) == len(models) else 1
 
 
