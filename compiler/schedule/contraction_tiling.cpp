@@ -107,7 +107,8 @@ class Chooser {
       return static_cast<double>(n) /
              static_cast<double>((n + panel_lanes - 1) / panel_lanes * panel_lanes);
     };
-    return uses >= min_border_uses * phases && filled(lanes) > 2 * filled(t_.v_extent);
+    // Not of 7 channels: the copy takes time too, and vectors of 8 lanes are fuller.
+    return uses >= min_border_uses * phases && filled(lanes) > 2.5 * filled(t_.v_extent);
   }
   // Whether the result is contiguous along an axis of no operand or of few groups.
   bool few_channels() const {
