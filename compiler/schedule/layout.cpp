@@ -12,6 +12,7 @@ namespace ganc::planning {
 namespace {
 
 constexpr std::int64_t min_vector_batch = 16;  // fewer samples do not fill a vector
+constexpr std::int64_t min_lanes = 8;          // of channels, to be innermost in a filter
 
 std::size_t at(std::int64_t axis) {
   return static_cast<std::size_t>(axis);
@@ -98,6 +99,12 @@ class Assigner {
     return nullptr;
   }
 
+  // What one value is spread over lies in no layout of its own: variables that meet the same one (a
+  // step size, say) need not lie alike.
+  static bool is_repeated(const Node& node) {
+    return node.op == Op::broadcast_in_dim || node.op == Op::constant;
+  }
+
   void join_alike(std::size_t p) {
     const ProgramDraft& program = programs_[p];
     for (std::size_t i = 0; i < program.graph.nodes.size(); ++i) {
@@ -105,7 +112,8 @@ class Assigner {
       const NodeId self{static_cast<std::uint32_t>(i)};
       if (is_elementwise(node.op))
         for (NodeId operand : node.operands)
-          if (shape(p, operand) == node.type.shape) classes_.join(id(p, self), id(p, operand));
+          if (shape(p, operand) == node.type.shape && !is_repeated(program.graph[operand]))
+            classes_.join(id(p, self), id(p, operand));
       const std::string_view name = node.attributes.name;
       if (node.op == Op::input && name.starts_with("variable/"))
         if (const std::size_t* v = variable_named(name.substr(9))) classes_.join(*v, id(p, self));
@@ -167,14 +175,18 @@ class Assigner {
     return order;
   }
 
+  // Taps outermost, results innermost, as the products that read and make them want to walk; of few
+  // results the channels, which the gradient of the filter then has as lanes.
   void weights_of_convolutions(std::size_t p) {
     for (const Node& node : programs_[p].graph.nodes) {
       if (node.op != Op::convolution) continue;
       const auto [weight, axes] = behind_permutations(p, node.operands[1]);
       if (!classes_.has_variable(id(p, weight))) continue;
       AxisOrder order(axes.begin() + 2, axes.end());
-      order.push_back(axes[1]);
-      order.push_back(axes[0]);
+      const Shape& filter = shape(p, node.operands[1]);
+      const bool few = filter[0] < min_lanes && filter[1] > filter[0];  // results
+      order.push_back(axes[few ? 0 : 1]);
+      order.push_back(axes[few ? 1 : 0]);
       classes_.wish(id(p, weight), completed(order, shape(p, weight).size()));
     }
   }

@@ -160,7 +160,7 @@ TEST_CASE(
   Graph graph;
   Builder b(graph);
   const std::vector<Variable> variables = {
-      weight("w", {32, 3, 4, 4}), weight("slot/m", {32, 3, 4, 4}), weight("deconv", {32, 5, 4, 4}),
+      weight("w", {32, 3, 4, 4}), weight("slot/m", {32, 3, 4, 4}), weight("deconv", {32, 9, 4, 4}),
       weight("dense", {7, 9})};
   const NodeId x = b.input("data/x", {DType::f32, {64, 3, 8, 8}});
   const NodeId w = b.input("variable/w", variables[0].type),
@@ -170,8 +170,8 @@ TEST_CASE(
   b.output("variable/slot/m", b.add(m, w));
   const NodeId deconv = b.input("variable/deconv", variables[2].type);
   const NodeId kernel = b.reshape(
-      b.reverse(b.transpose(b.reshape(deconv, {1, 32, 5, 4, 4}), {0, 2, 1, 3, 4}), {3, 4}),
-      {5, 32, 4, 4});
+      b.reverse(b.transpose(b.reshape(deconv, {1, 32, 9, 4, 4}), {0, 2, 1, 3, 4}), {3, 4}),
+      {9, 32, 4, 4});
   b.output("up", b.convolution(y, kernel, {{.lhs_dilation = 2}, {.lhs_dilation = 2}}));
   std::vector<ProgramDraft> programs;
   programs.push_back(prepare(graph, variables, true));
@@ -182,6 +182,37 @@ TEST_CASE(
   CHECK(orders[3] == AxisOrder{0, 1});
   const ProgramDraft& p = programs[0];
   CHECK(p.layouts[named(p.graph, Op::convolution).index] == AxisOrder{2, 3, 1, 0});
+}
+
+TEST_CASE("filters of few results have the channels innermost") {
+  Graph graph;
+  Builder b(graph);
+  const std::vector<Variable> variables = {weight("w", {3, 32, 4, 4})};
+  const NodeId x = b.input("data/x", {DType::f32, {64, 32, 8, 8}});
+  b.output("out", b.convolution(x, b.input("variable/w", variables[0].type), {{}, {}}));
+  std::vector<ProgramDraft> programs;
+  programs.push_back(prepare(graph, variables, true));
+  CHECK(assign_layouts(programs, variables, true)[0] == AxisOrder{2, 3, 0, 1});
+}
+
+TEST_CASE("variables of one shape that meet one number lie each as its own layer wants") {
+  Graph graph;
+  Builder b(graph);
+  const Shape shape = {32, 16, 4, 4};
+  const std::vector<Variable> variables = {weight("down", shape), weight("up", shape)};
+  const NodeId x = b.input("data/x", {DType::f32, {64, 16, 8, 8}});
+  const NodeId down = b.input("variable/down", variables[0].type),
+               up = b.input("variable/up", variables[1].type);
+  const NodeId y = b.convolution(x, down, {{}, {}});
+  b.output("out", b.convolution(y, b.transpose(up, {1, 0, 2, 3}), {{}, {}}));
+  const NodeId rate = b.broadcast_in_dim(b.input("rate", {DType::f32, {}}), shape, {});
+  b.output("variable/down", b.multiply(down, rate));
+  b.output("variable/up", b.multiply(up, rate));
+  std::vector<ProgramDraft> programs;
+  programs.push_back(prepare(graph, variables, true));
+  const auto orders = assign_layouts(programs, variables, true);
+  CHECK(orders[0] == AxisOrder{2, 3, 1, 0});
+  CHECK(orders[1] == AxisOrder{2, 3, 0, 1});
 }
 
 TEST_CASE("with few samples channels are innermost") {
