@@ -12,10 +12,10 @@ namespace ganc::planning {
 //   ensures  a variable has one layout in all programs, and so have its gradient, its slots and all
 //   that elementwise
 //            operations of equal shape join with it; layouts are permutations of the axes, dense
-//   rule     weights of convolutions [taps..][inputs][outputs] (few outputs before the inputs),
-//   other variables row-major; what contractions read and
-//            write with 16 samples or more: batch innermost, [spatial..][channels][batch]; with
-//            fewer: channels innermost; all else row-major. Without `fuse` all is row-major.
+//   rule     weights of convolutions [taps..][inputs][outputs], of few outputs [outputs][inputs];
+//            other variables row-major; what contractions read and write with 16 samples or more
+//            batch innermost, [spatial..][channels][batch], with fewer channels innermost; all else
+//            row-major. Without `fuse` all is row-major.
 std::vector<AxisOrder> assign_layouts(std::span<ProgramDraft> programs,
                                       std::span<const Variable> variables, bool fuse);
 
