@@ -123,7 +123,7 @@ std::string report_text(const std::string& path, const Compilation& compilation,
   text += layers_text(model);
   text += draws_text(compilation, sources);
   if (!compilation.plans.empty()) {
-    const Plan& plan = compilation.plan();
+    const Plan& plan = plan_here(compilation);
     const Peak peak = peak_of(compilation, plan, f64);
     const auto bytes = [](std::int64_t n) { return human_bytes(static_cast<double>(n)); };
     text += fmt::format(
@@ -149,9 +149,10 @@ Json report_json(const std::string& path, const Compilation& compilation, const 
                    {"nets", layers_json(model)},
                    {"draws", draws_json(compilation, sources)}};
   if (!compilation.plans.empty()) {
-    document["arena_bytes"] = compilation.plan().arena_bytes;
-    document["persistent_bytes"] = compilation.plan().persistent_bytes;
-    document["peak_bytes"] = peak_of(compilation, compilation.plan(), f64).bytes(shown_threads);
+    const Plan& plan = plan_here(compilation);
+    document["arena_bytes"] = plan.arena_bytes;
+    document["persistent_bytes"] = plan.persistent_bytes;
+    document["peak_bytes"] = peak_of(compilation, plan, f64).bytes(shown_threads);
   }
   document["missing"] = model.missing;
   return document;

@@ -109,6 +109,17 @@ ElaborateOptions elaborate_options(const CompileOptions& options) {
 
 }  // namespace
 
+const Plan& plan_here(const Compilation& compilation) {
+  const std::vector<Isa> here = native_isas();
+  const auto runs = [&](const CpuPlan& cpus) {
+    return std::ranges::any_of(cpus.isas,
+                               [&](Isa isa) { return std::ranges::count(here, isa) > 0; });
+  };
+  const auto best =
+      std::ranges::find_if(compilation.plans.rbegin(), compilation.plans.rend(), runs);
+  return best == compilation.plans.rend() ? compilation.plan() : best->plan;
+}
+
 std::expected<Compilation, Stop> compile(Sources& sources, std::uint32_t file,
                                          const CompileOptions& options, Stage last,
                                          Diagnostics& diagnostics) {

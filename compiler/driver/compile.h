@@ -40,6 +40,10 @@ struct Compilation {
   const Plan& plan() const { return plans.front().plan; }
 };
 
+// The plan that a trainer follows on the machine on which this runs; that of the least demanding
+// CPUs where it runs none.
+const Plan& plan_here(const Compilation& compilation);
+
 // The draws of a program; empty for `init`, whose draws nobody feeds.
 const std::vector<Draw>& draws_of(const Model& model, const CompiledProgram& program);
 

@@ -95,7 +95,7 @@ std::string program_text(const ProgramPlan& program, const Plan& plan) {
 
 std::string memory_text(const Compilation& compilation,
                         const std::vector<const CompiledProgram*>& programs, bool f64) {
-  const Plan& plan = compilation.plan();
+  const Plan& plan = plan_here(compilation);
   const Peak peak = peak_of(compilation, plan, f64);
   std::string text = fmt::format("arena: {} bytes, of which {} hold variables\n",
                                  with_commas(plan.arena_bytes), with_commas(plan.persistent_bytes));

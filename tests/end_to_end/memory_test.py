@@ -16,7 +16,7 @@ class Memory(TrainerTest):
         source = self.program(model, text)
         reported = json.loads(run([GANC, "check", source, "--format", "json", *options]).stdout)
         reported = reported["files"][0]["peak_bytes"]
-        done = self.train(self.trainer(source, *options), f"out-{model}", "--steps", 2,
+        done = self.train(self.trainer(source, *options), "-".join((model, *options)), "--steps", 2,
                           "--threads", 2, "--format", "json")
         shown = json.loads(done.stdout.splitlines()[-1])["peak_bytes"]
         off = abs(shown - reported)
@@ -34,6 +34,10 @@ class Memory(TrainerTest):
 
     def test_penalty(self):
         self.compare("wgan_gp28")
+
+    def test_pairs(self):
+        """Where this CPU multiplies pairs it follows another plan."""
+        self.compare("dcgan32", "--precision", "bf16")
 
 
 if __name__ == "__main__":
