@@ -220,7 +220,10 @@ TEST_CASE("products of pairs of bf16: value, both gradients and the step") {
     if (products != Products::split_tiles)
       for (auto& [name, value] : inputs)
         for (double& x : value.data) x = std::round(x * 8) / 8;
-    const double tolerance = products == Products::split_tiles ? 1e-5 : smooth ? 1e-2 : 1e-6;
+    // 1e-5 a product in two parts; gradients through an activation stand behind two.
+    const double tolerance = products == Products::split_tiles ? (smooth ? 2e-5 : 1e-5)
+                             : smooth                          ? 1e-2
+                                                               : 1e-6;
     const Values expected = interpret(layer.graph, inputs);
     const Graph* graphs[] = {&layer.graph};
     const Plan plan = schedule(layer.variables, graphs, {.products = {products}, .least_gain = 0});
