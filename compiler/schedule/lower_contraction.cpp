@@ -10,7 +10,8 @@ namespace {
 using kernel::Block;
 using kernel::ValueId;
 
-// What pairs in vectors gain over single numbers, their copies included.
+// What minimal filtering must gain over the direct way, by its model, to be faster than pairs in
+// vectors.
 constexpr double vector_pairs_gain = 2.4;
 
 class Writer {
