@@ -14,6 +14,8 @@ namespace {
 constexpr std::int64_t far_stride_bytes = 128;
 constexpr std::int64_t prefetch_steps = 16;
 constexpr std::int64_t line_bytes = 64;
+constexpr std::int64_t vector_prefetch_steps = 8;
+constexpr std::int64_t first_cache_bytes = 16 << 10;  // of L1, for the vectors of a tile
 
 // How the positions of every row go on from its first, where all rows with two or more agree: those
 // of a filter do. None: a row of another kind.
@@ -26,6 +28,18 @@ std::optional<std::pair<std::int32_t, std::int32_t>> steps_of(const kernel::TapT
       steps = step;
     }
   return steps.value_or(std::pair<std::int32_t, std::int32_t>(0, 0));
+}
+
+// Multiply-adds of one sum, at an inner position.
+std::int64_t steps_of_sum(const kernel::Kernel& kernel, const Contraction& c) {
+  std::int64_t n = 1;
+  for (const kernel::ReduceAxis& axis : c.axes) n *= axis.extent;
+  for (const kernel::TapAxis& axis : c.taps) {
+    std::size_t most = 0;
+    for (const auto& row : kernel.tables[axis.table].rows) most = std::max(most, row.size());
+    n *= static_cast<std::int64_t>(most);
+  }
+  return n;
 }
 
 }  // namespace
@@ -137,6 +151,9 @@ void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_
     axis = {axis.extent / tile.width, axis.a_stride * tile.width, axis.b_stride * tile.width};
   const bool fetch = innermost && optimize_ && !tile.in_tiles &&
                      std::abs(axis.a_stride) * bytes_of(dtype) >= far_stride_bytes;
+  const bool fetch_vectors =
+      innermost && optimize_ && !tile.in_tiles && axis.extent > 1 &&
+      steps_of_sum(kernel_, c) * tile.columns * line_bytes > first_cache_bytes;
   const std::int64_t in_line = line_bytes / bytes_of(dtype),
                      ahead_step = c.b_ahead != 0 ? c.v_limit : in_line;
   const auto after = [&](Operands from, std::int64_t steps) {
@@ -152,6 +169,10 @@ void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_
       for (std::int64_t part = 0; now.ahead != nullptr && part < ahead_step; part += in_line)
         emit_prefetch(advance(now.ahead, dtype, index_constant(part), 1));
       if (fetch) emit_prefetch(c, tile, now.a, axis.a_stride);
+      for (unsigned j = 0; fetch_vectors && j < tile.columns; ++j)
+        emit_prefetch(advance(
+            now.b, dtype,
+            index_constant(vector_prefetch_steps * axis.b_stride + column_offset(c, tile, j)), 1));
       emit_axes(c, tile, index + 1, now, sums);
     }
   };

@@ -11,19 +11,21 @@ namespace {
 // In cycles a vector of lanes of a core that multiplies and adds two vectors a cycle.
 constexpr double product_cycles = 0.5;
 constexpr double other_cycles = 0.6;   // of a load, a store or an addition in a transform
-constexpr double near_cycles = 0.5;    // of an element that comes from L2
-constexpr double memory_cycles = 2.0;  // of one that comes from further away
-constexpr std::int64_t near_bytes = 512 << 10;
+constexpr double near_cycles = 2.5;    // of a vector from L2 or to it
+constexpr double middle_cycles = 6.0;  // from L3
+constexpr double memory_cycles = 12.0;
+constexpr double hidden = 0.5;  // share of the traffic of a product that goes on beside it
 // Shares of the limit that the products reach: of a layer, of the gradient of filters, of points.
-constexpr double image_efficiency = 0.85, gradient_efficiency = 0.6, point_efficiency = 0.75;
-constexpr std::int64_t most_points = 6;    // of a transform: with more the error grows
+constexpr double image_efficiency = 0.85, gradient_efficiency = 0.7, point_efficiency = 0.88;
+// Of a transform along one axis, along two: with more the error grows.
+constexpr std::int64_t most_points_of_one = 8, most_points_of_two = 6;
 constexpr std::int64_t min_channels = 16;  // fewer do not pay for the transforms
 constexpr std::int64_t min_units = 8;
+constexpr std::int64_t most_filter_rows = 14;
 constexpr std::array<std::int64_t, 3> image_lanes = {32, 64, 128};  // samples and tiles of a unit
-constexpr std::int64_t most_terms = 128;  // of a product of matrices, so that both stay in L1
-// Of a unit's memory. A gradient's sums are walked point by point: more than L2 holds does no harm.
-constexpr std::int64_t most_local_bytes = 768 << 10, most_gradient_bytes = 1280 << 10;
-constexpr std::array<std::int64_t, 3> gradient_blocks = {64, 32, 16};  // rows, lanes, terms
+constexpr std::array<std::int64_t, 3> image_terms = {128, 64, 32};  // of a product of matrices
+constexpr std::array<std::int64_t, 4> gradient_blocks = {128, 64, 32, 16};  // rows, lanes, terms
+constexpr std::int64_t most_local_bytes = 896 << 10;  // of a unit, to stay in L2
 
 double real(std::int64_t n) {
   return static_cast<double>(n);
@@ -103,6 +105,16 @@ class Reader {
   const IndexSpace& space_;
 };
 
+std::pair<std::int64_t, std::int64_t> range_of(const std::vector<FilterAxis>& axes,
+                                               std::int64_t FilterAxis::* extent) {
+  const auto [least, most] = std::ranges::minmax(axes, {}, extent);
+  return {least.*extent, most.*extent};
+}
+
+std::int64_t most_points(const WinogradForm& form) {
+  return form.axes.size() == 1 ? most_points_of_one : most_points_of_two;
+}
+
 // --- a layer, or its data gradient ---------------------------------------------------------------
 
 bool find_lanes(const ProgramDraft& program, const Product& p, ImageForm& form) {
@@ -137,7 +149,7 @@ struct Counts {
     for (const FilterAxis& axis : form.axes) {
       tiles *= real(blocks(axis.outputs, t.outputs));
       phases *= real(axis.phases);
-      subs *= real(axis.subs);
+      subs *= real(axis.subs * axis.pieces);
       points *= real(t.points());
       outputs *= real(t.outputs);
       taps *= real(t.taps);
@@ -150,62 +162,84 @@ double cycles(const ImageForm& form) {
   const Counts n(form);
   const std::size_t axes = form.axes.size();
   const double b = real(form.samples) * n.phases * n.tiles, f = real(form.filters),
-               c = real(form.channels) * n.subs;
+               c = real(form.channels) * n.subs, slices = real(form.slices()),
+               again = f / real(form.filter_part);
   const double products = b * f * c * n.points * product_cycles / point_efficiency;
   // A slice at a time: all elements of a tile times a row of the transform, then along the last
   // axis.
-  const double slices = n.points / real(t.points()),
-               slice = n.points + 2 * real(t.points()) + additions(t.input, 1);
-  const double image = b * c * slices * slice * (f / real(form.filter_part));
-  const double partial = 2 * b * f * n.points * (c / real(form.term_part));
-  const double results = b * f * (3 * n.outputs + additions(t.output, axes));
-  const double filters = n.phases * f * c * (n.taps + 2 * n.points + additions(t.filter, axes));
+  const double slice =
+      form.sliced ? 2 * n.points + additions(t.input, 1) : additions(t.input, axes);
+  const double image = b * c * again *
+                       ((n.points * slices + n.points + slices * slice) * other_cycles +
+                        n.points * slices * middle_cycles + 2 * n.points * near_cycles * hidden);
+  const double partial = 2 * b * f * n.points * (c / real(form.term_part)) * near_cycles * hidden;
+  const double results = b * f *
+                         ((n.points + 3 * n.outputs + additions(t.output, axes)) * other_cycles +
+                          n.points * near_cycles);
+  const double transformed = n.phases * f * c * n.points;
+  const double filters =
+      n.phases * f * c * (n.taps + n.points + additions(t.filter, axes)) * other_cycles +
+      transformed * memory_cycles;
   // Each unit reads the filters of its phase again.
-  const double transformed = n.phases * f * c * n.points,
-               moved = transformed * (b / n.phases) / real(form.sample_block * form.tile_block);
-  return products + (image + partial + results + filters) * other_cycles +
-         transformed * memory_cycles +
-         moved * (transformed * 4 > near_bytes ? memory_cycles : near_cycles);
+  const double moved =
+      transformed * (b / n.phases) / real(form.sample_block * form.tile_block) * middle_cycles;
+  return products + image + partial + results + filters + moved;
 }
 
 // Of a unit: tiles and products of a slice, and half transformed results.
 std::int64_t local_bytes(const ImageForm& form) {
   const FilterTransform& t = form.transform;
   const std::int64_t lanes = form.sample_block * form.tile_block;
-  const std::int64_t halves = form.axes.size() == 2 ? t.points() * t.outputs : t.outputs;
-  return 4 * lanes * (t.points() * (form.term_part + form.filter_part) + halves * form.filter_part);
+  std::int64_t planes = 1;
+  for (std::size_t i = 0; i < form.axes.size(); ++i) planes *= t.points();
+  planes /= form.slices();
+  const std::int64_t halves = form.sliced ? t.points() * t.outputs : 0;
+  return 4 * lanes * (planes * (form.term_part + form.filter_part) + halves * form.filter_part);
+}
+
+// As rows so many that one register tile holds them all and their elements of a term lie beside
+// each other; as lanes whole vectors.
+std::int64_t filter_block(const ImageForm& form) {
+  if (form.lanes_are_samples)
+    return blocks(form.filter_part, blocks(form.filter_part, most_filter_rows));
+  for (const std::int64_t lanes : {32, 16})
+    if (form.filter_part % lanes == 0) return lanes;
+  return form.filter_part;
 }
 
 void choose_blocks(ImageForm& form) {
-  form.filter_block = form.filters;
-  for (std::int64_t b = form.lanes_are_samples ? 16 : 32; b >= 16; b -= 16)
-    if (form.filters % b == 0) {
-      form.filter_block = b;
-      break;
-    }
-  const std::int64_t channel_part = divisor_up_to(form.channels, most_terms);
   std::int64_t subs = 1;
-  for (const FilterAxis& axis : form.axes) subs *= axis.subs;
-  form.term_part = channel_part == form.channels
-                       ? channel_part * divisor_up_to(subs, most_terms / channel_part)
-                       : channel_part;
+  for (const FilterAxis& axis : form.axes) subs *= axis.subs * axis.pieces;
   const std::int64_t last = blocks(form.axes.back().outputs, form.transform.outputs);
   ImageForm best;
   std::pair<bool, double> least(true, std::numeric_limits<double>::infinity());
-  for (const std::int64_t lanes : image_lanes) {
-    form.sample_block = 1;
-    if (form.lanes_are_samples) {
-      const std::int64_t parts = blocks(form.samples, lanes);
-      form.sample_block = std::min(form.samples, blocks(blocks(form.samples, parts), 8) * 8);
-    }
-    form.tile_block = std::clamp<std::int64_t>(lanes / form.sample_block, 1, last);
-    for (form.filter_part = form.filters;;) {
-      const bool fits = local_bytes(form) <= most_local_bytes && units(form) >= min_units;
-      // Where none fits, the smallest unit.
-      const std::pair value(!fits, fits ? cycles(form) : real(local_bytes(form)));
-      if (value < least) least = value, best = form;
-      if (form.filter_part % (2 * form.filter_block) != 0) break;
-      form.filter_part /= 2;
+  const auto consider = [&] {
+    const bool fits = local_bytes(form) <= most_local_bytes && units(form) >= min_units;
+    // Where none fits, the smallest unit.
+    const std::pair value(!fits, fits ? cycles(form) : real(local_bytes(form)));
+    if (value < least) least = value, best = form;
+  };
+  for (const bool sliced : {false, true}) {
+    if (sliced && form.axes.size() != 2) continue;
+    form.sliced = sliced;
+    for (const std::int64_t terms : image_terms) {
+      const std::int64_t channel_part = divisor_up_to(form.channels, terms);
+      form.term_part = channel_part == form.channels
+                           ? channel_part * divisor_up_to(subs, terms / channel_part)
+                           : channel_part;
+      for (const std::int64_t lanes : image_lanes) {
+        form.sample_block = 1;
+        if (form.lanes_are_samples) {
+          const std::int64_t parts = blocks(form.samples, lanes);
+          form.sample_block = std::min(form.samples, blocks(blocks(form.samples, parts), 8) * 8);
+        }
+        form.tile_block = std::clamp<std::int64_t>(lanes / form.sample_block, 1, last);
+        for (form.filter_part = form.filters;; form.filter_part /= 2) {
+          form.filter_block = filter_block(form);
+          consider();
+          if (form.filter_part % 2 != 0 || form.filter_part < 2 * min_channels) break;
+        }
+      }
     }
   }
   form = best;
@@ -241,7 +275,7 @@ double cycles(const GradientForm& form) {
   double tiles = 1, phases = 1, points = 1;
   for (const FilterAxis& axis : form.axes) {
     tiles *= real(blocks(axis.taps, t.taps));
-    phases *= real(axis.phases);
+    phases *= real(axis.phases * axis.pieces);
     points *= real(t.points());
   }
   const double rows = real(rows_of(form)), lanes = real(lanes_of(form)),
@@ -249,12 +283,15 @@ double cycles(const GradientForm& form) {
   const double products = sums * rows * lanes * points * product_cycles / point_efficiency;
   const FilterTransform::Matrix &of_rows = form.lanes_are_filters ? t.input : t.filter,
                                 &of_lanes = form.lanes_are_filters ? t.filter : t.input;
-  const double row_work = sums * rows * (lanes / real(form.lane_block)) *
-                          (2 * points + additions(of_rows, axes)),
-               lane_work = sums * lanes * (rows / real(form.row_block)) *
-                           (2 * points + additions(of_lanes, axes)),
+  const auto work = [&](const FilterTransform::Matrix& m) {
+    const double elements = std::pow(static_cast<double>(m[0].size()), static_cast<double>(axes));
+    return (elements + points + additions(m, axes)) * other_cycles + elements * middle_cycles +
+           2 * points * near_cycles;
+  };
+  const double row_work = sums * rows * (lanes / real(form.lane_block)) * work(of_rows),
+               lane_work = sums * lanes * (rows / real(form.row_block)) * work(of_lanes),
                partial = 2 * rows * lanes * points * sums / real(form.terms());
-  return products + (row_work + lane_work + partial) * other_cycles;
+  return products + row_work + lane_work + partial * near_cycles * hidden;
 }
 
 // Of a unit: points of rows, of lanes, and sums.
@@ -268,7 +305,7 @@ std::int64_t local_bytes(const GradientForm& form) {
 bool choose_blocks(GradientForm& form) {
   std::int64_t phases = 1, tiles = 1;
   for (const FilterAxis& axis : form.axes) {
-    phases *= axis.phases;
+    phases *= axis.phases * axis.pieces;
     tiles *= blocks(axis.taps, form.transform.taps);
   }
   GradientForm best;
@@ -286,7 +323,7 @@ bool choose_blocks(GradientForm& form) {
         const std::int64_t units =
             phases * (rows_of(form) / form.row_block) * (lanes_of(form) / form.lane_block);
         if (form.row_block < 8 || form.terms() < 8) continue;
-        const bool fits = units >= min_units && local_bytes(form) <= most_gradient_bytes;
+        const bool fits = units >= min_units && local_bytes(form) <= most_local_bytes;
         // Where none fits, the smallest unit.
         const std::pair value(!fits, fits ? cycles(form) : real(local_bytes(form)));
         if (value < least) least = value, best = form;
@@ -303,19 +340,20 @@ std::optional<ImageForm> choose_image_form(const ProgramDraft& program, const Pr
   ImageForm form;
   if (!Reader(program, product).read(form) || !find_lanes(program, product, form))
     return std::nullopt;
-  const std::int64_t taps = form.axes[0].taps;
-  if (taps < 2 || taps > 4) return std::nullopt;
-  for (const FilterAxis& axis : form.axes)
-    if (axis.taps != taps) return std::nullopt;
+  const std::vector<FilterAxis> axes = form.axes;
+  const auto [least_taps, most_taps] = range_of(axes, &FilterAxis::taps);
+  const std::int64_t least_outputs = range_of(axes, &FilterAxis::outputs).first;
   std::optional<ImageForm> best;
+  if (least_taps < 2) return best;
   double least = direct_cycles(product, form, image_efficiency) / least_gain;
-  for (std::int64_t outputs = 2; outputs + taps - 1 <= most_points; ++outputs) {
-    for (const FilterAxis& axis : form.axes)
-      if (axis.outputs < outputs) return best;
-    form.transform = filter_transform(outputs, taps);
-    choose_blocks(form);
-    if (const double c = cycles(form); c < least) least = c, best = form;
-  }
+  for (std::int64_t taps = 2; taps <= most_taps; ++taps)
+    for (std::int64_t outputs = 2; outputs + taps - 1 <= most_points(form); ++outputs) {
+      if (outputs > least_outputs) break;
+      form.transform = filter_transform(outputs, taps);
+      for (std::size_t i = 0; i < axes.size(); ++i) form.axes[i] = in_pieces_of_taps(axes[i], taps);
+      choose_blocks(form);
+      if (const double c = cycles(form); c < least) least = c, best = form;
+    }
   return best;
 }
 
@@ -323,19 +361,23 @@ std::optional<GradientForm> choose_gradient_form(const ProgramDraft& program,
                                                  const Product& product, double least_gain) {
   GradientForm form;
   if (!Reader(program, product).read(form) || !find_lanes(product, form)) return std::nullopt;
-  const std::int64_t outputs = form.axes[0].outputs;
-  if (outputs < 2 || outputs > 4) return std::nullopt;
-  for (const FilterAxis& axis : form.axes)
-    if (axis.outputs != outputs || axis.subs != 1) return std::nullopt;
+  const std::vector<FilterAxis> axes = form.axes;
+  const auto [least_outputs, most_outputs] = range_of(axes, &FilterAxis::outputs);
+  const std::int64_t least_taps = range_of(axes, &FilterAxis::taps).first;
   std::optional<GradientForm> best;
+  if (least_outputs < 2) return best;
+  for (const FilterAxis& axis : axes)
+    if (axis.subs != 1) return best;
   double least = direct_cycles(product, form, gradient_efficiency) / least_gain;
-  for (std::int64_t taps = 2; outputs + taps - 1 <= most_points; ++taps) {
-    for (const FilterAxis& axis : form.axes)
-      if (axis.taps < taps) return best;
-    form.transform = filter_transform(outputs, taps);
-    if (!choose_blocks(form)) continue;
-    if (const double c = cycles(form); c < least) least = c, best = form;
-  }
+  for (std::int64_t outputs = 2; outputs <= most_outputs; ++outputs)
+    for (std::int64_t taps = 2; outputs + taps - 1 <= most_points(form); ++taps) {
+      if (taps > least_taps) break;
+      form.transform = filter_transform(outputs, taps);
+      for (std::size_t i = 0; i < axes.size(); ++i)
+        form.axes[i] = in_pieces_of_outputs(axes[i], outputs);
+      if (!choose_blocks(form)) continue;
+      if (const double c = cycles(form); c < least) least = c, best = form;
+    }
   return best;
 }
 

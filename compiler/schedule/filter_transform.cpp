@@ -1,5 +1,6 @@
 #include "compiler/schedule/filter_transform.h"
 
+#include <algorithm>
 #include <array>
 
 namespace ganc::planning {
@@ -28,11 +29,15 @@ double power(double x, std::size_t n) {
 
 }  // namespace
 
+std::int64_t blocks(std::int64_t extent, std::int64_t block) {
+  return (extent + block - 1) / block;
+}
+
 // Toom and Cook's multiplication of polynomials, transposed: the columns of `output` and the rows
 // of `filter` are the powers of a point, the rows of `input` the polynomials that vanish at all
 // others.
 FilterTransform filter_transform(std::int64_t outputs, std::int64_t taps) {
-  static constexpr std::array known = {0.0, 1.0, -1.0, 2.0, -2.0};
+  static constexpr std::array known = {0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5};
   FilterTransform t{outputs, taps, {}, {}, {}};
   const auto count = static_cast<std::size_t>(t.points()), finite = count - 1;
   if (finite > known.size()) broken("a filter transform of too many points");
@@ -58,41 +63,48 @@ FilterTransform filter_transform(std::int64_t outputs, std::int64_t taps) {
 
 std::optional<FilterAxis> filter_axis(const SpatialAxis& axis) {
   const Window& w = axis.window;
+  const std::int64_t step = std::max({w.stride, w.rhs_dilation, w.lhs_dilation}), pad = w.pad_low;
+  if (w.stride * w.rhs_dilation * w.lhs_dilation != step) return std::nullopt;
   FilterAxis f;
   f.lhs_extent = axis.lhs_extent;
   f.rhs_extent = axis.rhs_extent;
-  f.outputs = axis.outputs;
+  f.extent = f.outputs = axis.outputs;
   f.taps = axis.rhs_extent;
-  const auto only = [&](std::int64_t stride, std::int64_t dilation, std::int64_t holes) {
-    return w.stride == stride && w.rhs_dilation == dilation && w.lhs_dilation == holes;
-  };
-  const std::int64_t pad = w.pad_low;
-  if (only(1, 1, 1)) {
-    f.lhs_first = {-pad, 0, 0};
-  } else if (only(2, 1, 1)) {  // taps 2 j + s read lhs[2 (o + j) + s - pad]
-    f.subs = f.lhs_step = f.rhs_step = 2;
-    f.taps = (f.taps + 1) / 2;
-    f.lhs_first = {-pad, 0, 1};
-    f.rhs_first = {0, 0, 1};
-  } else if (only(1, 2, 1)) {  // outputs 2 o + p read lhs[2 (o + j) + p - pad]
-    if (f.outputs % 2 != 0) return std::nullopt;
-    f.phases = f.lhs_step = 2;
-    f.outputs /= 2;
-    f.lhs_first = {-pad, 1, 0};
-  } else if (only(1, 1, 2)) {
-    // Outputs 2 o + p meet the taps 2 j + k, k = (pad - p) mod 2, at lhs[o + j + (p + k - pad) /
-    // 2].
-    if (f.outputs % 2 != 0) return std::nullopt;
-    f.phases = f.rhs_step = 2;
-    f.outputs /= 2;
-    f.taps = (f.taps + 1) / 2;
-    const auto tap = [&](std::int64_t p) { return ((pad - p) % 2 + 2) % 2; };
-    f.rhs_first = {tap(0), tap(1) - tap(0), 0};
-    f.lhs_first = {(tap(0) - pad) / 2, (1 + tap(1) - pad) / 2 - (tap(0) - pad) / 2, 0};
-  } else {
-    return std::nullopt;
+  if (w.lhs_dilation > 1) {
+    // Outputs step o + p meet the taps step j + k, k = (pad - p) mod step, at
+    // lhs[o + j - (pad - p - k) / step].
+    f.phases = f.rhs_step = step;
+    f.taps = blocks(f.taps, step);
+    const std::int64_t turns = 1 + blocks(std::max<std::int64_t>(-pad, 0), step);
+    f.turn = pad + turns * step;
+    f.rhs_first = {.remainder = 1};
+    f.lhs_first = {.base = turns, .quotient = -1};
+  } else if (w.rhs_dilation > 1) {  // outputs step o + p read lhs[step (o + j) + p - pad]
+    f.phases = f.lhs_step = step;
+    f.lhs_first = {.base = -pad, .phase = 1};
+  } else {  // taps step j + s read lhs[step (o + j) + s - pad]
+    f.subs = f.lhs_step = f.rhs_step = step;
+    f.taps = blocks(f.taps, step);
+    f.lhs_first = {.base = -pad, .sub = 1};
+    f.rhs_first = {.sub = 1};
   }
+  f.outputs = blocks(f.outputs, f.phases);
   return f;
+}
+
+FilterAxis in_pieces_of_taps(FilterAxis axis, std::int64_t taps) {
+  axis.pieces = blocks(axis.taps, taps);
+  axis.taps = taps;
+  axis.lhs_first.piece = taps * axis.lhs_step;
+  axis.rhs_first.piece = taps * axis.rhs_step;
+  return axis;
+}
+
+FilterAxis in_pieces_of_outputs(FilterAxis axis, std::int64_t outputs) {
+  axis.pieces = blocks(axis.outputs, outputs);
+  axis.outputs = outputs;
+  axis.lhs_first.piece = outputs * axis.lhs_step;
+  return axis;
 }
 
 }  // namespace ganc::planning

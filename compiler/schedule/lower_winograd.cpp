@@ -17,15 +17,16 @@ class Writer {
       points_ *= t_.points();
       outputs_ *= t_.outputs;
       phases_.push_back(axis.phases);
-      subs_.push_back(axis.subs);
+      subs_.push_back(axis.subs * axis.pieces);
       all_phases_ *= axis.phases;
-      all_subs_ *= axis.subs;
+      all_subs_ *= subs_.back();
       tiles_.push_back(blocks(axis.outputs, t_.outputs));
     }
     terms_ = all_subs_ * f_.channels;
     channel_part_ = divisor_up_to(f_.channels, form.term_part);
     sub_part_ = form.term_part / channel_part_;
-    slices_ = points_ / t_.points();
+    slices_ = form.slices();
+    planes_ = points_ / slices_;
     lanes_ = f_.sample_block * f_.tile_block;
     rows_ = divisor_up_to(f_.filter_part, result_rows);
     panels_ = f_.lanes_are_samples && f_.sample_block % panel_lanes == 0 &&
@@ -41,13 +42,19 @@ class Writer {
   std::size_t axes() const { return f_.axes.size(); }
   const IndexSpace& space() const { return p_.c.space; }
 
+  // A subfilter of an axis is a piece of one.
+  Part part_of(KernelWriter& w, std::size_t axis, ValueId phase, ValueId sub) const {
+    const std::vector<ValueId> parts = split(w, sub, {f_.axes[axis].pieces, f_.axes[axis].subs});
+    return {phase, parts[1], parts[0]};
+  }
+
   // --- filters -------------------------------------------------------------------------------
 
   // Where the transformed filters lie: [phase][point][part of terms][block of filters][term]
   // [filter], or with the channels innermost [..][filter][term]. A term is a subfilter and a
-  // channel.
+  // channel. The last block of a part of the filters has what is left.
   std::int64_t filter_stride() const { return f_.filters_by_channel ? f_.term_part : 1; }
-  std::int64_t term_stride() const { return f_.filters_by_channel ? 1 : f_.filter_block; }
+  std::int64_t term_stride(std::int64_t block) const { return f_.filters_by_channel ? 1 : block; }
   std::int64_t filter_plane() const { return terms_ * f_.filters + plane_gap; }
 
   // Of one tensor, phases and transform there is one.
@@ -55,6 +62,7 @@ class Writer {
     std::vector<std::int64_t> key = {static_cast<std::int64_t>(p_.rhs.tensor),
                                      static_cast<std::int64_t>(group_.guards),
                                      f_.filters_by_channel,
+                                     f_.filter_part,
                                      f_.filter_block,
                                      f_.term_part,
                                      f_.filters,
@@ -67,8 +75,9 @@ class Writer {
     for (std::size_t i = 0; i < axes(); ++i) {
       const FilterAxis& a = f_.axes[i];
       for (const std::int64_t x :
-           {a.phases, a.subs, a.rhs_first.base, a.rhs_first.phase, a.rhs_first.sub, a.rhs_step,
-            a.rhs_extent, space().coefficient(p_.rhs.index, p_.spatial[i].rhs_position)})
+           {a.phases, a.subs, a.pieces, a.turn, a.rhs_first.base, a.rhs_first.phase,
+            a.rhs_first.sub, a.rhs_first.piece, a.rhs_first.remainder, a.rhs_step, a.rhs_extent,
+            space().coefficient(p_.rhs.index, p_.spatial[i].rhs_position)})
         key.push_back(x);
     }
     const auto [known, inserted] = program_.transformed_filters.try_emplace(key, no_tensor);
@@ -84,16 +93,24 @@ class Writer {
     Nest nest(w);
     const std::uint32_t from = w.buffer(p_.rhs.tensor, true, false),
                         to = w.buffer(result, false, true);
-    const std::int64_t others = f_.filters_by_channel ? f_.filters : f_.channels,
-                       lanes = f_.filters_by_channel ? f_.channels : f_.filters,
-                       width = f_.filters_by_channel ? channel_part_ : f_.filter_block;
+    const std::int64_t others = f_.filters_by_channel ? f_.filters : f_.channels;
     const std::int64_t units = all_phases_ * all_subs_ * others;
     w.set_units(units);
     nest.loop(LoopKind::parallel, units, [&](ValueId u) {
-      const std::vector<ValueId> part = split(w, u, {all_phases_, all_subs_, others});
-      nest.loop(LoopKind::serial, lanes / width, [&](ValueId block) {
-        nest.loop(LoopKind::vector, width,
-                  [&](ValueId lane) { write_filter(w, nest, from, to, part, block, lane); });
+      const std::vector<ValueId> unit = split(w, u, {all_phases_, all_subs_, others});
+      const auto write = [&](ValueId first, std::int64_t width) {
+        nest.loop(LoopKind::vector, width, [&](ValueId lane) {
+          write_filter(w, nest, from, to, {unit[0], unit[1], unit[2], first, lane, width});
+        });
+      };
+      if (f_.filters_by_channel)
+        return nest.loop(LoopKind::serial, f_.channels / channel_part_, [&](ValueId block) {
+          write(w.scale(block, channel_part_), channel_part_);
+        });
+      nest.loop(LoopKind::serial, f_.filters / f_.filter_part, [&](ValueId part) {
+        blocks_of_filters(w, nest, [&](ValueId first, std::int64_t block) {
+          write(w.add(w.scale(part, f_.filter_part), first), block);
+        });
       });
     });
     add_draft(program_, {GroupKind::elementwise, group_.roots, group_.guards, -1}, w, nest.take(),
@@ -101,34 +118,48 @@ class Writer {
     return result;
   }
 
+  // The blocks of a part of the filters: the first one of each, and how many.
+  void blocks_of_filters(KernelWriter& w, Nest& nest,
+                         const std::function<void(ValueId, std::int64_t)>& body) const {
+    const std::int64_t whole = f_.filter_part / f_.filter_block,
+                       rest = f_.filter_part % f_.filter_block;
+    nest.loop(LoopKind::serial, whole,
+              [&](ValueId block) { body(w.scale(block, f_.filter_block), f_.filter_block); });
+    if (rest > 0) body(w.constant(whole * f_.filter_block), rest);
+  }
+
+  // A lane of `width` from `first` on: channels of the filter `other`, or filters of that channel.
+  struct FilterLane {
+    ValueId phase, sub, other, first, lane;
+    std::int64_t width;
+  };
   void write_filter(KernelWriter& w, Nest& nest, std::uint32_t from, std::uint32_t to,
-                    const std::vector<ValueId>& part, ValueId block, ValueId lane) {
-    const std::int64_t width = f_.filters_by_channel ? channel_part_ : f_.filter_block;
-    const ValueId all = w.add(w.scale(block, width), lane);
-    const ValueId filter = f_.filters_by_channel ? part[2] : all,
-                  channel = f_.filters_by_channel ? all : part[2];
+                    const FilterLane& l) {
+    const ValueId all = w.add(l.first, l.lane);
+    const ValueId filter = f_.filters_by_channel ? l.other : all,
+                  channel = f_.filters_by_channel ? all : l.other;
     w.bind(*f_.filter, filter);
     w.bind(*f_.channel, channel);
-    const std::vector<ValueId> phase = split(w, part[0], phases_), sub = split(w, part[1], subs_);
+    const std::vector<ValueId> phase = split(w, l.phase, phases_), sub = split(w, l.sub, subs_);
     std::vector<AxisRead> reads;
     for (std::size_t i = 0; i < axes(); ++i)
-      reads.push_back(
-          axis_read(w, p_.spatial[i].rhs_position, f_.axes[i], false, phase[i], sub[i], {}, 0));
+      reads.push_back(axis_read(w, p_.spatial[i].rhs_position, f_.axes[i], false,
+                                part_of(w, i, phase[i], sub[i]), {}, 0));
     const std::vector<ValueId> values =
         transformed(w, t_.filter, axes(), load_elements(w, from, p_.rhs.index, {}, reads, t_.taps));
     // The part that the term is in, and its place there.
     const std::int64_t parts_of_sub = f_.channels / channel_part_;
-    ValueId channel_part = f_.filters_by_channel ? block : w.quotient(channel, channel_part_),
-            in_part = f_.filters_by_channel ? lane : w.remainder(channel, channel_part_);
+    const ValueId channel_part = w.quotient(channel, channel_part_);
+    ValueId in_part = w.remainder(channel, channel_part_);
     if (sub_part_ > 1)
-      in_part = w.add(w.scale(w.remainder(part[1], sub_part_), channel_part_), in_part);
+      in_part = w.add(w.scale(w.remainder(l.sub, sub_part_), channel_part_), in_part);
     const ValueId term_part =
-        w.add(w.scale(w.quotient(part[1], sub_part_), parts_of_sub), channel_part);
-    ValueId at = w.add(w.scale(part[0], points_ * filter_plane()),
+        w.add(w.scale(w.quotient(l.sub, sub_part_), parts_of_sub), channel_part);
+    ValueId at = w.add(w.scale(l.phase, points_ * filter_plane()),
                        w.scale(term_part, f_.term_part * f_.filters));
     at = f_.filters_by_channel ? w.add(at, w.add(w.scale(filter, f_.term_part), in_part))
-                               : w.add(w.add(at, w.scale(block, f_.term_part * f_.filter_block)),
-                                       w.add(w.scale(in_part, f_.filter_block), lane));
+                               : w.add(w.add(at, w.scale(l.first, f_.term_part)),
+                                       w.add(w.scale(in_part, l.width), l.lane));
     for (std::int64_t point = 0; point < points_; ++point)
       nest.store(to, w.add(at, point * filter_plane()), values[static_cast<std::size_t>(point)]);
   }
@@ -147,12 +178,11 @@ class Writer {
   };
   using RowBody = std::function<void(ValueId row, const Lane& lane)>;
 
-  // A unit's memory. Of an image of two axes a slice is what has one point of the first axis: only
-  // one is transformed and multiplied at a time, so that it stays in L2.
+  // A unit's memory.
   struct Local {
-    std::uint32_t tiles, products;  // of a slice, by point of the last axis
-    std::uint32_t halves;           // results along the last axis, by slice and output
-    std::uint32_t results;          // of some filters, by outputs; of two axes only
+    std::uint32_t tiles, products;  // of a slice, by point
+    std::uint32_t halves;           // of slices: results along the last axis, by slice and output
+    std::uint32_t results;          // of some filters, by outputs
   };
   // Between those of two points or outputs, with a gap.
   std::int64_t tile_plane() const { return f_.term_part * lanes_ + plane_gap; }
@@ -166,10 +196,11 @@ class Writer {
                         filters = w.buffer(filters_, true, false);
     register_results(w, p_);
     Local local;
-    local.tiles = w.local(DType::f32, t_.points() * tile_plane());
-    local.products = w.local(DType::f32, t_.points() * product_plane());
-    local.halves = w.local(DType::f32, slices_ * t_.outputs * product_plane());
-    if (axes() == 2) local.results = w.local(DType::f32, outputs_ * result_plane());
+    local.tiles = w.local(DType::f32, planes_ * tile_plane());
+    local.products = w.local(DType::f32, planes_ * product_plane());
+    local.halves =
+        f_.sliced ? w.local(DType::f32, slices_ * t_.outputs * product_plane()) : local.products;
+    local.results = w.local(DType::f32, outputs_ * result_plane());
     std::vector<std::int64_t> extents = {all_phases_, f_.filters / f_.filter_part,
                                          blocks(f_.samples, f_.sample_block)};
     for (std::size_t i = 0; i < axes(); ++i)
@@ -184,7 +215,7 @@ class Writer {
           transform_image(w, nest, unit, slice, part, image, local);
           multiply(w, nest, unit, slice, part, filters, local);
         });
-        transform_back(w, nest, unit, slice, local);
+        if (f_.sliced) transform_back(w, nest, unit, slice, local);
       });
       finish(w, nest, unit, local);
     });
@@ -247,11 +278,11 @@ class Writer {
               [&](ValueId tile) { rows_and_samples(nest, w, unit, rows, tile, body); });
   }
 
-  // Along the first axis the slice's point alone.
+  // Of slices along the first axis the slice's point alone.
   std::vector<ValueId> transformed_tile(KernelWriter& w, ValueId slice,
                                         std::vector<ValueId> elements) const {
-    if (axes() == 2) elements = row_of_transform(w, t_.input, slice, elements);
-    return transformed(w, t_.input, 1, std::move(elements));
+    if (!f_.sliced) return transformed(w, t_.input, axes(), std::move(elements));
+    return transformed(w, t_.input, 1, row_of_transform(w, t_.input, slice, elements));
   }
 
   // The tiles of a part of the terms: all of some subfilters, or some channels of one.
@@ -269,15 +300,16 @@ class Writer {
         std::vector<AxisRead> reads;
         for (std::size_t i = 0; i < axes(); ++i) {
           const std::int64_t step = t_.outputs * f_.axes[i].lhs_step;
-          reads.push_back(axis_read(w, p_.spatial[i].lhs_position, f_.axes[i], true, unit.phase[i],
-                                    sub_of[i], w.scale(tile(w, unit, i, lane.tile), step),
+          reads.push_back(axis_read(w, p_.spatial[i].lhs_position, f_.axes[i], true,
+                                    part_of(w, i, unit.phase[i], sub_of[i]),
+                                    w.scale(tile(w, unit, i, lane.tile), step),
                                     (tiles_[i] - 1) * step));
         }
         const std::vector<ValueId> values = transformed_tile(
             w, slice, load_elements(w, image, p_.lhs.index, {}, reads, t_.points()));
         const ValueId at = place_in_panel(w, w.add(w.scale(sub_in_part, channel_part_), channel),
                                           f_.term_part, lane);
-        for (std::int64_t point = 0; point < t_.points(); ++point)
+        for (std::int64_t point = 0; point < planes_; ++point)
           nest.store(local.tiles, w.add(at, point * tile_plane()),
                      values[static_cast<std::size_t>(point)]);
       });
@@ -288,15 +320,14 @@ class Writer {
   // added to what the parts before it made.
   void multiply(KernelWriter& w, Nest& nest, const Unit& unit, ValueId slice, ValueId part,
                 std::uint32_t filters, const Local& local) const {
-    nest.loop(LoopKind::serial, t_.points(), [&](ValueId point) {
-      nest.loop(LoopKind::serial, f_.filter_part / f_.filter_block, [&](ValueId block) {
+    nest.loop(LoopKind::serial, planes_, [&](ValueId point) {
+      blocks_of_filters(w, nest, [&](ValueId first, std::int64_t block) {
         const ValueId plane =
-            w.add(w.scale(w.add(w.scale(unit.all_phases, slices_), slice), t_.points()), point);
-        const ValueId filter = w.add(unit.filter, w.scale(block, f_.filter_block));
+            w.add(w.scale(w.add(w.scale(unit.all_phases, slices_), slice), planes_), point);
         const ValueId filter_base =
             w.add(w.add(w.scale(plane, filter_plane()), w.scale(part, f_.term_part * f_.filters)),
-                  w.scale(filter, f_.term_part));
-        nest.add({multiply(w, {point, block, part, filter_base}, filters, local)});
+                  w.scale(w.add(unit.filter, first), f_.term_part));
+        nest.add({multiply(w, {point, first, part, filter_base, block}, filters, local)});
       });
     });
   }
@@ -306,7 +337,8 @@ class Writer {
   }
 
   struct Factors {
-    ValueId point, block, part, filter_base;
+    ValueId point, filter, part, filter_base;  // filter: the first of a block in its part
+    std::int64_t block;
   };
   kernel::Contraction multiply(KernelWriter& w, const Factors& at, std::uint32_t filters,
                                const Local& local) const {
@@ -315,8 +347,8 @@ class Writer {
     kernel::Contraction c{};
     c.m_variable = w.new_variable();
     c.v_variable = w.new_variable();
-    c.m_limit = samples ? f_.filter_block : lanes_;
-    c.v_limit = samples ? lanes_ : f_.filter_block;
+    c.m_limit = samples ? at.block : lanes_;
+    c.v_limit = samples ? lanes_ : at.block;
     c.m_count = w.constant(c.m_limit);
     c.v_count = w.constant(c.v_limit);
     c.a_buffer = samples ? filters : local.tiles;
@@ -325,12 +357,12 @@ class Writer {
     c.b_base = samples ? tile_base : at.filter_base;
     c.a_m_stride = samples ? filter_stride() : f_.term_part;
     if (panels_) c.b_panel = panel_lanes, c.b_panel_stride = f_.term_part * panel_lanes;
-    (samples ? c.a_ahead : c.b_ahead) = f_.term_part * f_.filter_block;  // of filters
-    c.axes = {samples ? kernel::ReduceAxis{f_.term_part, term_stride(), tile_term_stride()}
-                      : kernel::ReduceAxis{f_.term_part, tile_term_stride(), term_stride()}};
+    (samples ? c.a_ahead : c.b_ahead) = f_.term_part * at.block;  // of filters
+    const std::int64_t filter_terms = term_stride(at.block);
+    c.axes = {samples ? kernel::ReduceAxis{f_.term_part, filter_terms, tile_term_stride()}
+                      : kernel::ReduceAxis{f_.term_part, tile_term_stride(), filter_terms}};
     const ValueId m = w.variable(c.m_variable), v = w.variable(c.v_variable);
-    const ValueId filter = w.add(w.scale(at.block, f_.filter_block), samples ? m : v),
-                  lane = samples ? v : m;
+    const ValueId filter = w.add(at.filter, samples ? m : v), lane = samples ? v : m;
     const ValueId place = samples ? w.add(w.scale(filter, lanes_), lane)
                                   : w.add(w.scale(lane, f_.filter_part), filter);
     kernel::Store sum{};
@@ -365,41 +397,28 @@ class Writer {
     });
   }
 
-  // Some filters at once: from slices to outputs along the first axis, then the results of the
+  // Some filters at once: from points, or halves of slices, to outputs, then the results of the
   // group.
   void finish(KernelWriter& w, Nest& nest, const Unit& unit, const Local& local) const {
     nest.loop(LoopKind::serial, f_.filter_part / rows_, [&](ValueId block) {
       const ValueId base = w.scale(block, rows_);
-      if (axes() == 2)
-        rows_and_lanes(nest, w, unit, rows_, [&](ValueId row, const Lane& lane) {
-          const ValueId from = place(w, w.add(base, row), f_.filter_part, lane);
-          std::vector<ValueId> values;
-          for (std::int64_t n = 0; n < slices_ * t_.outputs; ++n)
-            values.push_back(
-                w.load(local.halves, w.add(from, n * product_plane()), DType::f32, {}));
-          values = transformed_first(w, t_.output, values);
-          const ValueId at = place(w, row, rows_, lane);
-          for (std::int64_t n = 0; n < outputs_; ++n)
-            nest.store(local.results, w.add(at, n * result_plane()),
-                       values[static_cast<std::size_t>(n)]);
-        });
+      rows_and_lanes(nest, w, unit, rows_, [&](ValueId row, const Lane& lane) {
+        const ValueId from = place(w, w.add(base, row), f_.filter_part, lane);
+        std::vector<ValueId> values;
+        for (std::int64_t n = 0; n < (f_.sliced ? slices_ * t_.outputs : points_); ++n)
+          values.push_back(w.load(local.halves, w.add(from, n * product_plane()), DType::f32, {}));
+        values = f_.sliced ? transformed_first(w, t_.output, values)
+                           : transformed(w, t_.output, axes(), std::move(values));
+        const ValueId at = place(w, row, rows_, lane);
+        for (std::int64_t n = 0; n < outputs_; ++n)
+          nest.store(local.results, w.add(at, n * result_plane()),
+                     values[static_cast<std::size_t>(n)]);
+      });
       nest.loop(LoopKind::serial, unit.tile_count, [&](ValueId tile) {
         std::vector<ValueId> output;
         write_results(w, nest, unit, base, local, tile, output);
       });
     });
-  }
-  // The sum of an output of a tile, of a row of some filters from `base`.
-  ValueId result(KernelWriter& w, const Local& local, ValueId number, ValueId base, ValueId row,
-                 const Lane& lane) const {
-    if (axes() == 2)
-      return w.load(local.results,
-                    w.add(w.scale(number, result_plane()), place(w, row, rows_, lane)), DType::f32,
-                    {});
-    return w.load(
-        local.halves,
-        w.add(w.scale(number, product_plane()), place(w, w.add(base, row), f_.filter_part, lane)),
-        DType::f32, {});
   }
 
   // For each output of a tile that lies in the image.
@@ -408,7 +427,8 @@ class Writer {
     const std::size_t i = output.size();
     if (i < axes()) {
       const ValueId first = w.scale(tile(w, unit, i, in_block), t_.outputs);
-      return nest.loop(LoopKind::serial, count_in_block(w, first, f_.axes[i].outputs, t_.outputs),
+      return nest.loop(LoopKind::serial,
+                       output_count(w, f_.axes[i], unit.phase[i], first, t_.outputs),
                        [&](ValueId o) {
                          output.push_back(o);
                          write_results(w, nest, unit, base, local, in_block, output);
@@ -424,7 +444,9 @@ class Writer {
       }
       w.bind(*f_.filter, w.add(w.add(unit.filter, base), row));
       if (f_.sample) w.bind(*f_.sample, w.add(unit.sample, sample(w, lane)));
-      w.give_sum(result(w, local, number, base, row, lane));
+      w.give_sum(w.load(local.results,
+                        w.add(w.scale(number, result_plane()), place(w, row, rows_, lane)),
+                        DType::f32, {}));
       nest.add(write_block(w, p_.c));
     });
   }
@@ -436,7 +458,7 @@ class Writer {
   const FilterTransform& t_;
   std::vector<std::int64_t> phases_, subs_, tiles_;  // by axis
   std::int64_t points_ = 1, outputs_ = 1, all_phases_ = 1, all_subs_ = 1;
-  std::int64_t slices_ = 1;                       // points of the first of two axes
+  std::int64_t slices_ = 1, planes_ = 1;          // planes: points of a slice
   std::int64_t terms_ = 1;                        // of a sum of products: subfilters and channels
   std::int64_t channel_part_ = 1, sub_part_ = 1;  // of a part of the terms
   std::int64_t lanes_ = 1;                        // tiles and samples of a unit

@@ -16,7 +16,9 @@ class Writer {
       points_ *= t_.points();
       outputs_ *= t_.outputs;
       phases_.push_back(axis.phases);
+      pieces_.push_back(axis.pieces);
       all_phases_ *= axis.phases;
+      all_pieces_ *= axis.pieces;
       tiles_.push_back(blocks(axis.taps, t_.taps));
       all_tiles_ *= tiles_.back();
     }
@@ -38,14 +40,14 @@ class Writer {
     lane_points_ = w.local(DType::f32, points_ * lane_plane());
     sums_ = w.local(DType::f32, points_ * sum_plane());
     results_ = w.local(DType::f32, outputs_ * result_plane());
-    const std::vector<std::int64_t> extents = {all_phases_, rows_ / f_.row_block,
+    const std::vector<std::int64_t> extents = {all_pieces_, all_phases_, rows_ / f_.row_block,
                                                lanes_ / f_.lane_block};
-    const std::int64_t units = extents[0] * extents[1] * extents[2];
+    const std::int64_t units = extents[0] * extents[1] * extents[2] * extents[3];
     w.set_units(units);
     nest.loop(LoopKind::parallel, units, [&](ValueId u) {
       const std::vector<ValueId> part = split(w, u, extents);
-      const Unit unit{split(w, part[0], phases_), w.scale(part[1], f_.row_block),
-                      w.scale(part[2], f_.lane_block)};
+      const Unit unit{split(w, part[0], pieces_), split(w, part[1], phases_),
+                      w.scale(part[2], f_.row_block), w.scale(part[3], f_.lane_block)};
       clear_sums(w, nest);
       nest.loop(LoopKind::serial, tile_blocks_, [&](ValueId tiles) {
         nest.loop(LoopKind::serial, f_.channels / f_.channel_block, [&](ValueId block) {
@@ -63,8 +65,8 @@ class Writer {
 
  private:
   struct Unit {
-    std::vector<ValueId> phase;  // by axis
-    ValueId row, lane;           // the first
+    std::vector<ValueId> piece, phase;  // by axis
+    ValueId row, lane;                  // the first
   };
 
   std::size_t axes() const { return f_.axes.size(); }
@@ -94,8 +96,8 @@ class Writer {
       const std::int64_t step = t_.taps * (of_lhs ? axis.lhs_step : axis.rhs_step);
       const SpatialAxis& spatial = p_.spatial[i];
       reads.push_back(axis_read(w, of_lhs ? spatial.lhs_position : spatial.rhs_position, axis,
-                                of_lhs, unit.phase[i], w.constant(0), w.scale(tile_of[i], step),
-                                (tiles_in_blocks(i) - 1) * step));
+                                of_lhs, {unit.phase[i], w.constant(0), unit.piece[i]},
+                                w.scale(tile_of[i], step), (tiles_in_blocks(i) - 1) * step));
     }
     return transformed(w, of_lhs ? t_.input : t_.filter, axes(),
                        load_elements(w, buffer, of_lhs ? p_.lhs.index : p_.rhs.index, base, reads,
@@ -209,21 +211,37 @@ class Writer {
         for (std::int64_t n = 0; n < outputs_; ++n)
           nest.store(results_, w.add(at, n * result_plane()), values[static_cast<std::size_t>(n)]);
       });
-      nest.loop(LoopKind::serial, outputs_, [&](ValueId output) {
-        rows_and_lanes(nest, [&](ValueId row, ValueId lane) {
-          const std::vector<ValueId> at =
-              split(w, output, std::vector<std::int64_t>(axes(), t_.outputs));
-          for (std::size_t i = 0; i < axes(); ++i)
-            bind_output(w, p_, i, w.add(w.scale(at[i], f_.axes[i].phases), unit.phase[i]));
-          w.bind(row_variable_, w.add(w.add(unit.row, base), row));
-          w.bind(lane_variable_, w.add(unit.lane, lane));
-          w.give_sum(w.load(
-              results_,
-              w.add(w.scale(output, result_plane()), w.add(w.scale(row, f_.lane_block), lane)),
-              DType::f32, {}));
-          nest.add(write_block(w, p_.c));
-        });
-      });
+      std::vector<ValueId> output;
+      write_results(w, nest, unit, base, output);
+    });
+  }
+  // For each output of a piece that there is.
+  void write_results(KernelWriter& w, Nest& nest, const Unit& unit, ValueId base,
+                     std::vector<ValueId>& output) const {
+    const std::size_t i = output.size();
+    const auto first = [&](std::size_t axis) { return w.scale(unit.piece[axis], t_.outputs); };
+    if (i < axes())
+      return nest.loop(LoopKind::serial,
+                       output_count(w, f_.axes[i], unit.phase[i], first(i), t_.outputs),
+                       [&](ValueId o) {
+                         output.push_back(o);
+                         write_results(w, nest, unit, base, output);
+                         output.pop_back();
+                       });
+    rows_and_lanes(nest, [&](ValueId row, ValueId lane) {
+      ValueId number;
+      for (std::size_t axis = 0; axis < axes(); ++axis) {
+        number = w.add(number ? w.scale(number, t_.outputs) : ValueId{}, output[axis]);
+        const ValueId o = w.add(first(axis), output[axis]);
+        bind_output(w, p_, axis, w.add(w.scale(o, f_.axes[axis].phases), unit.phase[axis]));
+      }
+      w.bind(row_variable_, w.add(w.add(unit.row, base), row));
+      w.bind(lane_variable_, w.add(unit.lane, lane));
+      w.give_sum(
+          w.load(results_,
+                 w.add(w.scale(number, result_plane()), w.add(w.scale(row, f_.lane_block), lane)),
+                 DType::f32, {}));
+      nest.add(write_block(w, p_.c));
     });
   }
   void rows_and_lanes(Nest& nest, const std::function<void(ValueId, ValueId)>& body) const {
@@ -237,8 +255,9 @@ class Writer {
   Product& p_;
   const GradientForm& f_;
   const FilterTransform& t_;
-  std::vector<std::int64_t> phases_, tiles_;  // by axis
-  std::int64_t points_ = 1, outputs_ = 1, all_phases_ = 1, all_tiles_ = 1, tile_blocks_ = 1;
+  std::vector<std::int64_t> phases_, pieces_, tiles_;  // by axis
+  std::int64_t points_ = 1, outputs_ = 1;
+  std::int64_t all_phases_ = 1, all_pieces_ = 1, all_tiles_ = 1, tile_blocks_ = 1;
   std::uint32_t row_variable_ = 0, lane_variable_ = 0;
   std::int64_t rows_ = 1, lanes_ = 1, rows_at_once_ = 1;
   std::uint32_t row_buffer_ = 0, lane_buffer_ = 0;

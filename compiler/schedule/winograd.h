@@ -25,6 +25,10 @@ struct ImageForm : WinogradForm {
   // Of one product of matrices: filters, and terms (all channels of some subfilters, or a part of
   // the channels of one).
   std::int64_t filter_block = 1, term_part = 1;
+  // Of an image of two axes, what has one point of the first axis is transformed and multiplied at
+  // a time: less memory for a unit, but the image is read again for each.
+  bool sliced = false;
+  std::int64_t slices() const { return sliced ? transform.points() : 1; }
 };
 
 // Filters of few outputs and as many taps as an image has pixels: the gradient of a layer's

@@ -8,10 +8,6 @@ using kernel::Block;
 using kernel::LoopKind;
 using kernel::ValueId;
 
-std::int64_t blocks(std::int64_t extent, std::int64_t block) {
-  return (extent + block - 1) / block;
-}
-
 std::vector<std::int64_t> digits(std::int64_t number, std::int64_t base, std::size_t n) {
   std::vector<std::int64_t> result(n);
   for (std::size_t i = n; i-- > 0; number /= base) result[i] = number % base;
@@ -138,19 +134,42 @@ std::vector<ValueId> row_of_transform(KernelWriter& w, const FilterTransform::Ma
 }
 
 AxisRead axis_read(KernelWriter& w, std::uint32_t position, const FilterAxis& axis, bool of_lhs,
-                   ValueId phase, ValueId sub, ValueId offset, std::int64_t most_offset) {
+                   const Part& part, ValueId offset, std::int64_t most_offset) {
   const FilterAxis::First& f = of_lhs ? axis.lhs_first : axis.rhs_first;
   ValueId start = w.add(offset, f.base);
-  if (f.phase != 0) start = w.add(start, w.scale(phase, f.phase));
-  if (f.sub != 0) start = w.add(start, w.scale(sub, f.sub));
-  const std::int64_t phases = f.phase * (axis.phases - 1), subs = f.sub * (axis.subs - 1);
-  constexpr std::int64_t none = 0;
+  const auto add = [&](ValueId what, std::int64_t factor) {
+    if (factor != 0) start = w.add(start, w.scale(what, factor));
+  };
+  add(part.phase, f.phase);
+  add(part.sub, f.sub);
+  add(part.piece, f.piece);
+  if (f.quotient != 0 || f.remainder != 0) {
+    const ValueId turned = w.add(w.scale(part.phase, -1), axis.turn);
+    add(w.quotient(turned, axis.phases), f.quotient);
+    add(w.remainder(turned, axis.phases), f.remainder);
+  }
+  std::int64_t least = axis.first(f, 0, 0, 0), most = least;
+  for (std::int64_t p = 0; p < axis.phases; ++p)
+    for (std::int64_t s = 0; s < axis.subs; ++s)
+      for (std::int64_t n = 0; n < axis.pieces; ++n) {
+        least = std::min(least, axis.first(f, p, s, n));
+        most = std::max(most, axis.first(f, p, s, n));
+      }
   return {position,
           start,
-          f.base + std::min(none, phases) + std::min(none, subs),
-          f.base + std::max(none, phases) + std::max(none, subs) + most_offset,
+          least,
+          most + most_offset,
           of_lhs ? axis.lhs_step : axis.rhs_step,
           of_lhs ? axis.lhs_extent : axis.rhs_extent};
+}
+
+ValueId output_count(KernelWriter& w, const FilterAxis& axis, ValueId phase, ValueId base,
+                     std::int64_t block) {
+  const std::int64_t last = axis.extent - 1;  // outputs of a phase: (last - phase) / phases + 1
+  if (axis.extent % axis.phases == 0)
+    return count_in_block(w, base, axis.extent / axis.phases, block);
+  const ValueId all = w.quotient(w.add(w.scale(phase, -1), last + axis.phases), axis.phases);
+  return w.minimum(w.constant(block), w.add(w.scale(base, -1), all));
 }
 
 std::vector<ValueId> load_elements(KernelWriter& w, std::uint32_t buffer, IndexId index,

@@ -13,7 +13,6 @@ namespace ganc::planning {
 // all fall into one set of the caches if they lay a power of two apart.
 inline constexpr std::int64_t plane_gap = 16;
 
-std::int64_t blocks(std::int64_t extent, std::int64_t block);
 // `number` in base `base`, `n` digits, the most significant first: the place of an element on each
 // axis.
 std::vector<std::int64_t> digits(std::int64_t number, std::int64_t base, std::size_t n);
@@ -66,10 +65,16 @@ struct AxisRead {
   kernel::ValueId start;
   std::int64_t low, high, step, extent;
 };
-// Where a phase and a subfilter begin, moved by `offset`, in [0, most_offset].
+// Which of an axis's phases, subfilters and pieces.
+struct Part {
+  kernel::ValueId phase, sub, piece;
+};
+// Where a part begins, moved by `offset`, in [0, most_offset].
 AxisRead axis_read(KernelWriter& w, std::uint32_t position, const FilterAxis& axis, bool of_lhs,
-                   kernel::ValueId phase, kernel::ValueId sub, kernel::ValueId offset,
-                   std::int64_t most_offset);
+                   const Part& part, kernel::ValueId offset, std::int64_t most_offset);
+// How many of the outputs [base, base + block) of a phase there are; none may be left.
+kernel::ValueId output_count(KernelWriter& w, const FilterAxis& axis, kernel::ValueId phase,
+                             kernel::ValueId base, std::int64_t block);
 // `count` elements an axis, the last axis fastest. `base`: added to the index; none: 0.
 std::vector<kernel::ValueId> load_elements(KernelWriter& w, std::uint32_t buffer, IndexId index,
                                            kernel::ValueId base, const std::vector<AxisRead>& axes,

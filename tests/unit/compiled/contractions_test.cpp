@@ -55,7 +55,8 @@ void compare(const Values& expected, const Outcome& actual, double tolerance) {
   }
 }
 
-// A convolution that minimal filtering can do: 2 to 4 taps, or 3 to 4 with stride 2 or holes.
+// A convolution that minimal filtering can do: two taps or more, plain, or with a stride, holes in
+// the image or between the taps.
 LayerShape random_filter(Random& random) {
   const std::int64_t batches[] = {1, 3, 16, 20, 32, 48};
   LayerShape shape;
@@ -63,17 +64,20 @@ LayerShape random_filter(Random& random) {
   shape.in = 8 * random.integer(2, 5);
   shape.out = 8 * random.integer(2, 5);
   const auto spatial = static_cast<std::size_t>(random.integer(1, 2));
-  const int kind = static_cast<int>(random.integer(0, 2));  // plain, stride 2, transposed
+  const int kind = static_cast<int>(random.integer(0, 3));  // plain, stride, transposed, dilated
   shape.transposed = kind == 2;
-  const std::int64_t taps = kind == 0 ? random.integer(2, 4) : random.integer(3, 4);
   for (std::size_t i = 0; i < spatial; ++i) {
-    const std::int64_t size =
-        kind == 1 ? 2 * random.integer(2, 6) : random.integer(std::max<std::int64_t>(3, taps), 9);
-    const std::int64_t pad = random.integer(0, 1);
-    const Window window{.stride = kind == 1 ? 2 : 1,
+    const std::int64_t step = kind == 0 ? 1 : random.integer(2, spatial == 1 ? 4 : 3),
+                       of_step = kind == 1 || kind == 2 ? step : 1,
+                       taps = of_step + random.integer(1, spatial == 1 ? 7 : 3) * of_step -
+                              random.integer(0, of_step - 1),
+                       pad = random.integer(0, taps / 2), reach = kind == 3 ? step * taps : taps;
+    const std::int64_t size = kind == 2 ? random.integer(2, 7) : reach + random.integer(0, 6);
+    const Window window{.stride = kind == 1 ? step : 1,
                         .pad_low = kind == 2 ? taps - 1 - pad : pad,
-                        .pad_high = kind == 2 ? taps - 1 - pad + taps % 2 : pad,
-                        .lhs_dilation = kind == 2 ? 2 : 1};
+                        .pad_high = kind == 2 ? taps - 1 - pad + random.integer(0, step - 1) : pad,
+                        .lhs_dilation = kind == 2 ? step : 1,
+                        .rhs_dilation = kind == 3 ? step : 1};
     shape.axes.push_back({size, taps, window});
   }
   return shape;

@@ -111,7 +111,7 @@ TEST_CASE("a filter is transformed again rather than kept through the peak") {
       {.name = "v", .kind = VariableKind::weight, .type = type({96, 96, 3, 3})}};
   const NodeId w = b.input("variable/w", variables[0].type),
                v = b.input("variable/v", variables[1].type);
-  NodeId x = convolution(b.input("data/x", type({32, 96, 12, 12})), w);
+  NodeId x = convolution(b.input("data/x", type({32, 96, 24, 24})), w);
   x = convolution(b.unary(Op::tanh, x), v);
   x = convolution(b.unary(Op::tanh, x), v);
   b.output("out", convolution(x, w));
