@@ -24,7 +24,7 @@ struct ScheduleOptions {
   std::vector<Products> products;  // of each graph; empty: all exact
   // What fewer products must gain over the direct way, by the cost model, to be chosen; 0: always,
   // and products of pairs too.
-  double least_gain = 1.15;
+  double least_gain = 1.25;
 };
 
 // Kernels, layouts, order and memory for all programs of a model over one arena.
