@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t far_stride_bytes = 128;
 constexpr std::int64_t prefetch_steps = 16;
 constexpr std::int64_t line_bytes = 64;
-constexpr std::int64_t vector_prefetch_steps = 8;
+constexpr std::int64_t vector_prefetch_steps = 8;     // as long as L2 takes to answer
 constexpr std::int64_t first_cache_bytes = 16 << 10;  // of L1, for the vectors of a tile
 
 // How the positions of every row go on from its first, where all rows with two or more agree: those

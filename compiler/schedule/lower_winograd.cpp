@@ -62,7 +62,7 @@ class Writer {
     std::vector<std::int64_t> key = {static_cast<std::int64_t>(p_.rhs.tensor),
                                      static_cast<std::int64_t>(group_.guards),
                                      f_.filters_by_channel,
-                                     f_.filter_part,
+                                     f_.filter_part % f_.filter_block == 0 ? 0 : f_.filter_part,
                                      f_.filter_block,
                                      f_.term_part,
                                      f_.filters,
