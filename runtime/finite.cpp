@@ -1,5 +1,6 @@
 #include "runtime/finite.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 
@@ -8,18 +9,31 @@
 namespace ganc::runtime {
 namespace {
 
-// A number is not finite where all bits of its exponent are set. Without a branch, so that it runs
-// in vectors.
+// A number is not finite where all bits of its exponent are set. In vectors written out, for
+// compilers leave such a loop scalar unless they optimize hard: every weight is looked at after
+// every iteration.
 template <typename Word>
 bool scan(const char* numbers, std::int64_t count, Word exponent) {
-  constexpr std::int64_t block = 4096;
-  const Word* words = reinterpret_cast<const Word*>(numbers);
-  for (std::int64_t begin = 0; begin < count; begin += block) {
-    const std::int64_t end = begin + block < count ? begin + block : count;
-    Word found = 0;
-    for (std::int64_t i = begin; i < end; ++i)
-      found |= static_cast<Word>((words[i] & exponent) == exponent ? 1 : 0);
-    if (found != 0) return false;
+  using Vector [[gnu::vector_size(16)]] = Word;
+  constexpr std::int64_t width = sizeof(Vector) / sizeof(Word), block = 256 * width;
+  const Vector all = Vector{} | exponent;
+  std::int64_t at = 0;
+  while (at + width <= count) {
+    const std::int64_t end = std::min(at + block, count / width * width);
+    Vector found{};
+    for (; at < end; at += width) {
+      Vector words;
+      std::memcpy(&words, numbers + at * static_cast<std::int64_t>(sizeof(Word)), sizeof words);
+      found |= static_cast<Vector>((words & all) == all);
+    }
+    Word any = 0;
+    for (std::int64_t i = 0; i < width; ++i) any |= found[i];
+    if (any != 0) return false;
+  }
+  for (; at < count; ++at) {
+    Word word;
+    std::memcpy(&word, numbers + at * static_cast<std::int64_t>(sizeof(Word)), sizeof word);
+    if ((word & exponent) == exponent) return false;
   }
   return true;
 }

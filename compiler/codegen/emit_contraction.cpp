@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "compiler/codegen/emitter.h"
 #include "compiler/codegen/lane_scalar.h"
 #include "compiler/codegen/work.h"
@@ -6,6 +8,12 @@ namespace ganc {
 
 using kernel::Contraction;
 using kernel::ValueKind;
+
+namespace {
+
+constexpr std::size_t max_fetched = 6;  // as many as pointers have registers
+
+}  // namespace
 
 void KernelEmitter::emit_statement(const Contraction& c) {
   if (c.tiles && target_.tiles) return emit_in_tiles(c);
@@ -113,7 +121,13 @@ void KernelEmitter::emit_tile(const Contraction& c, const Tile& tile) {
   } else {
     for (llvm::Value* sum : sums) ir_.CreateStore(llvm::Constant::getNullValue(type), sum);
   }
-  emit_sum(c, tile, sums);
+  if (optimize_ && c.taps.empty() && c.axes.size() == 1) {
+    Tile fetching = tile;
+    fetching.fetched = touched_rows(c, tile);
+    emit_sum(c, fetching, sums);
+  } else {
+    emit_sum(c, tile, sums);
+  }
   // A long epilogue is written once a column, not once a register.
   const unsigned copies = tile.rows * tile.columns;
   if (copies <= 1 || work_of(kernel_, c.epilogue) * copies <= 300)
@@ -146,6 +160,44 @@ void KernelEmitter::enter_tile(const Contraction& c, const Tile& tile, Lanes& la
     body();
   });
   lanes_ = nullptr;
+}
+
+// What the epilogue reads or writes with consecutive lanes: of many rows at once, which no
+// prefetcher of the hardware follows, so that it is fetched while the sum is made.
+std::vector<KernelEmitter::Fetched> KernelEmitter::touched_rows(const Contraction& c,
+                                                                const Tile& tile) {
+  std::vector<std::pair<std::uint32_t, kernel::ValueId>> places;  // buffer, index
+  const auto touch = [&](std::uint32_t buffer, kernel::ValueId index) {
+    if (std::ranges::find(places, std::pair(buffer, index)) == places.end())
+      places.emplace_back(buffer, index);
+  };
+  for (kernel::ValueId id : computed(kernel_, c.epilogue))
+    if (const kernel::Value& v = kernel_.values[id.index]; v.kind == ValueKind::load)
+      touch(v.buffer, v.operands[0]);
+  for (const kernel::Statement& s : c.epilogue)
+    if (const auto* store = std::get_if<kernel::Store>(&s.node)) touch(store->buffer, store->index);
+  std::vector<Fetched> rows;
+  Tile two = tile;
+  two.rows = 2;
+  two.columns = 1;
+  Lanes lanes;
+  enter_tile(c, two, lanes, [&] {
+    for (const auto& [buffer, index] : places) {
+      if (lanes.varies[index.index] != 3 || rows.size() == max_fetched) continue;
+      row_ = 0;
+      const Emitted first = emit(index);
+      row_ = 1;
+      const Emitted second = emit(index);
+      row_ = 0;
+      if (first.lanes || first.stride != 1) continue;
+      const std::int64_t bytes = bytes_of(kernel_.buffers[buffer].dtype);
+      rows.push_back(
+          {address(buffer, first.value),
+           ir_.CreateMul(ir_.CreateSub(second.value, first.value), index_constant(bytes)),
+           std::int64_t{tile.columns} * tile.width * bytes});
+    }
+  });
+  return rows;
 }
 
 void KernelEmitter::emit_initial(const Contraction& c, const Tile& tile,

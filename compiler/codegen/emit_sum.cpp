@@ -176,35 +176,53 @@ void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_
       emit_axes(c, tile, index + 1, now, sums);
     }
   };
-  std::int64_t unroll = 1;
-  if (innermost && optimize_) unroll = tile.rows * tile.columns > 12 ? 2 : 4;
-  if (innermost && axis.extent <= 4) unroll = axis.extent;
-  const std::int64_t whole = axis.extent / unroll * unroll;
-  if (whole == unroll) {
-    elements(at, unroll);
-  } else {
+  // `steps` of them, `unroll` an iteration, which also fetches the next row of each of `rows`.
+  const auto walk = [&](Operands from, std::int64_t steps, std::int64_t unroll,
+                        const std::vector<Fetched>& rows) {
     llvm::BasicBlock* before = ir_.GetInsertBlock();
     llvm::BasicBlock* latch = nullptr;
-    llvm::PHINode *a = nullptr, *b = nullptr, *ahead = nullptr;
-    Operands next{};
-    emit_loop(index_constant(0), index_constant(whole), unroll, false, [&](llvm::Value*) {
-      a = ir_.CreatePHI(ir_.getPtrTy(), 2);
-      b = ir_.CreatePHI(ir_.getPtrTy(), 2);
-      if (at.ahead != nullptr) ahead = ir_.CreatePHI(ir_.getPtrTy(), 2);
-      elements({a, b, ahead}, unroll);
-      next = after({a, b, ahead}, unroll);
+    std::vector<llvm::Value*> first = {from.a, from.b}, next;
+    if (from.ahead != nullptr) first.push_back(from.ahead);
+    for (const Fetched& f : rows) first.push_back(f.row);
+    std::vector<llvm::PHINode*> now;
+    emit_loop(index_constant(0), index_constant(steps), unroll, false, [&](llvm::Value*) {
+      for (std::size_t i = 0; i < first.size(); ++i)
+        now.push_back(ir_.CreatePHI(ir_.getPtrTy(), 2));
+      const Operands at_now{now[0], now[1], from.ahead != nullptr ? now[2] : nullptr};
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        llvm::Value* row = now[now.size() - rows.size() + i];
+        for (std::int64_t byte = 0; byte < rows[i].row_bytes; byte += line_bytes)
+          emit_prefetch(ir_.CreateConstGEP1_64(ir_.getInt8Ty(), row, byte));
+      }
+      elements(at_now, unroll);
+      const Operands then = after(at_now, unroll);
+      next = {then.a, then.b};
+      if (then.ahead != nullptr) next.push_back(then.ahead);
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        next.push_back(
+            ir_.CreateGEP(ir_.getInt8Ty(), now[now.size() - rows.size() + i], rows[i].step));
       latch = ir_.GetInsertBlock();
     });
-    a->addIncoming(at.a, before);
-    a->addIncoming(next.a, latch);
-    b->addIncoming(at.b, before);
-    b->addIncoming(next.b, latch);
-    if (ahead != nullptr) {
-      ahead->addIncoming(at.ahead, before);
-      ahead->addIncoming(next.ahead, latch);
+    for (std::size_t i = 0; i < first.size(); ++i) {
+      now[i]->addIncoming(first[i], before);
+      now[i]->addIncoming(next[i], latch);
     }
+  };
+  std::int64_t unroll = 1, done = 0;
+  if (innermost && optimize_) unroll = tile.rows * tile.columns > 12 ? 2 : 4;
+  if (innermost && axis.extent <= 4) unroll = axis.extent;
+  if (const std::int64_t steps = std::min<std::int64_t>(axis.extent / tile.rows, 4);
+      !tile.fetched.empty() && steps > 0 && tile.rows > 1) {
+    done = tile.rows * steps;
+    walk(at, done, steps, tile.fetched);
   }
-  elements(after(at, whole), axis.extent - whole);
+  const std::int64_t whole = (axis.extent - done) / unroll * unroll;
+  const Operands rest = after(at, done);
+  if (whole == unroll)
+    elements(rest, unroll);
+  else if (whole > 0)
+    walk(rest, whole, unroll, {});
+  elements(after(at, done + whole), axis.extent - done - whole);
 }
 
 void KernelEmitter::emit_prefetch(llvm::Value* place) {

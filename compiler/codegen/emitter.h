@@ -164,17 +164,23 @@ class KernelEmitter {
   }
 
   // emit_contraction.cpp: tiles over (m, v)
+  struct Fetched {            // rows of memory, to be in the cache soon
+    llvm::Value *row, *step;  // the first; bytes to the next
+    std::int64_t row_bytes;
+  };
   struct Tile {
     unsigned rows = 0, columns = 0, width = 0;
     llvm::Value *m = nullptr, *v = nullptr;  // the first
     llvm::Value* last_mask = nullptr;        // of the last column; none: all lanes
     bool in_tiles = false;                   // emit_tiles.cpp
+    std::vector<Fetched> fetched;            // while it sums
   };
   void emit_columns(const kernel::Contraction& c, RegisterTile shape, Tile tile,
                     const std::function<void(const Tile&)>& body);
   void emit_rows(const kernel::Contraction& c, RegisterTile shape, Tile tile,
                  const std::function<void(const Tile&)>& body);
   void emit_tile(const kernel::Contraction& c, const Tile& tile);
+  std::vector<Fetched> touched_rows(const kernel::Contraction& c, const Tile& tile);
   llvm::Type* sum_vector_type(const kernel::Contraction& c, const Tile& tile) const;
   void enter_tile(const kernel::Contraction& c, const Tile& tile, Lanes& lanes,
                   const std::function<void()>& body);

@@ -138,6 +138,23 @@ NodeId unary_of_broadcast(Rewriter& r, const Node& node) {
   return r.make(Op::broadcast_in_dim, {computed}, attributes, node.type);
 }
 
+// A number that depends on no tensor is f64 until it meets one: its inverse, taken there, is as
+// exact as it is itself. A division costs ten multiplies.
+NodeId divide_by_number(Rewriter& r, const Node& node) {
+  const NodeId repeated = node.operands[1];
+  if (r[repeated].op != Op::broadcast_in_dim || r.opaque(repeated)) return {};
+  const NodeId met = r[repeated].operands[0];
+  if (r[met].op != Op::convert || r.opaque(met)) return {};
+  const NodeId number = r[met].operands[0];
+  const Type type = r[number].type;
+  if (type.dtype != DType::f64 || !type.shape.empty()) return {};
+  const Type narrow = r[met].type;
+  const NodeId inverse = r.make(Op::divide, {r.constant(1, type), number});
+  const NodeId factor =
+      r.make(Op::broadcast_in_dim, {r.make(Op::convert, {inverse}, {}, narrow)}, {}, node.type);
+  return r.make(Op::multiply, {node.operands[0], factor});
+}
+
 NodeId binary_of_broadcasts(Rewriter& r, const Node& node) {
   const Node* widened = nullptr;
   for (const NodeId operand : node.operands) {

@@ -131,6 +131,13 @@ std::span<const StructuralRule> structural_rules() {
          "  %a = select %p, %x, %y\n"
          "  return %a\n"
          "}\n"},
+        {"divide_by_number", Op::divide, divide_by_number,
+         "graph f(%x: f32[3,2], %t: f64[]) {\n"
+         "  %c = convert %t : f32[]\n"
+         "  %b = broadcast_in_dim %c : f32[3,2]\n"
+         "  %a = divide %x, %b\n"
+         "  return %a\n"
+         "}\n"},
         {"sum_of_units", Op::reduce_sum, reduce_of_units,
          "graph f(%x: f32[3,1]) {\n"
          "  %a = reduce_sum %x {axes=[1]}\n"

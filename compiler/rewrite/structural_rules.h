@@ -19,6 +19,7 @@ NodeId convert_of_convert(Rewriter& r, const Node& node);
 NodeId unary_of_broadcast(Rewriter& r, const Node& node);
 NodeId binary_of_broadcasts(Rewriter& r, const Node& node);
 NodeId select_known(Rewriter& r, const Node& node);
+NodeId divide_by_number(Rewriter& r, const Node& node);
 
 NodeId reduce_of_units(Rewriter& r, const Node& node);
 NodeId sum_of_sum(Rewriter& r, const Node& node);

@@ -8,7 +8,9 @@ namespace {
 constexpr std::int64_t wanted_units = 32;
 constexpr std::int64_t min_unit_products = 1 << 16;  // multiplications that are worth a unit
 constexpr std::int64_t min_rows = 8;                 // of a block, so that register tiles are full
-constexpr std::int64_t tile_rows = 32;               // and tiles
+constexpr std::int64_t register_rows = 14;       // of a tile that fills the registers of AVX-512
+constexpr std::int64_t many_blocks = 16;         // so that one more or less makes no thread wait
+constexpr std::int64_t tile_rows = 32;           // and tiles
 constexpr std::int64_t panel_bytes = 512 << 10;  // of the scalar operand, to stay in the L2 cache
 constexpr std::int64_t far_bytes = 4 << 20;      // of it, that no cache holds for all units
 constexpr std::int64_t least_panel_rows = 16;    // of it, so that the other operand is read seldom
@@ -289,16 +291,32 @@ class Chooser {
       t_.blocks_shared = t_.v_block < t_.v_extent;
     } else if (shared < units) {
       const std::int64_t blocks = (units + shared - 1) / shared;
-      t_.m_block = divisor_from(t_.m_extent, std::max(rows_of_block(), t_.m_extent / blocks));
-      if (t_.m_block >
-          4 * std::max(rows_of_block(), t_.m_extent / blocks))  // no useful divisor: a rest
-        t_.m_block = std::max(rows_of_block(), t_.m_extent / blocks);
+      share_rows(std::max(rows_of_block(), t_.m_extent / blocks));
       shared *= (t_.m_extent + t_.m_block - 1) / t_.m_block;
       share_lanes(shared, units);
       t_.blocks_shared = t_.m_block < t_.m_extent || t_.v_block < t_.v_extent;
     } else if (t_.m_extent * k * 4 > panel_bytes) {
       t_.m_block = divisor_from(t_.m_extent, std::max<std::int64_t>(32, panel_bytes / (4 * k)));
     }
+  }
+
+  // Blocks of about so many rows: whole blocks where they fill register tiles, for a tile of few
+  // rows waits for the vectors it reads; else such that two threads have as much to do.
+  void share_rows(std::int64_t wanted) {
+    t_.m_block = divisor_from(t_.m_extent, wanted);
+    if (t_.m_block > 4 * wanted) t_.m_block = wanted;  // no useful divisor: a rest
+    if (p_.tiles || t_.v_extent < 2 * panel_lanes || t_.m_extent / wanted < many_blocks) return;
+    double least = block_cost(t_.m_block);
+    for (std::int64_t rows = register_rows / 2; rows <= 2 * wanted; ++rows)
+      if (const double cost = block_cost(rows); cost < least) least = cost, t_.m_block = rows;
+  }
+
+  // Of all rows in blocks of so many: a row, and for each tile that reads the vectors another; the
+  // time of the slower of two threads.
+  double block_cost(std::int64_t rows) const {
+    const std::int64_t blocks = (t_.m_extent + rows - 1) / rows,
+                       tiles = (rows + register_rows - 1) / register_rows;
+    return static_cast<double>((blocks + 1) / 2 * (rows + tiles));
   }
 
   // Where the scalar operand does not stay in the caches, a unit has a block of its rows that stays

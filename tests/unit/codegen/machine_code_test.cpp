@@ -97,6 +97,18 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("what an epilogue reads and writes is fetched while the sum is made") {
+  const auto fetches = [](std::int64_t m, std::int64_t k, bool optimize) {
+    const std::vector<std::string> lines = lines_of(
+        print_assembly(dense(DType::f32, m, 32, k), {.isa = Isa::x86_64_v4, .optimize = optimize}));
+    return std::ranges::count_if(lines, [](const std::string& l) { return has(l, "prefetch"); });
+  };
+  CHECK(fetches(12, 64, true) == 2);  // a row of 128 bytes an iteration
+  CHECK(fetches(12, 64, false) == 0);
+  CHECK(fetches(12, 8, true) == 0);  // too few steps for the rows
+  CHECK(fetches(1, 64, true) == 0);  // hardware follows one row
+}
+
 TEST_CASE("functions of f32 make no calls, those of f64 call the C library") {
   for (const DType dtype : {DType::f32, DType::f64}) {
     KernelBuilder b("functions");

@@ -189,6 +189,28 @@ TEST_CASE("numbers that are not finite are found on any thread") {
   }
 }
 
+TEST_CASE("all_finite looks at every element") {
+  const auto looks_at_all = [](auto good, auto bad, DType dtype) {
+    for (const std::size_t count : {1, 3, 4, 16, 37}) {
+      std::vector<decltype(good)> numbers(count + 1, good);
+      numbers.back() = bad;  // beyond the last
+      const auto finite = [&] {
+        return all_finite(reinterpret_cast<const char*>(numbers.data()),
+                          static_cast<std::int64_t>(count), dtype);
+      };
+      CHECK(finite());
+      for (std::size_t i = 0; i < count; ++i) {
+        numbers[i] = bad;
+        CHECK_FALSE(finite());
+        numbers[i] = good;
+      }
+    }
+  };
+  looks_at_all(1.0F, -std::numeric_limits<float>::infinity(), DType::f32);
+  looks_at_all(1.0, std::numeric_limits<double>::quiet_NaN(), DType::f64);
+  looks_at_all(std::uint16_t{0x7F7F}, std::uint16_t{0xFF81}, DType::bf16);
+}
+
 TEST_CASE("all_finite knows every type") {
   const double doubles[3] = {1, 2, std::numeric_limits<double>::quiet_NaN()};
   CHECK(all_finite(reinterpret_cast<const char*>(doubles), 2, DType::f64));

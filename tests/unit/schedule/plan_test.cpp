@@ -174,6 +174,28 @@ TEST_CASE("filters are copied along the sum where each is used often enough") {
   CHECK(scalar_step(8) == 1);
 }
 
+// The rows of a unit of a dense layer's product for 64 samples.
+static std::int64_t rows_of_dense(std::int64_t outputs) {
+  Graph graph;
+  Builder b(graph);
+  const Variable w{.name = "w", .kind = VariableKind::weight, .type = {DType::f32, {512, outputs}}};
+  b.output("out", b.dot_general(b.input("data/x", {DType::f32, {64, 512}}),
+                                b.input("variable/w", w.type), {}, {}, {1}, {0}));
+  std::int64_t rows = 0;
+  for (const kernel::Kernel& k : plan_of(graph, {&w, 1}).kernels)
+    for (const kernel::Statement& outer : k.body)
+      if (const auto* loop = std::get_if<kernel::Loop>(&outer.node))
+        for (const kernel::Statement& inner : loop->body)
+          if (const auto* c = std::get_if<kernel::Contraction>(&inner.node)) rows = c->m_limit;
+  return rows;
+}
+
+TEST_CASE("units of a dense layer fill register tiles and are as many for each of two threads") {
+  CHECK(rows_of_dense(784) == 28);  // 28 units of two tiles
+  CHECK(rows_of_dense(512) == 13);  // 40 units, in place of 32 of 16 rows, which are tiles of 8
+  CHECK(rows_of_dense(64) == 8);    // too few units for one more not to matter
+}
+
 // Whether the gradient of a 3x3 layer's filters is made of fewer products.
 static bool gradient_of_fewer_products(std::int64_t samples, std::int64_t size) {
   Graph graph;
