@@ -94,11 +94,11 @@ class Mapping:
         return expected
 
 
-# float32's limits, and by what a model's are wider where PyTorch's own float32 is off by more. sngan32: hinge losses near
+# float32's limits, and by what a model's are wider where PyTorch's own float32 is off by more. sngan32, wavegan: losses near
 # zero. pix2pix256 and cyclegan128: a picture element whose L1 term, or a unit whose ReLU, changes side by rounding
 # changes the gradient by a whole term; one element of cyclegan128's cycle is 1 % of it.
 SINGLE = {"loss": 1e-5, "gradient": 1e-5, "new_state": 1e-5, "adam_m": 1e-5, "new_weight": 1e-4, "adam_v": 1e-4}
-WIDER = {"sngan32": {"loss": 5},
+WIDER = {"sngan32": {"loss": 5}, "wavegan": {"loss": 5},
          "pix2pix256": {"gradient": 20, "adam_m": 20, "adam_v": 4, "new_weight": 2},
          "cyclegan128": {"gradient": 2000, "adam_m": 2000, "adam_v": 400, "new_weight": 20}}
 
