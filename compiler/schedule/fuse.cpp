@@ -92,35 +92,55 @@ class Former {
       if (target.variable >= 0) saved_[target.node.index] = true;
   }
 
+  // Numbers that depend on no tensor first, so that what meets them can join a group that begins
+  // before them in the graph: the new weights the gradient they are made from.
   void run(bool fuse) {
     std::int32_t draws = 0;
-    for (std::size_t i = 0; i < program_.graph.nodes.size(); ++i) {
-      const NodeId id{static_cast<std::uint32_t>(i)};
-      if (!program_.root[i]) continue;
-      std::vector<Read> reads = reads_of(program_, id);
-      const std::uint32_t guards = effective_guards(id);
-      std::uint32_t group = none;
-      if (fuse && program_.graph[id].op != Op::draw) group = find_group(id, reads, guards);
-      if (group == none) {
-        group = static_cast<std::uint32_t>(program_.groups.size());
-        program_.groups.push_back({kind(id), {}, guards, -1});
-        read_by_group_.emplace_back();
-        if (program_.graph[id].op == Op::draw) program_.groups.back().draw = draws++;
-      }
-      program_.groups[group].roots.push_back(id);
-      group_of_[i] = group;
-      for (const Read& read : reads) {
-        auto& known = read_by_group_[group];
-        if (std::ranges::find(known, read.node) == known.end()) known.push_back(read.node);
-        if (read.in_place) readers_[read.node.index].push_back(group);
-      }
-      all_reads_.push_back({id, std::move(reads)});
-    }
+    const std::vector<bool> early = numbers_alone();
+    for (const bool wanted : {true, false})
+      for (std::size_t i = 0; i < program_.graph.nodes.size(); ++i)
+        if (program_.root[i] && early[i] == wanted)
+          add(NodeId{static_cast<std::uint32_t>(i)}, fuse, draws);
     mark_stored(fuse);
   }
 
  private:
   static constexpr std::uint32_t none = UINT32_MAX;
+
+  void add(NodeId id, bool fuse, std::int32_t& draws) {
+    std::vector<Read> reads = reads_of(program_, id);
+    const std::uint32_t guards = effective_guards(id);
+    std::uint32_t group = none;
+    if (fuse && program_.graph[id].op != Op::draw) group = find_group(id, reads, guards);
+    if (group == none) {
+      group = static_cast<std::uint32_t>(program_.groups.size());
+      program_.groups.push_back({kind(id), {}, guards, -1});
+      read_by_group_.emplace_back();
+      if (program_.graph[id].op == Op::draw) program_.groups.back().draw = draws++;
+    }
+    program_.groups[group].roots.push_back(id);
+    group_of_[id.index] = group;
+    for (const Read& read : reads) {
+      auto& known = read_by_group_[group];
+      if (std::ranges::find(known, read.node) == known.end()) known.push_back(read.node);
+      if (read.in_place) readers_[read.node.index].push_back(group);
+    }
+    all_reads_.push_back({id, std::move(reads)});
+  }
+
+  // By node: whether it is a number made of numbers and inputs alone, computed always.
+  std::vector<bool> numbers_alone() const {
+    std::vector<bool> alone(program_.graph.nodes.size());
+    for (std::size_t i = 0; i < alone.size(); ++i) {
+      const Node& node = program_.graph.nodes[i];
+      const bool made =
+          is_elementwise(node.op) && node.op != Op::draw && program_.guards[i] == 0 &&
+          std::ranges::all_of(node.operands, [&](NodeId operand) { return alone[operand.index]; });
+      alone[i] =
+          node.type.shape.empty() && (node.op == Op::input || node.op == Op::constant || made);
+    }
+    return alone;
+  }
 
   GroupKind kind(NodeId id) const {
     const Node& node = program_.graph[id];

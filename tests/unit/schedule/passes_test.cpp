@@ -114,6 +114,24 @@ TEST_CASE("an optimizer's values of one weight are one group") {
   CHECK(p.groups[0].roots.size() == 2);
 }
 
+TEST_CASE("a new weight joins its gradient, though the step's number stands behind that") {
+  Graph graph;
+  Builder b(graph);
+  const std::vector<Variable> variables = {
+      weight("w", {64, 128}), {.name = "t", .kind = VariableKind::slot, .type = {DType::f64, {}}}};
+  const NodeId g = b.dot_general(b.input("data/x", matrix),
+                                 b.input("data/y", {DType::f32, {128, 128}}), {}, {}, {1}, {0});
+  const NodeId t = b.input("variable/t", variables[1].type), next = b.add(t, b.like(t, 1));
+  b.output("variable/t", next);
+  const NodeId rate = b.convert(b.divide(b.like(t, 1), next), DType::f32);
+  b.output("variable/w", b.subtract(b.input("variable/w", matrix),
+                                    b.multiply(g, b.broadcast_scalar(rate, matrix.shape))));
+  const ProgramDraft p = grouped(graph, variables);
+  REQUIRE(p.groups.size() == 2);
+  CHECK(p.groups[0].kind == GroupKind::elementwise);
+  CHECK(p.groups[1].roots.size() == 2);
+}
+
 TEST_CASE("bias and activation join the contraction, whose sum is then not stored") {
   Graph graph;
   Builder b(graph);
