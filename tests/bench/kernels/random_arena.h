@@ -2,27 +2,33 @@
 
 #include <cstdint>
 #include <random>
-#include <vector>
+#include <stdexcept>
+
+#include "runtime/arena.h"
 
 namespace ganc {
 
-// Memory for the buffers of kernels, aligned to a cache line, full of random numbers.
+// Memory as a trainer has it, full of random numbers: huge pages where there is much, for their
+// lack halves the speed of the outer caches.
 class RandomArena {
  public:
-  explicit RandomArena(std::int64_t bytes) : memory_(static_cast<std::size_t>(bytes / 4 + 32)) {
-    constexpr std::size_t period = 1 << 18;
+  explicit RandomArena(std::int64_t bytes) : arena_(create(bytes)) {
+    constexpr std::int64_t period = 1 << 18;
     std::mt19937 random(5);
-    for (std::size_t i = 0; i < memory_.size(); ++i)
-      memory_[i] =
-          i < period ? std::uniform_real_distribution(-1.0f, 1.0f)(random) : memory_[i - period];
+    auto* numbers = reinterpret_cast<float*>(arena_.data());
+    for (std::int64_t i = 0; i < bytes / 4; ++i)
+      numbers[i] =
+          i < period ? std::uniform_real_distribution(-1.0f, 1.0f)(random) : numbers[i - period];
   }
-  char* begin() {
-    const auto address = reinterpret_cast<std::uintptr_t>(memory_.data());
-    return reinterpret_cast<char*>((address + 63) / 64 * 64);
-  }
+  char* begin() { return arena_.data(); }
 
  private:
-  std::vector<float> memory_;
+  static runtime::Arena create(std::int64_t bytes) {
+    auto arena = runtime::Arena::create(bytes, 0, 1);
+    if (!arena) throw std::runtime_error(arena.error().message);
+    return std::move(*arena);
+  }
+  runtime::Arena arena_;
 };
 
 }  // namespace ganc

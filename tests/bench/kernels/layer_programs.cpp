@@ -1,0 +1,66 @@
+#include "tests/bench/kernels/layer_programs.h"
+
+#include <algorithm>
+
+#include "tests/bench/kernels/thread_time.h"
+
+namespace ganc {
+namespace {
+
+std::vector<std::string> keys(const Plan& plan, std::size_t program) {
+  std::vector<std::string> found;
+  for (const Call& call : plan.programs[program].calls)
+    found.push_back(structural_key(plan.kernels[call.kernel]));
+  return found;
+}
+
+std::int64_t scratch_bytes(const Plan& plan) {
+  std::int64_t most = 0;
+  for (const kernel::Kernel& k : plan.kernels)
+    most = std::max(most, kernel::scratch_places(k).back());
+  return most;
+}
+
+}  // namespace
+
+LayerPrograms::Prepared LayerPrograms::prepare(bool fewer, Isa isa) {
+  const test::LayerShape& shape = timings.front().shape;
+  std::vector<Graph> graphs;
+  std::vector<const Graph*> pointers;
+  for (const test::LayerProduct product : layer_products)
+    graphs.push_back(product_graph(shape, product));
+  for (const Graph& graph : graphs) pointers.push_back(&graph);
+  const Variable w{.name = "w", .kind = VariableKind::weight, .type = test::weight_type(shape)};
+  Prepared prepared;
+  prepared.plan = schedule({&w, 1}, pointers,
+                           {.products = std::vector(std::size(layer_products),
+                                                    fewer ? Products::fewer : Products::exact)});
+  prepared.functions = jit_.add(prepared.plan.kernels, {.isa = isa});
+  return prepared;
+}
+
+LayerPrograms::LayerPrograms(const test::LayerShape& shape, Isa isa)
+    : timings{{shape, test::LayerProduct::forward, false, {}}},
+      exact_(prepare(false, isa)),
+      fast_(prepare(true, isa)),
+      arena_(std::max(exact_.plan.arena_bytes, fast_.plan.arena_bytes)),
+      scratch_(std::max(scratch_bytes(exact_.plan), scratch_bytes(fast_.plan))) {
+  timings.clear();
+  for (std::size_t i = 0; i < std::size(layer_products); ++i) {
+    timings.push_back({shape, layer_products[i], false, {}});
+    if (keys(exact_.plan, i) != keys(fast_.plan, i))
+      timings.push_back({shape, layer_products[i], true, {}});
+  }
+}
+
+void LayerPrograms::run(std::size_t i) {
+  LayerTiming& timing = timings[i];
+  const Prepared& prepared = timing.fewer ? fast_ : exact_;
+  const double begin = thread_seconds();
+  for (const Call& call : prepared.plan.programs[static_cast<std::size_t>(timing.product)].calls)
+    prepared.functions[call.kernel](arena_.begin(), call.offsets.data(), 0,
+                                    prepared.plan.kernels[call.kernel].units, scratch_.begin());
+  timing.seconds.push_back(thread_seconds() - begin);
+}
+
+}  // namespace ganc

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <vector>
+
+#include "compiler/codegen/codegen.h"
+#include "compiler/schedule/schedule.h"
+#include "tests/bench/kernels/random_arena.h"
+#include "tests/jit/jit.h"
+#include "tests/layers/layer_shape.h"
+
+namespace ganc {
+
+constexpr test::LayerProduct layer_products[] = {test::LayerProduct::forward,
+                                                 test::LayerProduct::data_gradient,
+                                                 test::LayerProduct::weight_gradient};
+
+// One product of a layer as the scheduler plans it, on one core.
+struct LayerTiming {
+  test::LayerShape shape;
+  test::LayerProduct product;
+  bool fewer;                   // minimal filtering, where that changes a kernel
+  std::vector<double> seconds;  // of processor time
+};
+
+// A layer's three products as programs over one arena of random numbers, compiled; those with fewer
+// products too, where that changes a kernel.
+class LayerPrograms {
+ public:
+  LayerPrograms(const test::LayerShape& shape, Isa isa);
+  // Runs program `i` of `timings` once.
+  void run(std::size_t i);
+  std::vector<LayerTiming> timings;
+
+ private:
+  struct Prepared {
+    Plan plan;
+    std::vector<GancKernel> functions;
+  };
+  Prepared prepare(bool fewer, Isa isa);
+
+  Jit jit_;
+  Prepared exact_, fast_;
+  RandomArena arena_, scratch_;
+};
+
+}  // namespace ganc
