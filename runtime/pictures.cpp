@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 namespace ganc::runtime {
 namespace {
@@ -147,9 +148,9 @@ Result<void> OutputRun::fill(std::uint64_t seed, std::int64_t chunk) {
   return {};
 }
 
-Result<std::vector<Tensor>> OutputRun::draw(std::uint64_t seed, std::int64_t count,
-                                            const std::vector<Override>& overrides) {
-  std::vector<Tensor> parts, chunk_parts;
+Result<void> OutputRun::draw_chunks(std::uint64_t seed, std::int64_t count,
+                                    const std::vector<Override>& overrides, const Take& take) {
+  std::vector<Tensor> parts;
   std::vector<const ProgramResult*> results;
   for (const std::string& part : output_.parts) {
     const ProgramResult* result = program_.result(part);
@@ -160,16 +161,13 @@ Result<std::vector<Tensor>> OutputRun::draw(std::uint64_t seed, std::int64_t cou
                               "a bug of ganc with the .gan file",
                               print(b.shape), output_.count, output_.name),
                   70);
-    Shape shape = b.shape;
-    shape[0] = count;
     results.push_back(result);
-    parts.emplace_back(b.dtype, shape);
-    chunk_parts.emplace_back(b.dtype, b.shape);
+    parts.emplace_back(b.dtype, b.shape);
   }
   for (std::int64_t chunk = 0; chunk * output_.count < count; ++chunk) {
     Execution execution(session_.machine(), program_);
-    for (std::size_t p = 0; p < parts.size(); ++p) execution.read(*results[p], chunk_parts[p]);
-    if (auto r = fill(seed, chunk); !r) return std::unexpected(r.error());
+    for (std::size_t p = 0; p < parts.size(); ++p) execution.read(*results[p], parts[p]);
+    if (auto r = fill(seed, chunk); !r) return r;
     std::vector<Tensor> fed;
     fed.reserve(overrides.size());
     for (const Override& o : overrides) {
@@ -180,16 +178,52 @@ Result<std::vector<Tensor>> OutputRun::draw(std::uint64_t seed, std::int64_t cou
         place(session_.arena->data(), *o.input, fed.back().bytes.data());
     }
     execution.run();
-    const std::int64_t rows = std::min(output_.count, count - chunk * output_.count);
-    for (std::size_t p = 0; p < parts.size(); ++p) {
-      const std::size_t row_bytes =
-          chunk_parts[p].bytes.size() / static_cast<std::size_t>(output_.count);
-      std::memcpy(
-          parts[p].bytes.data() + static_cast<std::size_t>(chunk * output_.count) * row_bytes,
-          chunk_parts[p].bytes.data(), static_cast<std::size_t>(rows) * row_bytes);
-    }
+    if (auto r = take(parts, std::min(output_.count, count - chunk * output_.count)); !r) return r;
   }
-  return parts;
+  return {};
+}
+
+Result<std::vector<Tensor>> OutputRun::draw(std::uint64_t seed, std::int64_t count,
+                                            const std::vector<Override>& overrides) {
+  std::vector<Tensor> all;
+  std::size_t drawn = 0;
+  const Take take = [&](const std::vector<Tensor>& parts, std::int64_t rows) -> Result<void> {
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+      if (all.size() <= p) {
+        Shape shape = parts[p].shape;
+        shape[0] = count;
+        all.emplace_back(parts[p].dtype, shape);
+      }
+      const std::size_t row = parts[p].bytes.size() / static_cast<std::size_t>(output_.count);
+      std::memcpy(all[p].bytes.data() + drawn * row, parts[p].bytes.data(),
+                  static_cast<std::size_t>(rows) * row);
+    }
+    drawn += static_cast<std::size_t>(rows);
+    return {};
+  };
+  if (auto r = draw_chunks(seed, count, overrides, take); !r) return std::unexpected(r.error());
+  return all;
+}
+
+Result<Image> OutputRun::draw_picture(std::uint64_t seed, std::int64_t count,
+                                      const std::vector<float>& reals) {
+  if (output_.kind != OutputKind::image) {
+    auto parts = draw(seed, count, {});
+    if (!parts) return std::unexpected(parts.error());
+    return picture(output_, *parts, reals);
+  }
+  std::optional<GridPainter> painter;
+  const Take take = [&](const std::vector<Tensor>& parts, std::int64_t rows) -> Result<void> {
+    auto cells = cells_of(output_, parts, 0, rows);
+    if (!cells) return std::unexpected(cells.error());
+    const Extents& e = cells->extents;
+    const auto group = static_cast<std::int64_t>(parts.size());
+    if (!painter) painter.emplace(count * group, e.channels, e.height, e.width, group);
+    painter->paint(cells->values, -1, 1);
+    return {};
+  };
+  if (auto r = draw_chunks(seed, count, {}, take); !r) return std::unexpected(r.error());
+  return painter->take();
 }
 
 bool is_picture(const Output& output) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -33,8 +34,15 @@ class OutputRun {
   // whatever the count.
   Result<std::vector<Tensor>> draw(std::uint64_t seed, std::int64_t count,
                                    const std::vector<Override>& overrides);
+  // The same samples as picture() shows them, of which no more are kept than are drawn at once.
+  Result<Image> draw_picture(std::uint64_t seed, std::int64_t count,
+                             const std::vector<float>& reals);
 
  private:
+  // `take` gets each chunk's parts, and how many of their rows are samples.
+  using Take = std::function<Result<void>(const std::vector<Tensor>& parts, std::int64_t rows)>;
+  Result<void> draw_chunks(std::uint64_t seed, std::int64_t count,
+                           const std::vector<Override>& overrides, const Take& take);
   Result<void> fill(std::uint64_t seed, std::int64_t chunk);
 
   Session& session_;

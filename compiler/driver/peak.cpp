@@ -26,14 +26,15 @@ std::int64_t batch_bytes(const Model& model, const Train& train, bool f64) {
   return bytes;
 }
 
-// The samples that are drawn at once, and all; of a picture also as cells, pixels and file.
+// The samples that are drawn at once, and all; of a picture those at once as cells too, all as
+// pixels and file.
 std::int64_t output_bytes(const OutputProgram& output, const ProgramPlan& plan) {
   std::int64_t drawn = 0;
   for (const Result& result : plan.results) drawn += result.binding.placement.bytes;
   const std::int64_t all = drawn / std::max<std::int64_t>(output.count, 1) * output.shown;
   switch (output.kind) {
     case OutputProgram::Kind::image:
-      return drawn + 5 * all / 2;
+      return 2 * drawn + all / 2;
     case OutputProgram::Kind::points:
       return drawn + all + chart_bytes;
     case OutputProgram::Kind::audio:

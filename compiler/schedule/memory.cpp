@@ -31,8 +31,11 @@ std::vector<Life> find_lives(const ProgramDraft& program) {
   }
   for (std::size_t i = 0; i < program.tensors.size(); ++i)
     if (program.tensors[i].home == Tensor::Home::input) lives[i].birth = -1;
-  for (const Target& target : program.targets)
-    if (target.variable < 0) live(program.tensor_of[target.node.index], count);
+  // A result is read as soon as it is written: before the first draft where none writes it.
+  for (const Target& target : program.targets) {
+    const std::uint32_t tensor = program.tensor_of[target.node.index];
+    if (target.variable < 0 && lives[tensor].death < lives[tensor].birth) live(tensor, -1);
+  }
   return lives;
 }
 

@@ -21,7 +21,7 @@ struct MemoryPlan {
 // Gives every tensor a place; variables have theirs at `variable_offsets` already.
 //   needs    drafts in order
 //   ensures  no two tensors that live at the same time overlap; inputs live from the start, results
-//   to the end.
+//            until they are written, for then they are read.
 //            A variable's new value is computed in the place of the old one where nobody reads that
 //            afterwards, else beside it and copied by a last call. Where an output takes the place
 //            of an input of the same call, the two buffers of the kernel are one.

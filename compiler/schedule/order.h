@@ -10,10 +10,8 @@ namespace ganc::planning {
 //   ensures  every draft writes what a later one, a guard or a target reads
 void drop_unread_drafts(ProgramDraft& program);
 
-// Orders the drafts so that less memory holds values at once: depth first, what reads the newest
-// value before all else, so that what is made of one batch goes back through a net before the next
-// batch goes forward; and what is made of variables alone (a transformed filter, say) where it is
-// read, again for every reader if it would lie idle while most is alive.
+// Orders the drafts so that less memory holds values at once (list_order.h), and makes again what
+// would lie idle while most is alive (repeat_drafts.h).
 //   needs    drafts in an order in which every value comes before its readers
 //   ensures  the same, and that a variable is written after all who read its old value, as before;
 //            the order stays, but for repeats, where the other needs no less

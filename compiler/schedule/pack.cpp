@@ -11,6 +11,8 @@ using Order = std::vector<std::uint32_t>;
 
 // Attempts to better the best order by placing first what ended highest.
 constexpr int max_promotions = 100;
+// Of the most bytes at one time: what is smaller is placed once, after all else.
+constexpr std::int64_t small_part = 1024;
 
 bool meet(const Space& a, const Space& b) {
   return a.first <= b.last && b.first <= a.last;
@@ -70,22 +72,25 @@ std::int64_t most_alive(std::span<const Space> spaces) {
 
 Packing pack(std::span<const Space> spaces) {
   const std::int64_t least = most_alive(spaces);
-  Packing best;
-  for (const Order& first : first_orders(spaces)) {
-    Order order = first;
+  const auto is_small = [&](std::uint32_t i) { return spaces[i].bytes < least / small_part; };
+  Order best_order;
+  std::int64_t best = INT64_MAX;
+  for (Order order : first_orders(spaces)) {
+    std::erase_if(order, is_small);
     for (int promotions = 0; promotions <= max_promotions; ++promotions) {
-      Packing packing = place(spaces, order);
+      const Packing packing = place(spaces, order);
+      if (packing.bytes < best) best = packing.bytes, best_order = order;
       const auto highest = std::ranges::find_if(order, [&](std::uint32_t i) {
         return packing.offsets[i] + spaces[i].bytes == packing.bytes;
       });
-      const std::int64_t bytes = packing.bytes;
-      if (best.offsets.empty() || bytes < best.bytes) best = std::move(packing);
-      if (bytes <= least || highest == order.end() || highest == order.begin()) break;
+      if (packing.bytes <= least || highest == order.end() || highest == order.begin()) break;
       std::rotate(order.begin(), highest, highest + 1);
     }
-    if (best.bytes <= least) break;
+    if (best <= least) break;
   }
-  return best;
+  for (std::uint32_t i : by(spaces, [](const Space& s) { return -s.bytes; }))
+    if (is_small(i)) best_order.push_back(i);
+  return place(spaces, best_order);
 }
 
 }  // namespace ganc::planning

@@ -51,6 +51,10 @@ constexpr int max_nodes = 600;  // of one expression, those it has twice counted
 constexpr int cheap_nodes = 8;
 constexpr int cheap_work = 3;   // computing again this much ..
 constexpr int cheap_loads = 2;  // .. from this many tensors is cheaper than a store and two loads
+// What no second cache holds goes to memory and comes back: more is cheaper than that, all but
+// functions, and it needs no place until then.
+constexpr std::int64_t large = 1 << 18;  // elements
+constexpr int large_nodes = 24, large_work = 11;
 constexpr int costly_work = 8;  // not to be repeated along a broadcast
 constexpr std::int64_t long_broadcast = 8;
 
@@ -171,6 +175,9 @@ class Chooser {
     if (is_leaf(id) || node.op == Op::iota) return true;
     // A view repeats what stands behind it, which is counted where that is looked at.
     if (is_movement(node.op) && node.op != Op::pad && node.op != Op::concatenate) return true;
+    if (element_count(node.type.shape) >= large && cost.nodes <= large_nodes &&
+        cost.work <= large_work && cost.loads <= cheap_loads)
+      return true;
     if (cost.nodes > cheap_nodes) return false;
     const int readers = static_cast<int>(readers_[id.index].size());
     if (cost.loads <= 1) return cost.work <= cheap_work;

@@ -39,31 +39,46 @@ GridPlan plan_grid(std::int64_t count, std::int64_t height, std::int64_t width,
 
 }  // namespace
 
-Image grid(const std::vector<float>& values, std::int64_t count, std::int64_t channels,
-           std::int64_t height, std::int64_t width, float low, float high, std::int64_t group) {
+GridPainter::GridPainter(std::int64_t count, std::int64_t channels, std::int64_t height,
+                         std::int64_t width, std::int64_t group)
+    : count_(count), channels_(channels), height_(height), width_(width) {
   if (channels != 1 && channels != 3) {  // each channel is a cell
-    count *= channels;
-    channels = 1;
+    count_ *= channels;
+    channels_ = 1;
   }
-  const GridPlan plan = plan_grid(count, height, width, group);
-  Image image{plan.columns * (width + margin) + margin + (plan.columns / plan.group - 1) * gap,
-              plan.rows * (height + margin) + margin,
-              channels,
-              {}};
-  image.pixels.assign(static_cast<std::size_t>(image.width * image.height * channels), 0);
+  const GridPlan plan = plan_grid(count_, height, width, group);
+  columns_ = plan.columns;
+  group_ = plan.group;
+  image_ = {columns_ * (width + margin) + margin + (columns_ / group_ - 1) * gap,
+            plan.rows * (height + margin) + margin,
+            channels_,
+            {}};
+  image_.pixels.assign(static_cast<std::size_t>(image_.width * image_.height * channels_), 0);
+}
+
+void GridPainter::paint(std::span<const float> values, float low, float high) {
   const float* value = values.data();
-  for (std::int64_t cell = 0; cell < count; ++cell) {
-    const std::int64_t column = cell % plan.columns;
-    const std::int64_t left = margin + column * (width + margin) + column / plan.group * gap;
-    const std::int64_t top = margin + cell / plan.columns * (height + margin);
-    for (std::int64_t c = 0; c < channels; ++c)
-      for (std::int64_t y = 0; y < height; ++y)
-        for (std::int64_t x = 0; x < width; ++x) {
-          const std::int64_t at = ((top + y) * image.width + left + x) * channels + c;
-          image.pixels[static_cast<std::size_t>(at)] = shade(*value++, low, high);
+  const std::int64_t cell_values = std::max<std::int64_t>(channels_ * height_ * width_, 1);
+  const std::int64_t end =
+      std::min(count_, next_ + static_cast<std::int64_t>(values.size()) / cell_values);
+  for (; next_ < end; ++next_) {
+    const std::int64_t column = next_ % columns_;
+    const std::int64_t left = margin + column * (width_ + margin) + column / group_ * gap;
+    const std::int64_t top = margin + next_ / columns_ * (height_ + margin);
+    for (std::int64_t c = 0; c < channels_; ++c)
+      for (std::int64_t y = 0; y < height_; ++y)
+        for (std::int64_t x = 0; x < width_; ++x) {
+          const std::int64_t at = ((top + y) * image_.width + left + x) * channels_ + c;
+          image_.pixels[static_cast<std::size_t>(at)] = shade(*value++, low, high);
         }
   }
-  return image;
+}
+
+Image grid(const std::vector<float>& values, std::int64_t count, std::int64_t channels,
+           std::int64_t height, std::int64_t width, float low, float high, std::int64_t group) {
+  GridPainter painter(count, channels, height, width, group);
+  painter.paint(values, low, high);
+  return painter.take();
 }
 
 }  // namespace ganc::runtime

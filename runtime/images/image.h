@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "runtime/result.h"
@@ -19,6 +21,23 @@ struct Image {
 Result<Image> read_image(const std::filesystem::path& path);
 // Written to a temporary name and renamed.
 Result<void> write_png(const Image& image, const std::filesystem::path& path);
+
+// A grid whose cells come one after the other.
+class GridPainter {
+ public:
+  // For `count` cells; see grid().
+  GridPainter(std::int64_t count, std::int64_t channels, std::int64_t height, std::int64_t width,
+              std::int64_t group);
+  // The next cells, [n, channels, height, width]; those beyond `count` are left out.
+  void paint(std::span<const float> values, float low, float high);
+  Image take() { return std::move(image_); }
+
+ private:
+  std::int64_t count_, channels_, height_, width_;
+  std::int64_t columns_ = 1, group_ = 1;
+  std::int64_t next_ = 0;  // cell
+  Image image_;
+};
 
 // `values` [count, channels, height, width]; low and high become black and white. Cells in reading
 // order, with a margin of 2 pixels, as square as it goes. With a `group` of more than 1, that many

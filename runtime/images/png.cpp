@@ -142,6 +142,8 @@ Result<Image> decode_png(std::span<const std::uint8_t> bytes) {
 
 Result<std::vector<std::uint8_t>> encode_png(const Image& image) {
   Session session;
+  // Noise takes a little more than its pixels; what is not written takes no memory.
+  session.output.reserve(image.pixels.size() + image.pixels.size() / 64 + 4096);
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &session, on_error, on_error);
   png_infop info = png ? png_create_info_struct(png) : nullptr;
   std::vector<png_bytep> rows = row_pointers(image);

@@ -39,8 +39,6 @@ Result<void> TrainRun::write_pictures() {
   const std::uint64_t seed = training_->counters().seed;
   for (const Output& output : session_->description.outputs) {
     OutputRun run(*session_, output, sets_);
-    auto parts = run.draw(seed, output.shown, {});
-    if (!parts) return std::unexpected(parts.error());
     if (is_picture(output)) {
       std::vector<float> reals;
       if (output.kind == OutputKind::points) {
@@ -48,11 +46,13 @@ Result<void> TrainRun::write_pictures() {
         if (!points) return std::unexpected(points.error());
         reals = std::move(*points);
       }
-      auto image = picture(output, *parts, reals);
+      auto image = run.draw_picture(seed, output.shown, reals);
       if (!image) return std::unexpected(image.error());
       if (auto r = write_png(*image, folder_->file(output.name, step, ".png")); !r) return r;
       continue;
     }
+    auto parts = run.draw(seed, output.shown, {});
+    if (!parts) return std::unexpected(parts.error());
     for (std::size_t p = 0; p < parts->size(); ++p) {
       const Tensor& part = (*parts)[p];
       const std::string name =

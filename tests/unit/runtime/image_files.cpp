@@ -164,6 +164,19 @@ TEST_CASE("a grid has its cells in reading order between black margins", "[image
   CHECK(grid({}, 0, 1, 2, 2, -1, 1, 0).width == 6);
 }
 
+TEST_CASE("a grid that is painted piece by piece is the same", "[image]") {
+  std::vector<float> values(6 * 3 * 2 * 2);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) / 36 - 1;
+  GridPainter painter(6, 3, 2, 2, 2);
+  const std::span<const float> all = values;
+  painter.paint(all.first(24), -1, 1);
+  painter.paint(all.subspan(24), -1, 1);
+  const Image image = painter.take(), whole = grid(values, 6, 3, 2, 2, -1, 1, 2);
+  CHECK(image.width == whole.width);
+  CHECK(image.height == whole.height);
+  CHECK(image.pixels == whole.pixels);
+}
+
 TEST_CASE("a grid keeps groups together and is near a square", "[image]") {
   const auto size = [](std::int64_t count, std::int64_t height, std::int64_t width,
                        std::int64_t group) {

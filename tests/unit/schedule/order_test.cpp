@@ -2,8 +2,10 @@
 #include <catch2/catch.hpp>
 
 #include "compiler/graph/builder.h"
+#include "compiler/schedule/memory.h"
 #include "compiler/schedule/order.h"
 #include "compiler/schedule/schedule.h"
+#include "tests/unit/schedule/drafts.h"
 
 // The order of calls, and the gaps between rows.
 
@@ -16,47 +18,6 @@ Plan plan_of(const Graph& graph, std::span<const Variable> variables = {},
              const ScheduleOptions& options = {}) {
   const Graph* graphs[] = {&graph};
   return schedule(variables, graphs, options);
-}
-
-// A kernel that reads and writes so many tensors, of one element each.
-Draft draft(const std::vector<std::uint32_t>& reads, const std::vector<std::uint32_t>& writes) {
-  Draft d;
-  for (std::uint32_t tensor : reads) {
-    d.buffers.push_back(tensor);
-    d.kernel.buffers.push_back({"r", DType::f32, 1, true, false});
-  }
-  for (std::uint32_t tensor : writes) {
-    d.buffers.push_back(tensor);
-    d.kernel.buffers.push_back({"w", DType::f32, 1, false, true});
-  }
-  d.kernel.name = std::to_string(writes.at(0));
-  return d;
-}
-
-// Tensors of so many elements; the graph has a node for each, all of them inputs, and the last one
-// is the result.
-ProgramDraft program(const std::vector<std::int64_t>& elements, std::vector<Draft> drafts) {
-  ProgramDraft p;
-  Builder b(p.graph);
-  for (std::uint32_t i = 0; i < elements.size(); ++i) {
-    const NodeId node = b.input("t" + std::to_string(i), {DType::f32, {elements[i]}});
-    Tensor t;
-    t.node = node;
-    t.shape = {elements[i]};
-    t.strides = {1};
-    t.elements = elements[i];
-    p.tensors.push_back(t);
-    p.tensor_of.push_back(i);
-  }
-  p.targets.push_back({"out", {static_cast<std::uint32_t>(elements.size() - 1)}, -1});
-  p.drafts = std::move(drafts);
-  return p;
-}
-
-std::string names(const ProgramDraft& p) {
-  std::string all;
-  for (const Draft& d : p.drafts) all += (all.empty() ? "" : " ") + d.kernel.name;
-  return all;
 }
 
 }  // namespace
@@ -77,6 +38,37 @@ TEST_CASE("an order that needs no less is left alone") {
                                           draft({2, 3}, {5}), draft({4, 5}, {6})});
   order_drafts(p);
   CHECK(names(p) == "3 2 4 5 6");
+}
+
+TEST_CASE("what is summed up dies before more is made") {
+  // 1 is large, 2 is made of it; 3 is made of 2 and large, 4 sums up 1.
+  ProgramDraft p = program(
+      {1, 1000, 1, 1000, 1, 1},
+      {draft({0}, {1}), draft({1}, {2}), draft({2}, {3}), draft({1}, {4}), draft({2, 3, 4}, {5})});
+  order_drafts(p);
+  CHECK(names(p) == "1 2 4 3 5");
+}
+
+TEST_CASE("a copy is made where it is read") {
+  // 4 is a copy of 1 that 5 reads; 2 and 3 do not, and need the place.
+  ProgramDraft p = program(
+      {1, 500, 1000, 1, 1000, 1},
+      {draft({0}, {1}), draft({1}, {4}), draft({1}, {2}), draft({2}, {3}), draft({3, 4}, {5})});
+  p.tensors[4].node = p.tensors[1].node;  // as well
+  order_drafts(p);
+  CHECK(names(p) == "1 2 3 4 5");
+}
+
+TEST_CASE("a result takes no place after it was written") {
+  ProgramDraft p = program({1, 1000, 1000, 1}, {draft({0}, {1}), draft({0}, {2}), draft({0}, {3})});
+  p.targets.push_back({"grad", {1}, -1});
+  const std::vector<Life> lives = find_lives(p);
+  CHECK(std::pair(lives[1].birth, lives[1].death) == std::pair<std::int64_t, std::int64_t>(0, 0));
+  CHECK(std::pair(lives[3].birth, lives[3].death) == std::pair<std::int64_t, std::int64_t>(2, 2));
+  p.targets.push_back({"same", {0}, -1});  // no draft writes it
+  p.drafts.clear();
+  CHECK(find_lives(p)[0].birth == -1);
+  CHECK(find_lives(p)[0].death == -1);
 }
 
 TEST_CASE("a value that is read after a variable has changed was made before that") {

@@ -100,6 +100,21 @@ TEST_CASE("what is cheap is computed by each reader, what is costly once") {
   }
 }
 
+TEST_CASE("what is large is written out twice even if it takes a division") {
+  const auto count = [](std::int64_t rows, Op op) {
+    Graph graph;
+    Builder b(graph);
+    const Type type{DType::f32, {rows, 512}};
+    const NodeId x = b.input("data/x", type), y = b.input("data/y", type);
+    const NodeId shared = op == Op::divide ? b.divide(x, y) : b.unary(op, b.add(x, y));
+    b.output("a", b.negate(b.reduce_sum(shared, {0})));
+    b.output("b", b.negate(b.reduce_sum(shared, {1})));
+    return roots(grouped(graph));
+  };
+  CHECK(count(512, Op::divide) == count(511, Op::divide) - 1);
+  CHECK(count(512, Op::tanh) == count(511, Op::tanh));
+}
+
 TEST_CASE("an optimizer's values of one weight are one group") {
   Graph graph;
   Builder b(graph);
