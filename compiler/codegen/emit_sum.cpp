@@ -121,6 +121,9 @@ void KernelEmitter::emit_taps(const Contraction& c, const Tile& tile, std::size_
         advance(at.a, dtype, word(place), axis.a_stride),
         advance(at.b, dtype, word(ir_.CreateAdd(place, index_constant(1))), axis.b_stride)};
     llvm::Value* count = word(ir_.CreateAdd(place, index_constant(2)));
+    if (optimize_ && tap + 1 == c.taps.size() && c.axes.empty())
+      return emit_steps(c, tile, first, count,
+                        {0, steps->first * axis.a_stride, steps->second * axis.b_stride}, sums);
     return emit_loop(index_constant(0), count, 1, may_be_empty, [&](llvm::Value* i) {
       emit_taps(c, tile, tap + 1,
                 {advance(first.a, dtype, i, steps->first * axis.a_stride),
@@ -135,6 +138,45 @@ void KernelEmitter::emit_taps(const Contraction& c, const Tile& tile, std::size_
     llvm::Value* b = advance(at.b, dtype, word(ir_.CreateAdd(i, index_constant(1))), axis.b_stride);
     emit_taps(c, tile, tap + 1, {a, b}, sums);
   });
+}
+
+// So many steps of a sum whose last pairs of positions are its innermost axis.
+void KernelEmitter::emit_steps(const Contraction& c, const Tile& tile, Operands from,
+                               llvm::Value* count, const kernel::ReduceAxis& axis,
+                               const std::vector<llvm::Value*>& sums) {
+  const DType dtype = kernel_.buffers[c.a_buffer].dtype;
+  const bool fetch = steps_of_sum(kernel_, c) * tile.columns * line_bytes > first_cache_bytes;
+  const auto after = [&](Operands at, llvm::Value* steps) -> Operands {
+    return {advance(at.a, dtype, steps, axis.a_stride), advance(at.b, dtype, steps, axis.b_stride)};
+  };
+  const auto walk = [&](llvm::Value* begin, llvm::Value* end, std::int64_t unroll) {
+    const Operands first = after(from, begin);
+    llvm::BasicBlock* before = ir_.GetInsertBlock();
+    llvm::PHINode *a = nullptr, *b = nullptr;
+    Operands next{};
+    llvm::BasicBlock* latch = nullptr;
+    emit_loop(begin, end, unroll, true, [&](llvm::Value*) {
+      a = ir_.CreatePHI(ir_.getPtrTy(), 2);
+      b = ir_.CreatePHI(ir_.getPtrTy(), 2);
+      for (std::int64_t i = 0; i < unroll; ++i) {
+        const Operands now = after({a, b}, index_constant(i));
+        for (unsigned j = 0; fetch && j < tile.columns; ++j)
+          emit_prefetch(advance(
+              now.b, dtype,
+              index_constant(vector_prefetch_steps * axis.b_stride + column_offset(c, tile, j)),
+              1));
+        multiply_add(c, tile, now, sums);
+      }
+      next = after({a, b}, index_constant(unroll));
+      latch = ir_.GetInsertBlock();
+    });
+    a->addIncoming(first.a, before), a->addIncoming(next.a, latch);
+    b->addIncoming(first.b, before), b->addIncoming(next.b, latch);
+  };
+  const std::int64_t unroll = tile.rows * tile.columns > 12 ? 2 : 4;
+  llvm::Value* whole = ir_.CreateAnd(count, index_constant(-unroll));
+  walk(index_constant(0), whole, unroll);
+  walk(whole, count, 1);
 }
 
 // Pointers step along the axis, several elements an iteration on the innermost one. All else in the

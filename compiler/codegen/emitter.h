@@ -201,6 +201,8 @@ class KernelEmitter {
                 const std::vector<llvm::Value*>& sums);
   void emit_taps(const kernel::Contraction& c, const Tile& tile, std::size_t tap, Operands at,
                  const std::vector<llvm::Value*>& sums);
+  void emit_steps(const kernel::Contraction& c, const Tile& tile, Operands from, llvm::Value* count,
+                  const kernel::ReduceAxis& axis, const std::vector<llvm::Value*>& sums);
   void emit_axes(const kernel::Contraction& c, const Tile& tile, std::size_t axis, Operands at,
                  const std::vector<llvm::Value*>& sums);
   void multiply_add(const kernel::Contraction& c, const Tile& tile, Operands at,

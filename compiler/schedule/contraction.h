@@ -82,8 +82,12 @@ struct Tiling {
   std::int64_t shared_block = 1;       // of the last of them so many in a unit,
   bool blocks_shared = false;          // with the blocks of m and v
   std::vector<std::uint32_t> reduced;  // innermost last
-  // The sum is done in parts of so many pairs of each spatial axis, partial results in memory, so
-  // that what one part reads of both operands stays in cache; none: in one go.
+  // Reduced axes that the vectors walk through in longer strides than through any position: sums
+  // walk through positions inside.
+  std::vector<std::uint32_t> reduced_outside;
+  // The sum is done in parts of so many pairs of each axis outside and then of each spatial axis,
+  // partial results in memory, so that what one part reads of both operands stays in cache; none:
+  // in one go. What of `outer` is not shared is done part by part.
   std::vector<std::int64_t> part_pairs;
 };
 // None: no lanes, or rows too few to pay for a copy. `vector`: the layout in which that operand
@@ -94,6 +98,17 @@ struct TilingChoice {
   std::optional<CopyLayout> vector, scalar;
 };
 std::optional<TilingChoice> choose_tiling(const ProgramDraft& program, const Product& product);
+
+// How long sums are shared out of which operands are read again for every position of the result,
+// as for the gradient of a filter: units of so many of `outer`, with blocks of rows and lanes.
+struct SumBlocks {
+  std::size_t shared = 0;
+  std::int64_t m_block = 1, v_block = 1;
+};
+// By a model of cycles, which of all ways is the fastest; sums of `terms` products.
+SumBlocks choose_sum_blocks(const Tiling& tiling, std::int64_t terms);
+// Of each sum in such blocks so many terms at a time.
+std::int64_t part_terms(const SumBlocks& blocks);
 
 // How numbers become pairs of bf16: in one part or two; for tiles or for vectors; though the copies
 // may cost more than they save.

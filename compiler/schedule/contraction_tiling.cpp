@@ -265,12 +265,25 @@ class Chooser {
     std::ranges::stable_sort(t_.reduced, [&](std::uint32_t a, std::uint32_t b) {
       return std::abs(space_.coefficient(by, a)) > std::abs(space_.coefficient(by, b));
     });
+    if (p_.spatial.empty()) return;
+    const auto inside = std::ranges::find_if(t_.reduced, [&](std::uint32_t v) {
+      return std::abs(space_.coefficient(by, v)) < longest_position_stride(by);
+    });
+    t_.reduced_outside.assign(t_.reduced.begin(), inside);
+    t_.reduced.erase(t_.reduced.begin(), inside);
+  }
+  std::int64_t longest_position_stride(IndexId by) const {
+    std::int64_t longest = 0;
+    for (const SpatialAxis& s : p_.spatial)
+      longest = std::max(longest, std::abs(space_.coefficient(
+                                      by, t_.lhs_is_vector ? s.lhs_position : s.rhs_position)));
+    return longest;
   }
 
   // Of one sum, counting the taps of an inner position.
   std::int64_t terms() const {
     std::int64_t n = 1;
-    for (std::uint32_t v : t_.reduced) n *= space_.extent(v);
+    for (std::uint32_t v : p_.reduced) n *= space_.extent(v);
     for (const SpatialAxis& s : p_.spatial) n *= std::min(s.lhs_extent, s.rhs_extent);
     return n;
   }
@@ -281,6 +294,14 @@ class Chooser {
     const std::int64_t k = terms(), outer = outer_count();
     const std::int64_t all = outer * t_.m_extent * t_.v_extent * k;
     const std::int64_t units = std::min(wanted_units, all / min_unit_products);
+    if (reads_again(k)) {
+      const SumBlocks blocks = choose_sum_blocks(t_, k);
+      t_.shared = blocks.shared;
+      t_.m_block = blocks.m_block;
+      t_.v_block = blocks.v_block;
+      t_.blocks_shared = t_.m_block < t_.m_extent || t_.v_block < t_.v_extent;
+      return;
+    }
     const bool parts_in_cache = program_.tensors[vector_operand().tensor].panel > 0;
     if (!t_.row_axis && !parts_in_cache && t_.m_extent * k * 4 > far_bytes)
       return share_panels(k, units);
@@ -298,6 +319,15 @@ class Chooser {
     } else if (t_.m_extent * k * 4 > panel_bytes) {
       t_.m_block = divisor_from(t_.m_extent, std::max<std::int64_t>(32, panel_bytes / (4 * k)));
     }
+  }
+
+  // Whether sums of so many terms, too long for a cache, read the operands for every position of
+  // the result again: those of a filter's gradient.
+  bool reads_again(std::int64_t terms) const {
+    return !t_.row_axis && !p_.tiles && terms >= 4 * min_part_terms &&
+           (t_.m_extent + t_.v_extent) * terms * 4 > cache_bytes && !p_.spatial.empty() &&
+           std::ranges::all_of(p_.spatial,
+                               [](const SpatialAxis& s) { return s.rhs_extent >= s.outputs; });
   }
 
   // Blocks of about so many rows: whole blocks where they fill register tiles, for a tile of few
@@ -351,13 +381,17 @@ class Chooser {
     if (k < 4 * min_part_terms) return;
     if (!panels && (t_.m_block + t_.v_block) * k * byte_size(vectors.dtype) <= cache_bytes) return;
     // Without panels whole rows of the image; with them, what the first cache holds of a panel.
-    std::int64_t pairs = (panels ? panel_part_terms : min_part_terms);
+    std::int64_t pairs = panels ? panel_part_terms : min_part_terms;
+    if (reads_again(k)) pairs = part_terms({t_.shared, t_.m_block, t_.v_block});
     for (std::uint32_t v : t_.reduced) pairs = std::max<std::int64_t>(pairs / space_.extent(v), 1);
-    t_.part_pairs.resize(p_.spatial.size());
-    for (std::size_t i = p_.spatial.size(); i-- > 0;) {
-      const std::int64_t all = std::min(p_.spatial[i].lhs_extent, p_.spatial[i].rhs_extent);
-      t_.part_pairs[i] = panels || i == 0 ? std::min(pairs, all) : all;
-      pairs = std::max<std::int64_t>(pairs / all, 1);
+    std::vector<std::int64_t> lengths;
+    for (std::uint32_t v : t_.reduced_outside) lengths.push_back(space_.extent(v));
+    for (const SpatialAxis& s : p_.spatial) lengths.push_back(std::min(s.lhs_extent, s.rhs_extent));
+    t_.part_pairs.resize(lengths.size());
+    for (std::size_t i = lengths.size(); i-- > 0;) {
+      const bool row = lengths.size() > 1 && i + 1 == lengths.size();
+      t_.part_pairs[i] = panels || !row ? std::min(pairs, lengths[i]) : lengths[i];
+      pairs = std::max<std::int64_t>(pairs / lengths[i], 1);
     }
   }
 

@@ -21,12 +21,14 @@ class Writer {
         group_(group),
         p_(product),
         t_(tiling),
+        axes_(paired_axes(product, tiling)),
         writer_(product.c.space, product.c.expressions, program.tensors) {}
 
   void run() {
     fix_variables();
     make_tables();
-    Block body = units([&] { return serial(t_.shared, [&] { return tile(); }); });
+    Block body =
+        units([&] { return parts([&] { return serial(t_.shared, [&] { return tile(); }); }); });
     add_draft(program_, group_, writer_, std::move(body), p_.c, true);
     Draft& draft = program_.drafts.back();
     // An operand is read until the last tile: nothing may take its place.
@@ -41,6 +43,21 @@ class Writer {
   const Operand& b() const { return t_.lhs_is_vector ? p_.lhs : p_.rhs; }
   const IndexSpace& space() const { return p_.c.space; }
 
+  // Axes on which pairs of positions meet: those that are reduced outside have one output, each of
+  // whose positions meets itself.
+  static std::vector<SpatialAxis> paired_axes(Product& product, const Tiling& tiling) {
+    std::vector<SpatialAxis> axes;
+    for (std::uint32_t v : tiling.reduced_outside) {
+      SpatialAxis axis;
+      axis.lhs_extent = axis.rhs_extent = product.c.space.extent(v);
+      axis.lhs_position = axis.rhs_position = v;
+      axis.output = product.c.space.constant(0);
+      axes.push_back(axis);
+    }
+    axes.insert(axes.end(), product.spatial.begin(), product.spatial.end());
+    return axes;
+  }
+
   // Bases are where all that loops inside the contraction is 0.
   void fix_variables() {
     for (std::uint32_t v : p_.reduced) writer_.bind(v, {});
@@ -52,7 +69,7 @@ class Writer {
   }
 
   void make_tables() {
-    for (const SpatialAxis& s : p_.spatial) {
+    for (const SpatialAxis& s : axes_) {
       kernel::TapTable table{meeting_positions(s)};
       if (t_.lhs_is_vector)
         for (auto& row : table.rows)
@@ -147,6 +164,7 @@ class Writer {
       m_base_ = writer_.scale(writer_.variable(v), t_.m_block);
       kernel::Loop loop{kernel::LoopKind::serial, v, writer_.constant(m_blocks),
                         serial(from, body)};
+      m_base_ = {};
       Block block;
       block.push_back({std::move(loop)});
       return block;
@@ -154,9 +172,11 @@ class Writer {
     if (from == t_.shared && block_base_) {
       const Axis& axis = t_.outer[t_.shared - 1];
       const ValueId base = std::exchange(block_base_, {});
-      return loop(writer_, kernel::LoopKind::serial, axis,
-                  count(base, axis.extent, t_.shared_block), base,
-                  [&] { return serial(from, body); });
+      Block block =
+          loop(writer_, kernel::LoopKind::serial, axis, count(base, axis.extent, t_.shared_block),
+               base, [&] { return serial(from, body); });
+      block_base_ = base;
+      return block;
     }
     if (from == t_.outer.size()) return body();
     return loop(writer_, kernel::LoopKind::serial, t_.outer[from],
@@ -211,27 +231,29 @@ class Writer {
     for (kernel::Statement& s : more) block.push_back(std::move(s));
   }
 
-  // The sums of some rows and what is made of them; in parts where they are long.
-  Block sums(const Rows& rows) {
-    if (parts_ <= 1) return contraction(rows, {}, false, true);
+  // All sums of a unit, in parts where they are long.
+  Block parts(const std::function<Block()>& sums) {
+    if (parts_ <= 1) return sums();
     place_sum();
-    Block block = contraction(rows, writer_.constant(0), false, false);
+    const auto of = [&](ValueId index, bool adds, bool last) {
+      part_ = {index, adds, last};
+      return sums();
+    };
+    Block block = of(writer_.constant(0), false, false);
     const bool plain = p_.c.stores.size() == 1 && p_.c.stores[0].tensor == sum_tensor_;
     const std::int64_t looped = plain ? parts_ - 1 : parts_ - 2;
     if (looped > 0) {
       const kernel::VarId v = writer_.new_variable();
-      const ValueId part = writer_.add(writer_.variable(v), 1);
       kernel::Loop loop{kernel::LoopKind::serial, v, writer_.constant(looped),
-                        contraction(rows, part, true, false)};
+                        of(writer_.add(writer_.variable(v), 1), true, false)};
       block.push_back({std::move(loop)});
     }
-    if (!plain) append(block, contraction(rows, writer_.constant(parts_ - 1), true, true));
+    if (!plain) append(block, of(writer_.constant(parts_ - 1), true, true));
     return block;
   }
 
-  // One part of the sums (all of it where there are no parts): added to what is there if `adds`;
-  // what is made of the sums is stored if `last`, else the sums are.
-  Block contraction(const Rows& rows, ValueId part, bool adds, bool last) {
+  // The sums of some rows and what is made of them, or the part of them that is being written.
+  Block sums(const Rows& rows) {
     kernel::Contraction c{};
     c.m_variable = writer_.new_variable();
     c.v_variable = writer_.new_variable();
@@ -254,7 +276,7 @@ class Writer {
     c.a_buffer = writer_.buffer(a().tensor, true, false);
     c.b_buffer = writer_.buffer(b().tensor, true, false);
     c.a_m_stride = rows.a_step;
-    c.taps = taps(rows, part);
+    c.taps = taps(rows);
     if (p_.parts > 1) c.taps.push_back(products_of_parts());
     c.axes = reduce_axes();
     c.tiles = p_.tiles;
@@ -262,8 +284,8 @@ class Writer {
       writer_.bind(
           *t_.m, writer_.add(rows.base, writer_.scale(writer_.variable(c.m_variable), rows.step)));
     writer_.bind(t_.v, writer_.add(v_base_, writer_.variable(c.v_variable)));
-    if (adds) c.initial = writer_.expression(loaded_);
-    if (last)
+    if (part_.adds) c.initial = writer_.expression(loaded_);
+    if (part_.last)
       c.epilogue = write_block(writer_, p_.c);
     else
       c.epilogue.push_back(writer_.store(sum_tensor_, sum_index_, sum_));
@@ -272,13 +294,15 @@ class Writer {
     return block;
   }
 
-  std::vector<kernel::TapAxis> taps(const Rows& rows, ValueId part) {
-    std::vector<kernel::TapAxis> result(p_.spatial.size());
-    for (std::size_t i = p_.spatial.size(); i-- > 0;) {
-      const SpatialAxis& s = p_.spatial[i];
+  std::vector<kernel::TapAxis> taps(const Rows& rows) {
+    std::vector<kernel::TapAxis> result(axes_.size());
+    ValueId part = part_.index;
+    for (std::size_t i = axes_.size(); i-- > 0;) {
+      const SpatialAxis& s = axes_[i];
       const std::uint32_t ap = t_.lhs_is_vector ? s.rhs_position : s.lhs_position;
       const std::uint32_t bp = t_.lhs_is_vector ? s.lhs_position : s.rhs_position;
-      ValueId row = rows.position && t_.row_axis == i ? rows.base : writer_.index(s.output);
+      const bool rows_here = rows.position && i == t_.reduced_outside.size() + *t_.row_axis;
+      ValueId row = rows_here ? rows.base : writer_.index(s.output);
       if (part && parts_of_[i] > 1) {
         row = writer_.add(writer_.scale(row, parts_of_[i]), writer_.remainder(part, parts_of_[i]));
         part = writer_.quotient(part, parts_of_[i]);
@@ -315,13 +339,20 @@ class Writer {
   const Group& group_;
   Product& p_;
   const Tiling& t_;
+  const std::vector<SpatialAxis> axes_;
   KernelWriter writer_;
   std::vector<std::uint32_t> tables_;
   std::uint32_t parts_table_ = UINT32_MAX;
   ValueId m_base_, v_base_;
   ValueId block_base_;                  // of the last shared axis, until its loop is written
-  std::vector<std::int64_t> parts_of_;  // by spatial axis
+  std::vector<std::int64_t> parts_of_;  // by axis
   std::int64_t parts_ = 1;
+  // Which part is being written (all of the sum where there are no parts): added to what is there
+  // if `adds`; what is made of the sums is stored if `last`, else the sums are.
+  struct Part {
+    ValueId index;
+    bool adds = false, last = true;
+  } part_;
   std::uint32_t sum_tensor_ = no_tensor;
   IndexId sum_index_;
   ExprId sum_, loaded_;

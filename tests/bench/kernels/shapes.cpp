@@ -92,6 +92,13 @@ void time_layer(const LayerShape& shape, Isa isa, std::vector<Timing>& timings) 
     }
 }
 
+// The least of several times of a call alone.
+double least_seconds(const Prepared& prepared, const Call& call, char* arena, char* scratch) {
+  ProgramPlan alone;
+  alone.calls = {call};
+  return least_seconds(prepared, alone, arena, scratch);
+}
+
 // The least time by the direct way: the products of taps that meet, and operands and result moved
 // once, from where they are when they are used over and over.
 Prediction least_time(const Timing& timing, const CpuClass& machine) {
@@ -140,6 +147,28 @@ void measure_shapes(Isa isa, double (*fma_limit)(), int count, std::uint64_t see
   fmt::print("{}: the worst {} of {}\n", name(isa), std::min(shown, lines.size()), lines.size());
   for (std::size_t i = 0; i < std::min(shown, lines.size()); ++i)
     fmt::print("  {}\n", lines[i].second);
+}
+
+void show_shape(Isa isa, int number, std::uint64_t seed) {
+  if (!runs_here(isa)) return fmt::print("{}: not on this machine\n", name(isa));
+  test::Random random(seed);
+  LayerShape shape;
+  for (int i = 0; i <= number; ++i) shape = test::random_layer_shape(random, range);
+  for (const bool fewer : {false, true}) {
+    Jit jit;
+    const Prepared p = prepare(jit, shape, fewer, isa);
+    std::int64_t scratch_bytes = 0;
+    for (const kernel::Kernel& k : p.plan.kernels)
+      scratch_bytes = std::max(scratch_bytes, kernel::scratch_places(k).back());
+    RandomArena arena(p.plan.arena_bytes), scratch(scratch_bytes);
+    for (std::size_t i = 0; i < std::size(layer_products); ++i) {
+      fmt::print("{} {} {}: {}\n", name(isa), fewer ? "fast" : "exact", name(layer_products[i]),
+                 describe(shape));
+      for (const Call& call : p.plan.programs[i].calls)
+        fmt::print("{:8.3f} ms {}", 1e3 * least_seconds(p, call, arena.begin(), scratch.begin()),
+                   print(p.plan.kernels[call.kernel]));
+    }
+  }
 }
 
 }  // namespace ganc

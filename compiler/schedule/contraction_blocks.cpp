@@ -1,0 +1,93 @@
+#include <algorithm>
+
+#include "compiler/schedule/contraction.h"
+
+namespace ganc::planning {
+namespace {
+
+// Of a core, rounded: the same for every CPU, so that plans are.
+constexpr double far_bytes_a_cycle = 8;    // from beyond L2
+constexpr double near_bytes_a_cycle = 16;  // L2, for sums that are read and written
+constexpr double rows_of_tile = 14;
+constexpr double vector_cycles = 1;  // that a tile takes for a vector, beside half a row's
+constexpr std::int64_t threads = 4;  // that should have as much to do as each other
+constexpr std::int64_t min_block_rows = 8;
+constexpr std::int64_t lanes_of_blocks = 64;
+constexpr double uneven_rows = 1.1;  // for the rest of a block, whose rows no tile is made for
+
+double ceiling(double x, double of) {
+  return static_cast<double>(static_cast<std::int64_t>((x + of - 1) / of));
+}
+
+class Blocks {
+ public:
+  Blocks(const Tiling& tiling, std::int64_t terms) : t_(tiling), terms_(terms) {}
+
+  SumBlocks best() const {
+    SumBlocks found;
+    double least = 1e300;
+    for (std::size_t shared = 0; shared <= t_.outer.size(); ++shared)
+      for (const std::int64_t rows : row_blocks())
+        for (std::int64_t lanes = t_.v_extent; lanes > 0; lanes = fewer_lanes(lanes)) {
+          const SumBlocks blocks{shared, rows, lanes};
+          if (const double cycles = cost(blocks); cycles < least) least = cycles, found = blocks;
+        }
+    return found;
+  }
+
+ private:
+  std::vector<std::int64_t> row_blocks() const {
+    std::vector<std::int64_t> sizes = {t_.m_extent};
+    for (std::int64_t blocks = 2; t_.m_extent / blocks >= min_block_rows; ++blocks)
+      if (const std::int64_t rows = (t_.m_extent + blocks - 1) / blocks; rows < sizes.back())
+        sizes.push_back(rows);
+    return sizes;
+  }
+  // The next smaller block of whole vectors; 0: none.
+  std::int64_t fewer_lanes(std::int64_t lanes) const {
+    const std::int64_t blocks = (t_.v_extent + lanes - 1) / lanes + 1;
+    std::int64_t fewer = ((t_.v_extent + blocks - 1) / blocks + lanes_of_blocks - 1) /
+                         lanes_of_blocks * lanes_of_blocks;
+    if (fewer >= lanes) fewer = (lanes - 1) / lanes_of_blocks * lanes_of_blocks;
+    return fewer;
+  }
+
+  // Cycles of all sums, as the slowest of some threads sees them.
+  double cost(const SumBlocks& blocks) const {
+    const auto rows = static_cast<double>(blocks.m_block), m = static_cast<double>(t_.m_extent),
+               lanes = static_cast<double>(blocks.v_block), v = static_cast<double>(t_.v_extent),
+               terms = static_cast<double>(terms_);
+    const double m_blocks = ceiling(m, rows), v_blocks = ceiling(v, lanes);
+    double together = 1, positions = 1;
+    for (std::size_t i = 0; i < t_.outer.size(); ++i)
+      (i < blocks.shared ? together : positions) *= static_cast<double>(t_.outer[i].extent);
+    const double uneven = t_.m_extent % blocks.m_block == 0 ? 1 : uneven_rows;
+    const double vectors = v_blocks * ceiling(lanes, panel_lanes);
+    const double multiply = together * positions * terms * vectors * uneven *
+                            (m / 2 + vector_cycles * m_blocks * ceiling(rows, rows_of_tile));
+    const double read = 4 * terms * together * (m * v_blocks + v * m_blocks) / far_bytes_a_cycle;
+    const double parts = ceiling(terms, static_cast<double>(part_terms(blocks)));
+    const double add = 8 * together * positions * m * v * parts / near_bytes_a_cycle;
+    const auto units = static_cast<std::int64_t>(together * m_blocks * v_blocks);
+    const double waiting =
+        static_cast<double>((units + threads - 1) / threads * threads) / static_cast<double>(units);
+    return (multiply + read + add) * waiting;
+  }
+
+  const Tiling& t_;
+  const std::int64_t terms_;
+};
+
+}  // namespace
+
+std::int64_t part_terms(const SumBlocks& blocks) {
+  constexpr std::int64_t bytes = 64 << 10;  // of both operands, beside the sums in L2
+  constexpr std::int64_t least = 48;        // fewer do not pay for the stores
+  return std::max(bytes / (4 * (blocks.m_block + blocks.v_block)), least);
+}
+
+SumBlocks choose_sum_blocks(const Tiling& tiling, std::int64_t terms) {
+  return Blocks(tiling, terms).best();
+}
+
+}  // namespace ganc::planning
