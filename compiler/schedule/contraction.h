@@ -72,8 +72,9 @@ std::int64_t divisor_up_to(std::int64_t extent, std::int64_t most);
 // Which variable is what, and how the work is cut. Depends on shapes and layouts alone.
 struct Tiling {
   bool lhs_is_vector = false;  // b is lhs
+  bool dot = false;            // sums are dot products along the innermost of `reduced`
   std::uint32_t v = 0;
-  std::optional<std::uint32_t> m;
+  std::optional<std::uint32_t> m;       // rows; both operands may move with them
   std::optional<std::size_t> row_axis;  // m is the output position of this spatial axis
   std::vector<RowRange> rows;           // then: its parts
   std::int64_t v_extent = 1, m_extent = 1, v_block = 1, m_block = 1;
@@ -108,7 +109,7 @@ struct SumBlocks {
 // By a model of cycles, which of all ways is the fastest; sums of `terms` products.
 SumBlocks choose_sum_blocks(const Tiling& tiling, std::int64_t terms);
 // Of each sum in such blocks so many terms at a time.
-std::int64_t part_terms(const SumBlocks& blocks);
+std::int64_t part_terms(const Tiling& tiling, const SumBlocks& blocks);
 
 // How numbers become pairs of bf16: in one part or two; for tiles or for vectors; though the copies
 // may cost more than they save.

@@ -13,6 +13,8 @@ constexpr double vector_cycles = 1;  // that a tile takes for a vector, beside h
 constexpr std::int64_t threads = 4;  // that should have as much to do as each other
 constexpr std::int64_t min_block_rows = 8;
 constexpr std::int64_t lanes_of_blocks = 64;
+constexpr std::int64_t columns_of_blocks = 8;  // of dot products
+constexpr double dot_sum_cycles = 3;           // to add up the lanes of one
 constexpr double uneven_rows = 1.1;  // for the rest of a block, whose rows no tile is made for
 
 double ceiling(double x, double of) {
@@ -46,10 +48,9 @@ class Blocks {
   // The next smaller block of whole vectors; 0: none.
   std::int64_t fewer_lanes(std::int64_t lanes) const {
     const std::int64_t blocks = (t_.v_extent + lanes - 1) / lanes + 1;
-    std::int64_t fewer = ((t_.v_extent + blocks - 1) / blocks + lanes_of_blocks - 1) /
-                         lanes_of_blocks * lanes_of_blocks;
-    if (fewer >= lanes) fewer = (lanes - 1) / lanes_of_blocks * lanes_of_blocks;
-    return fewer;
+    const std::int64_t whole = t_.dot ? columns_of_blocks : lanes_of_blocks;
+    const std::int64_t fewer = ((t_.v_extent + blocks - 1) / blocks + whole - 1) / whole * whole;
+    return fewer < lanes ? fewer : (lanes - 1) / whole * whole;
   }
 
   // Cycles of all sums, as the slowest of some threads sees them.
@@ -62,12 +63,15 @@ class Blocks {
     for (std::size_t i = 0; i < t_.outer.size(); ++i)
       (i < blocks.shared ? together : positions) *= static_cast<double>(t_.outer[i].extent);
     const double uneven = t_.m_extent % blocks.m_block == 0 ? 1 : uneven_rows;
-    const double vectors = v_blocks * ceiling(lanes, panel_lanes);
-    const double multiply = together * positions * terms * vectors * uneven *
-                            (m / 2 + vector_cycles * m_blocks * ceiling(rows, rows_of_tile));
+    const double multiply =
+        together * positions * terms * uneven *
+        (t_.dot ? m * v / panel_lanes * std::max(0.5, (1 / std::min(rows, 4.0) + 1 / 6.0) / 2)
+                : v_blocks * ceiling(lanes, panel_lanes) *
+                      (m / 2 + vector_cycles * m_blocks * ceiling(rows, rows_of_tile)));
     const double read = 4 * terms * together * (m * v_blocks + v * m_blocks) / far_bytes_a_cycle;
-    const double parts = ceiling(terms, static_cast<double>(part_terms(blocks)));
-    const double add = 8 * together * positions * m * v * parts / near_bytes_a_cycle;
+    const double parts = ceiling(terms, static_cast<double>(part_terms(t_, blocks)));
+    const double add = together * positions * m * v * parts *
+                       (8 / near_bytes_a_cycle + (t_.dot ? dot_sum_cycles : 0));
     const auto units = static_cast<std::int64_t>(together * m_blocks * v_blocks);
     const double waiting =
         static_cast<double>((units + threads - 1) / threads * threads) / static_cast<double>(units);
@@ -80,9 +84,11 @@ class Blocks {
 
 }  // namespace
 
-std::int64_t part_terms(const SumBlocks& blocks) {
-  constexpr std::int64_t bytes = 64 << 10;  // of both operands, beside the sums in L2
-  constexpr std::int64_t least = 48;        // fewer do not pay for the stores
+std::int64_t part_terms(const Tiling& tiling, const SumBlocks& blocks) {
+  // Of both operands, beside the sums: rows of dot products are read for every column again.
+  const std::int64_t bytes = tiling.dot ? 24 << 10 : 64 << 10;
+  // Fewer do not pay for the stores, nor for adding up lanes.
+  const std::int64_t least = tiling.dot ? 512 : 48;
   return std::max(bytes / (4 * (blocks.m_block + blocks.v_block)), least);
 }
 

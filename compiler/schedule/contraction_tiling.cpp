@@ -18,7 +18,14 @@ constexpr std::int64_t cache_bytes = 1 << 20;    // of both operands of a sum th
 constexpr std::int64_t min_part_terms = 512;  // of a part of a sum: fewer do not pay for the stores
 constexpr std::int64_t panel_part_terms = 256;  // a panel of 16 KB
 constexpr std::int64_t line_bytes = 64;
-constexpr std::int64_t few_lanes = 8;          // fewer leave most of a vector empty
+constexpr std::int64_t few_lanes = 8;         // fewer leave most of a vector empty
+constexpr std::int64_t few_common_lanes = 4;  // fewer are not worth a kernel of vectors
+constexpr double copy_cycles = 3;             // of an element that is copied into another order
+// Of multiplying a vector, measured: as dot products, whose operands both come from L2; where a row
+// is a vector that few lanes fill. A full one takes one.
+constexpr double dot_step_cycles = 1.8, one_column_cycles = 1.2;
+constexpr double dot_sum_cycles = 6;           // to add up the lanes of a sum
+constexpr double dot_part_terms = 1024;        // of those that are done in parts
 constexpr std::int64_t near_bytes = 16 << 10;  // of L1, for one of two operands
 constexpr std::int64_t min_copy_uses = 256;    // of each element that is copied
 constexpr std::int64_t min_border_uses = 8;    // of each that is copied with a border
@@ -38,14 +45,18 @@ class Chooser {
   std::optional<TilingChoice> run() {
     if (p_.c.stores.empty()) return std::nullopt;
     const bool found = choose_lanes();
-    if (positions_are_better_lanes(found)) {
+    if (dot_products_are_better(found)) {
+      choose_dot_products();
+    } else if (positions_are_better_lanes(found)) {
       t_.lhs_is_vector = true;
       choice_.vector = positions_innermost();
       return choice_;
+    } else if (!found && !choose_common_lanes()) {
+      return std::nullopt;
+    } else {
+      choose_rows();
     }
-    if (!found) return std::nullopt;
-    choose_rows();
-    if (!lies_well()) {
+    if (!t_.dot && !lies_well()) {
       if (t_.m_extent == 1 && outer_count() < min_rows) return std::nullopt;
       choice_.vector = wanted_layout();
       if (!choice_.vector) return std::nullopt;
@@ -95,6 +106,70 @@ class Chooser {
     }
   }
 
+  // Lanes along which both operands are contiguous, as the channels of a depthwise layer.
+  bool choose_common_lanes() {
+    for (std::uint32_t v : p_.free) {
+      if (stored(v) != 1 || space_.extent(v) < few_common_lanes ||
+          space_.coefficient(p_.lhs.index, v) != 1 || space_.coefficient(p_.rhs.index, v) != 1)
+        continue;
+      take_lanes(v, true);
+      return true;
+    }
+    return false;
+  }
+
+  // A contracted axis that is contiguous in both operands.
+  std::int64_t dot_extent() const {
+    for (std::uint32_t v : p_.reduced)
+      if (space_.coefficient(p_.lhs.index, v) == 1 && space_.coefficient(p_.rhs.index, v) == 1)
+        return space_.extent(v);
+    return 1;
+  }
+  // Of the result, the axis that is contiguous, or else the longest with which an operand moves.
+  std::optional<std::uint32_t> dot_columns() const {
+    std::optional<std::uint32_t> best;
+    for (std::uint32_t v : p_.free) {
+      if (space_.coefficient(p_.lhs.index, v) == 0 && space_.coefficient(p_.rhs.index, v) == 0)
+        continue;
+      if (stored(v) == 1) return v;
+      if (!best || space_.extent(v) > space_.extent(*best)) best = v;
+    }
+    return best;
+  }
+  // Whether dot products, that copy nothing and fill their vectors, take less time than the lanes
+  // found, by a model of cycles: multiply-adds, copies, and the lanes of a sum that are added up.
+  bool dot_products_are_better(bool found) const {
+    const std::int64_t extent = dot_extent();
+    if (extent < few_lanes || p_.bordered || p_.tiles || p_.parts > 0 || !dot_columns())
+      return false;
+    double results = 1;
+    for (std::uint32_t v : p_.free) results *= static_cast<double>(space_.extent(v));
+    const auto k = static_cast<double>(terms());
+    const auto vectors = [](std::int64_t n) {
+      return static_cast<double>((n + panel_lanes - 1) / panel_lanes);
+    };
+    const double lane_sums = k / static_cast<double>(extent) * vectors(extent);
+    const double in_dots =
+        results * (lane_sums * dot_step_cycles + dot_sum_cycles * (1 + k / dot_part_terms));
+    if (!found) return true;
+    const bool positions = positions_are_better_lanes(found);
+    const Operand& copied = positions ? p_.lhs : vector_operand();
+    const bool copies = positions || space_.coefficient(copied.index, t_.v) != 1;
+    const auto elements =
+        static_cast<double>(element_count(program_.graph[copied.node].type.shape));
+    const double lanes =
+        positions ? panel_lanes : static_cast<double>(t_.v_extent) / vectors(t_.v_extent);
+    const double step_cycles = lanes > panel_lanes / 2 ? 1 : one_column_cycles;
+    return in_dots < results * k * step_cycles / lanes + (copies ? copy_cycles * elements : 0);
+  }
+  // Rows: what moves the operand that columns leave where it is, else positions.
+  void choose_dot_products() {
+    t_.dot = true;
+    take_lanes(*dot_columns(), false);
+    t_.lhs_is_vector = depends(p_.lhs, t_.v) && !depends(p_.rhs, t_.v);
+    choose_rows();
+  }
+
   // Whether the lanes, few channels of the weights or none, were rather positions along the last
   // axis of the image, which are free where it lies with its border.
   bool positions_are_better_lanes(bool found) const {
@@ -135,7 +210,22 @@ class Chooser {
       if (v == t_.v || !depends(scalar_operand(), v) || depends(vector_operand(), v)) continue;
       if (space_.extent(v) > t_.m_extent) t_.m = v, t_.m_extent = space_.extent(v);
     }
-    if (t_.m_extent < min_rows && !t_.lhs_is_vector) rows_of_positions();
+    const bool moved = !t_.lhs_is_vector || depends(scalar_operand(), t_.v);
+    const bool few = t_.dot ? !taps_are_results() : t_.m_extent < min_rows;
+    if (moved && few) rows_of_positions();
+    if (t_.m_extent == 1 && !t_.dot) rows_of_both();
+  }
+
+  // Rows with which both operands move, as groups: each reads vectors of its own.
+  void rows_of_both() {
+    if (program_.tensors[vector_operand().tensor].panel > 0) return;
+    for (std::uint32_t v : p_.free) {
+      if (v == t_.v || space_.coefficient(p_.lhs.index, v) == 0 ||
+          space_.coefficient(p_.rhs.index, v) == 0 || space_.extent(v) <= t_.m_extent)
+        continue;
+      t_.m = v, t_.m_extent = space_.extent(v);
+      t_.row_axis.reset();
+    }
   }
 
   // With few samples the rows are positions along the last axis of the image.
@@ -149,7 +239,7 @@ class Chooser {
     std::int64_t longest = 0;
     for (const RowRange& range : rows)
       if (!range.alone) longest = std::max(longest, range.count);
-    if (border_makes_rows(axis, std::max(longest, t_.m_extent)))
+    if (!t_.lhs_is_vector && !t_.dot && border_makes_rows(axis, std::max(longest, t_.m_extent)))
       choice_.scalar = rows_with_border();
     if (longest <= t_.m_extent) return;
     t_.m = space_.atom(output.terms[0].atom).source;
@@ -211,7 +301,8 @@ class Chooser {
   // Whether each step of a long sum reads another cache line of the scalar operand, which is read
   // often enough to pay for a copy. Such lines meet in few sets of L1, and no prefetcher follows.
   bool scalars_lie_far() const {
-    if (!t_.m || t_.row_axis || t_.reduced.empty()) return false;
+    if (!t_.m || t_.row_axis || t_.reduced.empty() || t_.dot || depends(scalar_operand(), t_.v))
+      return false;
     const Operand& a = scalar_operand();
     const std::int64_t bytes = byte_size(program_.tensors[a.tensor].dtype);
     if (std::abs(space_.coefficient(a.index, t_.reduced.back())) * bytes < line_bytes) return false;
@@ -266,8 +357,9 @@ class Chooser {
       return std::abs(space_.coefficient(by, a)) > std::abs(space_.coefficient(by, b));
     });
     if (p_.spatial.empty()) return;
+    const std::int64_t longest = longest_position_stride(by);
     const auto inside = std::ranges::find_if(t_.reduced, [&](std::uint32_t v) {
-      return std::abs(space_.coefficient(by, v)) < longest_position_stride(by);
+      return longest == 0 || std::abs(space_.coefficient(by, v)) < longest;
     });
     t_.reduced_outside.assign(t_.reduced.begin(), inside);
     t_.reduced.erase(t_.reduced.begin(), inside);
@@ -325,9 +417,12 @@ class Chooser {
   // the result again: those of a filter's gradient.
   bool reads_again(std::int64_t terms) const {
     return !t_.row_axis && !p_.tiles && terms >= 4 * min_part_terms &&
-           (t_.m_extent + t_.v_extent) * terms * 4 > cache_bytes && !p_.spatial.empty() &&
-           std::ranges::all_of(p_.spatial,
-                               [](const SpatialAxis& s) { return s.rhs_extent >= s.outputs; });
+           (t_.m_extent + t_.v_extent) * terms * 4 > cache_bytes && taps_are_results();
+  }
+  bool taps_are_results() const {
+    return !p_.spatial.empty() && std::ranges::all_of(p_.spatial, [](const SpatialAxis& s) {
+      return s.rhs_extent >= s.outputs;
+    });
   }
 
   // Blocks of about so many rows: whole blocks where they fill register tiles, for a tile of few
@@ -382,7 +477,7 @@ class Chooser {
     if (!panels && (t_.m_block + t_.v_block) * k * byte_size(vectors.dtype) <= cache_bytes) return;
     // Without panels whole rows of the image; with them, what the first cache holds of a panel.
     std::int64_t pairs = panels ? panel_part_terms : min_part_terms;
-    if (reads_again(k)) pairs = part_terms({t_.shared, t_.m_block, t_.v_block});
+    if (reads_again(k)) pairs = part_terms(t_, {t_.shared, t_.m_block, t_.v_block});
     for (std::uint32_t v : t_.reduced) pairs = std::max<std::int64_t>(pairs / space_.extent(v), 1);
     std::vector<std::int64_t> lengths;
     for (std::uint32_t v : t_.reduced_outside) lengths.push_back(space_.extent(v));

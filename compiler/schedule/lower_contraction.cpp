@@ -197,31 +197,35 @@ class Writer {
   struct Rows {
     ValueId count;
     std::int64_t limit = 1;
-    ValueId base;             // of m; of a position
-    std::int64_t step = 1;    // of m, a row
-    std::int64_t a_step = 0;  // of the scalar operand, a row
-    bool position = false;    // base is the position whose taps are read
+    ValueId base;                         // of m; of a position
+    std::int64_t step = 1;                // of m, a row
+    std::int64_t a_step = 0, b_step = 0;  // of the operands, a row
+    bool position = false;                // base is the position whose taps are read
   };
 
   Block tile() {
     if (!t_.row_axis) {
-      const std::int64_t stride = t_.m ? space().coefficient(a().index, *t_.m) : 0;
-      return sums({count(m_base_, t_.m_extent, t_.m_block), t_.m_block, m_base_, 1, stride, false});
+      const auto step = [&](const Operand& operand) {
+        return t_.m ? space().coefficient(operand.index, *t_.m) : 0;
+      };
+      return sums({count(m_base_, t_.m_extent, t_.m_block), t_.m_block, m_base_, 1, step(a()),
+                   step(b()), false});
     }
     const std::uint32_t position = p_.spatial[*t_.row_axis].lhs_position;
-    const std::int64_t stride = space().coefficient(a().index, position);
+    const std::int64_t stride = space().coefficient(p_.lhs.index, position);
     Block block;
     for (const RowRange& range : t_.rows) {
       if (!range.alone) {
         append(block,
                sums({writer_.constant(range.count), range.count, writer_.constant(range.first),
-                     range.step, range.lhs_step * stride, true}));
+                     range.step, t_.lhs_is_vector ? 0 : range.lhs_step * stride,
+                     t_.lhs_is_vector ? range.lhs_step * stride : 0, true}));
         continue;
       }
       const kernel::VarId v = writer_.new_variable();
       const ValueId at = writer_.add(writer_.scale(writer_.variable(v), range.step), range.first);
       kernel::Loop loop{kernel::LoopKind::serial, v, writer_.constant(range.count),
-                        sums({writer_.constant(1), 1, at, 1, 0, true})};
+                        sums({writer_.constant(1), 1, at, 1, 0, 0, true})};
       block.push_back({std::move(loop)});
     }
     return block;
@@ -276,6 +280,10 @@ class Writer {
     c.a_buffer = writer_.buffer(a().tensor, true, false);
     c.b_buffer = writer_.buffer(b().tensor, true, false);
     c.a_m_stride = rows.a_step;
+    c.b_m_stride = rows.b_step;
+    c.a_v_stride = space().coefficient(a().index, t_.v);
+    if (t_.dot) c.b_v_stride = space().coefficient(b().index, t_.v);
+    c.dot = t_.dot;
     c.taps = taps(rows);
     if (p_.parts > 1) c.taps.push_back(products_of_parts());
     c.axes = reduce_axes();
