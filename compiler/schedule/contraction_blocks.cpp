@@ -1,13 +1,16 @@
 #include <algorithm>
 
 #include "compiler/schedule/contraction.h"
+#include "compiler/schedule/cost.h"
 
 namespace ganc::planning {
 namespace {
 
 // Of a core, rounded: the same for every CPU, so that plans are.
-constexpr double far_bytes_a_cycle = 8;    // from beyond L2
-constexpr double near_bytes_a_cycle = 16;  // L2, for sums that are read and written
+constexpr double middle_bytes_a_cycle = 8;  // from L3
+constexpr double far_bytes_a_cycle = 4;     // from memory
+constexpr double near_bytes_a_cycle = 16;   // L2, for sums that are read and written
+constexpr double piece_start = 128;  // elements: what it costs to go on elsewhere after a block
 constexpr double rows_of_tile = 14;
 constexpr double vector_cycles = 1;  // that a tile takes for a vector, beside half a row's
 constexpr std::int64_t threads = 4;  // that should have as much to do as each other
@@ -68,7 +71,12 @@ class Blocks {
         (t_.dot ? m * v / panel_lanes * std::max(0.5, (1 / std::min(rows, 4.0) + 1 / 6.0) / 2)
                 : v_blocks * ceiling(lanes, panel_lanes) *
                       (m / 2 + vector_cycles * m_blocks * ceiling(rows, rows_of_tile)));
-    const double read = 4 * terms * together * (m * v_blocks + v * m_blocks) / far_bytes_a_cycle;
+    const auto piece = [](double block, double all) {
+      return block < all ? 1 + piece_start / block : 1;
+    };
+    const double read =
+        4 * terms * together * (m * v_blocks * piece(rows, m) + v * m_blocks * piece(lanes, v)) /
+        (4 * terms * (m + v) < middle_bytes ? middle_bytes_a_cycle : far_bytes_a_cycle);
     const double parts = ceiling(terms, static_cast<double>(part_terms(t_, blocks)));
     const double add = together * positions * m * v * parts *
                        (8 / near_bytes_a_cycle + (t_.dot ? dot_sum_cycles : 0));
