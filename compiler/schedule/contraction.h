@@ -100,6 +100,18 @@ struct TilingChoice {
 };
 std::optional<TilingChoice> choose_tiling(const ProgramDraft& program, const Product& product);
 
+// Appends the kernel of a product in such a tiling, all operands as it wants them.
+void write_contraction(ProgramDraft& program, const Group& group, Product& product,
+                       const Tiling& tiling);
+
+// Sets what lies around the tiles: outer loops, units, blocks and parts of the sums.
+//   needs    lanes, rows and reduced axes of `tiling`, the operands as they are read
+void choose_blocks(const ProgramDraft& program, const Product& product, Tiling& tiling);
+// Products of one sum, counting the taps of an inner position.
+std::int64_t sum_terms(const Product& product);
+// Whether the spatial axes are those of a filter's gradient: longer sums than results.
+bool taps_are_results(const Product& product);
+
 // How long sums are shared out of which operands are read again for every position of the result,
 // as for the gradient of a filter: units of so many of `outer`, with blocks of rows and lanes.
 struct SumBlocks {

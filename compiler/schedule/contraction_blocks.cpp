@@ -1,107 +1,190 @@
 #include <algorithm>
 
 #include "compiler/schedule/contraction.h"
-#include "compiler/schedule/cost.h"
 
 namespace ganc::planning {
 namespace {
 
-// Of a core, rounded: the same for every CPU, so that plans are.
-constexpr double middle_bytes_a_cycle = 8;  // from L3
-constexpr double far_bytes_a_cycle = 4;     // from memory
-constexpr double near_bytes_a_cycle = 16;   // L2, for sums that are read and written
-constexpr double piece_start = 128;  // elements: what it costs to go on elsewhere after a block
-constexpr double rows_of_tile = 14;
-constexpr double vector_cycles = 1;  // that a tile takes for a vector, beside half a row's
-constexpr std::int64_t threads = 4;  // that should have as much to do as each other
-constexpr std::int64_t min_block_rows = 8;
-constexpr std::int64_t lanes_of_blocks = 64;
-constexpr std::int64_t columns_of_blocks = 8;  // of dot products
-constexpr double dot_sum_cycles = 3;           // to add up the lanes of one
-constexpr double uneven_rows = 1.1;  // for the rest of a block, whose rows no tile is made for
+constexpr std::int64_t wanted_units = 32;
+constexpr std::int64_t min_unit_products = 1 << 16;  // multiplications that are worth a unit
+constexpr std::int64_t register_rows = 14;       // of a tile that fills the registers of AVX-512
+constexpr std::int64_t many_blocks = 16;         // so that one more or less makes no thread wait
+constexpr std::int64_t tile_rows = 32;           // and tiles
+constexpr std::int64_t panel_bytes = 512 << 10;  // of the scalar operand, to stay in the L2 cache
+constexpr std::int64_t far_bytes = 4 << 20;      // of it, that no cache holds for all units
+constexpr std::int64_t least_panel_rows = 16;    // of it, so that the other operand is read seldom
+constexpr std::int64_t cache_bytes = 1 << 20;    // of both operands of a sum that is done in one go
+constexpr std::int64_t min_part_terms = 512;  // of a part of a sum: fewer do not pay for the stores
+constexpr std::int64_t panel_part_terms = 256;  // a panel of 16 KB
+constexpr std::int64_t min_rows = 8;            // of a block, so that register tiles are full
 
-double ceiling(double x, double of) {
-  return static_cast<double>(static_cast<std::int64_t>((x + of - 1) / of));
+// The divisor of n that is at least `least` and nearest to it; n itself if there is none below.
+std::int64_t divisor_from(std::int64_t n, std::int64_t least) {
+  for (std::int64_t d = std::max<std::int64_t>(least, 1); d < n; ++d)
+    if (n % d == 0) return d;
+  return n;
 }
 
-class Blocks {
+class Cutter {
  public:
-  Blocks(const Tiling& tiling, std::int64_t terms) : t_(tiling), terms_(terms) {}
+  Cutter(const ProgramDraft& program, const Product& product, Tiling& tiling)
+      : program_(program), p_(product), space_(product.c.space), t_(tiling) {}
 
-  SumBlocks best() const {
-    SumBlocks found;
-    double least = 1e300;
-    for (std::size_t shared = 0; shared <= t_.outer.size(); ++shared)
-      for (const std::int64_t rows : row_blocks())
-        for (std::int64_t lanes = t_.v_extent; lanes > 0; lanes = fewer_lanes(lanes)) {
-          const SumBlocks blocks{shared, rows, lanes};
-          if (const double cycles = cost(blocks); cycles < least) least = cycles, found = blocks;
-        }
-    return found;
+  void run() {
+    choose_outer();
+    choose_blocks();
+    choose_parts();
   }
 
  private:
-  std::vector<std::int64_t> row_blocks() const {
-    std::vector<std::int64_t> sizes = {t_.m_extent};
-    for (std::int64_t blocks = 2; t_.m_extent / blocks >= min_block_rows; ++blocks)
-      if (const std::int64_t rows = (t_.m_extent + blocks - 1) / blocks; rows < sizes.back())
-        sizes.push_back(rows);
-    return sizes;
-  }
-  // The next smaller block of whole vectors; 0: none.
-  std::int64_t fewer_lanes(std::int64_t lanes) const {
-    const std::int64_t blocks = (t_.v_extent + lanes - 1) / lanes + 1;
-    const std::int64_t whole = t_.dot ? columns_of_blocks : lanes_of_blocks;
-    const std::int64_t fewer = ((t_.v_extent + blocks - 1) / blocks + whole - 1) / whole * whole;
-    return fewer < lanes ? fewer : (lanes - 1) / whole * whole;
+  std::int64_t rows_of_block() const { return p_.tiles ? tile_rows : min_rows; }
+  const Operand& vector_operand() const { return t_.lhs_is_vector ? p_.lhs : p_.rhs; }
+  std::int64_t stored(const Axis& axis) const {
+    return space_.coefficient(p_.c.stores[0].index, axis.variable);
   }
 
-  // Cycles of all sums, as the slowest of some threads sees them.
-  double cost(const SumBlocks& blocks) const {
-    const auto rows = static_cast<double>(blocks.m_block), m = static_cast<double>(t_.m_extent),
-               lanes = static_cast<double>(blocks.v_block), v = static_cast<double>(t_.v_extent),
-               terms = static_cast<double>(terms_);
-    const double m_blocks = ceiling(m, rows), v_blocks = ceiling(v, lanes);
-    double together = 1, positions = 1;
-    for (std::size_t i = 0; i < t_.outer.size(); ++i)
-      (i < blocks.shared ? together : positions) *= static_cast<double>(t_.outer[i].extent);
-    const double uneven = t_.m_extent % blocks.m_block == 0 ? 1 : uneven_rows;
-    const double multiply =
-        together * positions * terms * uneven *
-        (t_.dot ? m * v / panel_lanes * std::max(0.5, (1 / std::min(rows, 4.0) + 1 / 6.0) / 2)
-                : v_blocks * ceiling(lanes, panel_lanes) *
-                      (m / 2 + vector_cycles * m_blocks * ceiling(rows, rows_of_tile)));
-    const auto piece = [](double block, double all) {
-      return block < all ? 1 + piece_start / block : 1;
-    };
-    const double read =
-        4 * terms * together * (m * v_blocks * piece(rows, m) + v * m_blocks * piece(lanes, v)) /
-        (4 * terms * (m + v) < middle_bytes ? middle_bytes_a_cycle : far_bytes_a_cycle);
-    const double parts = ceiling(terms, static_cast<double>(part_terms(t_, blocks)));
-    const double add = together * positions * m * v * parts *
-                       (8 / near_bytes_a_cycle + (t_.dot ? dot_sum_cycles : 0));
-    const auto units = static_cast<std::int64_t>(together * m_blocks * v_blocks);
-    const double waiting =
-        static_cast<double>((units + threads - 1) / threads * threads) / static_cast<double>(units);
-    return (multiply + read + add) * waiting;
+  void choose_outer() {
+    for (std::uint32_t v : p_.free)
+      if (v != t_.v && v != t_.m) t_.outer.push_back({v, space_.extent(v)});
+    std::ranges::stable_sort(t_.outer,
+                             [&](const Axis& a, const Axis& b) { return stored(a) > stored(b); });
   }
 
-  const Tiling& t_;
-  const std::int64_t terms_;
+  void choose_blocks() {
+    t_.m_block = t_.m_extent;
+    t_.v_block = t_.v_extent;
+    const std::int64_t k = sum_terms(p_);
+    std::int64_t outer = 1;
+    for (const Axis& axis : t_.outer) outer *= axis.extent;
+    const std::int64_t all = outer * t_.m_extent * t_.v_extent * k;
+    const std::int64_t units = std::min(wanted_units, all / min_unit_products);
+    if (reads_again(k)) {
+      const SumBlocks blocks = choose_sum_blocks(t_, k);
+      t_.shared = blocks.shared;
+      t_.m_block = blocks.m_block;
+      t_.v_block = blocks.v_block;
+      t_.blocks_shared = t_.m_block < t_.m_extent || t_.v_block < t_.v_extent;
+      return;
+    }
+    const bool parts_in_cache = program_.tensors[vector_operand().tensor].panel > 0;
+    if (!t_.row_axis && !parts_in_cache && t_.m_extent * k * 4 > far_bytes)
+      return share_panels(k, units);
+    std::int64_t shared = 1;
+    while (t_.shared < t_.outer.size() && shared < units) shared *= t_.outer[t_.shared++].extent;
+    if (t_.row_axis) {
+      t_.v_block = shared < units && t_.v_extent >= 128 ? 64 : t_.v_extent;
+      t_.blocks_shared = t_.v_block < t_.v_extent;
+    } else if (shared < units) {
+      const std::int64_t blocks = (units + shared - 1) / shared;
+      share_rows(std::max(rows_of_block(), t_.m_extent / blocks));
+      shared *= (t_.m_extent + t_.m_block - 1) / t_.m_block;
+      share_lanes(shared, units);
+      t_.blocks_shared = t_.m_block < t_.m_extent || t_.v_block < t_.v_extent;
+    } else if (t_.m_extent * k * 4 > panel_bytes) {
+      t_.m_block = divisor_from(t_.m_extent, std::max<std::int64_t>(32, panel_bytes / (4 * k)));
+    }
+  }
+
+  // Whether sums of so many terms, too long for a cache, read the operands for every position of
+  // the result again: those of a filter's gradient.
+  bool reads_again(std::int64_t terms) const {
+    return !t_.row_axis && !p_.tiles && terms >= 4 * min_part_terms &&
+           (t_.m_extent + t_.v_extent) * terms * 4 > cache_bytes && taps_are_results(p_);
+  }
+  // Blocks of about so many rows: whole blocks where they fill register tiles, for a tile of few
+  // rows waits for the vectors it reads; else such that two threads have as much to do.
+  void share_rows(std::int64_t wanted) {
+    t_.m_block = divisor_from(t_.m_extent, wanted);
+    if (t_.m_block > 4 * wanted) t_.m_block = wanted;  // no useful divisor: a rest
+    if (p_.tiles || t_.v_extent < 2 * panel_lanes || t_.m_extent / wanted < many_blocks) return;
+    double least = block_cost(t_.m_block);
+    for (std::int64_t rows = register_rows / 2; rows <= 2 * wanted; ++rows)
+      if (const double cost = block_cost(rows); cost < least) least = cost, t_.m_block = rows;
+  }
+
+  // Of all rows in blocks of so many: a row, and for each tile that reads the vectors another; the
+  // time of the slower of two threads.
+  double block_cost(std::int64_t rows) const {
+    const std::int64_t blocks = (t_.m_extent + rows - 1) / rows,
+                       tiles = (rows + register_rows - 1) / register_rows;
+    return static_cast<double>((blocks + 1) / 2 * (rows + tiles));
+  }
+
+  // Where the scalar operand does not stay in the caches, a unit has a block of its rows that stays
+  // in L2, and several positions, one after the other.
+  void share_panels(std::int64_t k, std::int64_t units) {
+    t_.m_block = divisor_from(t_.m_extent,
+                              std::max<std::int64_t>(least_panel_rows, panel_bytes / 2 / (4 * k)));
+    std::int64_t shared = (t_.m_extent + t_.m_block - 1) / t_.m_block;
+    t_.blocks_shared = shared > 1;
+    while (t_.shared < t_.outer.size() && shared < units) {
+      const std::int64_t extent = t_.outer[t_.shared++].extent;
+      // No more units than are wanted: the other positions are one after the other.
+      if (shared * extent > units) t_.shared_block = divisor_up_to(extent, extent * shared / units);
+      shared *= extent / t_.shared_block;
+    }
+    share_lanes(shared, units);
+    t_.blocks_shared |= t_.v_block < t_.v_extent;
+  }
+
+  // Blocks of lanes where the other axes make fewer units than are wanted.
+  void share_lanes(std::int64_t shared, std::int64_t units) {
+    if (shared >= units || t_.v_extent < 128) return;
+    const std::int64_t wanted = (units + shared - 1) / shared;
+    t_.v_block = std::max<std::int64_t>(64, (t_.v_extent / wanted + 63) / 64 * 64);
+  }
+
+  void choose_parts() {
+    if (p_.spatial.empty()) return;
+    const std::int64_t k = sum_terms(p_);
+    const Tensor& vectors = program_.tensors[vector_operand().tensor];
+    const bool panels = vectors.panel > 0;
+    if (k < 4 * min_part_terms) return;
+    if (!panels && (t_.m_block + t_.v_block) * k * byte_size(vectors.dtype) <= cache_bytes) return;
+    // Without panels whole rows of the image; with them, what the first cache holds of a panel.
+    std::int64_t pairs = panels ? panel_part_terms : min_part_terms;
+    if (reads_again(k)) pairs = part_terms(t_, {t_.shared, t_.m_block, t_.v_block});
+    for (std::uint32_t v : t_.reduced) pairs = std::max<std::int64_t>(pairs / space_.extent(v), 1);
+    std::vector<std::int64_t> lengths;
+    for (std::uint32_t v : t_.reduced_outside) lengths.push_back(space_.extent(v));
+    for (const SpatialAxis& s : p_.spatial) lengths.push_back(std::min(s.lhs_extent, s.rhs_extent));
+    t_.part_pairs.resize(lengths.size());
+    for (std::size_t i = lengths.size(); i-- > 0;) {
+      const bool row = lengths.size() > 1 && i + 1 == lengths.size();
+      t_.part_pairs[i] = panels || !row ? std::min(pairs, lengths[i]) : lengths[i];
+      pairs = std::max<std::int64_t>(pairs / lengths[i], 1);
+    }
+  }
+
+  const ProgramDraft& program_;
+  const Product& p_;
+  const IndexSpace& space_;
+  Tiling& t_;
 };
 
 }  // namespace
 
-std::int64_t part_terms(const Tiling& tiling, const SumBlocks& blocks) {
-  // Of both operands, beside the sums: rows of dot products are read for every column again.
-  const std::int64_t bytes = tiling.dot ? 24 << 10 : 64 << 10;
-  // Fewer do not pay for the stores, nor for adding up lanes.
-  const std::int64_t least = tiling.dot ? 512 : 48;
-  return std::max(bytes / (4 * (blocks.m_block + blocks.v_block)), least);
+void choose_blocks(const ProgramDraft& program, const Product& product, Tiling& tiling) {
+  Cutter(program, product, tiling).run();
 }
 
-SumBlocks choose_sum_blocks(const Tiling& tiling, std::int64_t terms) {
-  return Blocks(tiling, terms).best();
+std::int64_t sum_terms(const Product& product) {
+  std::int64_t n = 1;
+  for (std::uint32_t v : product.reduced) n *= product.c.space.extent(v);
+  for (const SpatialAxis& s : product.spatial) n *= std::min(s.lhs_extent, s.rhs_extent);
+  return n;
+}
+
+bool taps_are_results(const Product& product) {
+  return !product.spatial.empty() && std::ranges::all_of(product.spatial, [](const SpatialAxis& s) {
+    return s.rhs_extent >= s.outputs;
+  });
+}
+
+std::int64_t divisor_up_to(std::int64_t extent, std::int64_t most) {
+  std::int64_t d = std::min(extent, most);
+  while (extent % d != 0) --d;
+  return d;
 }
 
 }  // namespace ganc::planning

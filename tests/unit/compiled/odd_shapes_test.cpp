@@ -108,14 +108,14 @@ TEST_CASE("layers of groups, of a channel alone and of few channels") {
   for (std::uint64_t seed = 1; seed <= static_cast<std::uint64_t>(count); ++seed) {
     INFO(fmt::format("seed {}", seed));
     Random random(seed);
-    const bool grouped = random.chance(0.6);
-    check(random_layer_shape(random, range,
-                             [&](const LayerShape& shape) {
-                               return !shape.axes.empty() &&
-                                      (grouped ? shape.groups > 1
-                                               : std::min(shape.in, shape.out) < 4);
-                             }),
-          random, forms);
+    const std::int64_t kind = random.integer(0, 2);
+    const auto wanted = [&](const LayerShape& shape) {
+      const bool grouped = shape.groups > 1;
+      if (kind == 0) return grouped;
+      if (kind == 1) return grouped && shape.in == shape.groups && shape.out == shape.groups;
+      return !shape.axes.empty() && std::min(shape.in, shape.out) < 4;
+    };
+    check(random_layer_shape(random, range, wanted), random, forms);
   }
   CHECK(forms.dot);
   CHECK(forms.rows_of_both);
