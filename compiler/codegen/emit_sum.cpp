@@ -180,7 +180,9 @@ void KernelEmitter::emit_steps(const Contraction& c, const Tile& tile, Operands 
     a->addIncoming(first.a, before), a->addIncoming(next.a, latch);
     b->addIncoming(first.b, before), b->addIncoming(next.b, latch);
   };
-  const std::int64_t unroll = tile.rows * tile.columns > 12 ? 2 : 4;
+  // Large tiles hide what a loop costs.
+  const std::int64_t unroll = tile.rows * tile.columns > 12 ? 1 : 4;
+  if (unroll == 1) return walk(index_constant(0), count, 1);
   llvm::Value* whole = ir_.CreateAnd(count, index_constant(-unroll));
   walk(index_constant(0), whole, unroll);
   walk(whole, count, 1);
