@@ -71,8 +71,9 @@ class Blocks {
         (t_.dot ? m * v / panel_lanes * std::max(0.5, (1 / std::min(rows, 4.0) + 1 / 6.0) / 2)
                 : v_blocks * ceiling(lanes, panel_lanes) *
                       (m / 2 + vector_cycles * m_blocks * ceiling(rows, rows_of_tile)));
-    const auto piece = [](double block, double all) {
-      return block < all ? 1 + piece_start / block : 1;
+    // What dot products read of a row is long in any block.
+    const auto piece = [&](double block, double all) {
+      return !t_.dot && block < all ? 1 + piece_start / block : 1;
     };
     const double read =
         4 * terms * together * (m * v_blocks * piece(rows, m) + v * m_blocks * piece(lanes, v)) /
