@@ -12,6 +12,9 @@ using kernel::ValueKind;
 namespace {
 
 constexpr std::size_t max_fetched = 6;  // as many as pointers have registers
+constexpr std::size_t busy_sums = 8;    // that keep two multiply-adds of four cycles busy
+constexpr std::size_t most_chains = 4;  // as steps are unrolled
+constexpr std::int64_t least_chained_steps = 8;
 
 }  // namespace
 
@@ -21,7 +24,8 @@ void KernelEmitter::emit_statement(const Contraction& c) {
   tile.width =
       target_.vector_bits / 8 / static_cast<unsigned>(bytes_of(kernel_.buffers[c.a_buffer].dtype));
   const RegisterTile shape =
-      choose_register_tile(target_, c.m_limit, c.v_limit, tile.width, c.b_panel);
+      choose_register_tile(target_, c.m_limit, c.v_limit, tile.width, c.b_panel,
+                           {c.a_v_stride != 0, c.b_m_stride != 0, c.dot});
   if (c.m_outer) {
     emit_rows(c, shape, tile, [&](const Tile& rows) {
       emit_columns(c, shape, rows, [&](const Tile& whole) { emit_tile(c, whole); });
@@ -33,10 +37,11 @@ void KernelEmitter::emit_statement(const Contraction& c) {
   }
 }
 
-// Tiles along v: whole ones, then what is left, under a mask where it is no whole vector.
+// Tiles along v: whole ones, then what is left, under a mask where it is no whole vector. Of dot
+// products a column is one element.
 void KernelEmitter::emit_columns(const Contraction& c, RegisterTile shape, Tile tile,
                                  const std::function<void(const Tile&)>& body) {
-  const std::int64_t width = tile.width, step = shape.columns * width;
+  const std::int64_t width = c.dot ? 1 : tile.width, step = shape.columns * width;
   llvm::Value* end = uniform_index(c.v_count);
   llvm::Type* steps = llvm::FixedVectorType::get(ir_.getInt64Ty(), tile.width);
   const auto mask_below = [&](llvm::Value* count) {
@@ -67,6 +72,7 @@ void KernelEmitter::emit_columns(const Contraction& c, RegisterTile shape, Tile 
             [&](llvm::Value* v) { run(v, shape.columns, nullptr); });
   if (shape.columns > 1)
     emit_loop(whole, vectors, width, true, [&](llvm::Value* v) { run(v, 1, nullptr); });
+  if (width == 1) return;
   llvm::Value* mask = mask_below(ir_.CreateSub(end, vectors));
   emit_guarded(ir_.CreateICmpSLT(vectors, end), [&] { run(vectors, 1, mask); });
 }
@@ -108,26 +114,32 @@ llvm::Type* KernelEmitter::sum_vector_type(const Contraction& c, const Tile& til
   return llvm::FixedVectorType::get(register_type(context_, sum_type(kernel_, c)), tile.width);
 }
 
-void KernelEmitter::emit_tile(const Contraction& c, const Tile& tile) {
-  llvm::Type* type = sum_vector_type(c, tile);
+void KernelEmitter::emit_tile(const Contraction& c, const Tile& sum_tile) {
+  llvm::Type* type = sum_vector_type(c, sum_tile);
+  const std::size_t registers = std::size_t{sum_tile.rows} * sum_tile.columns;
   std::vector<llvm::Value*> sums;
   {
     llvm::IRBuilder<>::InsertPointGuard guard(ir_);
     ir_.SetInsertPoint(entry_end_);
-    for (unsigned i = 0; i < tile.rows * tile.columns; ++i) sums.push_back(ir_.CreateAlloca(type));
+    for (std::size_t i = 0; i < registers * chains_of(c, sum_tile); ++i)
+      sums.push_back(ir_.CreateAlloca(type));
   }
-  if (c.initial) {
-    emit_initial(c, tile, sums);
-  } else {
-    for (llvm::Value* sum : sums) ir_.CreateStore(llvm::Constant::getNullValue(type), sum);
-  }
-  if (optimize_ && c.taps.empty() && c.axes.size() == 1) {
-    Tile fetching = tile;
-    fetching.fetched = touched_rows(c, tile);
+  for (llvm::Value* sum : sums) ir_.CreateStore(llvm::Constant::getNullValue(type), sum);
+  if (c.initial && !c.dot) emit_initial(c, sum_tile, sums);
+  if (optimize_ && !c.dot && c.taps.empty() && c.axes.size() == 1) {
+    Tile fetching = sum_tile;
+    fetching.fetched = touched_rows(c, sum_tile);
     emit_sum(c, fetching, sums);
   } else {
-    emit_sum(c, tile, sums);
+    emit_sum(c, sum_tile, sums);
   }
+  for (std::size_t i = sums.size(); i-- > registers; sums.pop_back()) {
+    llvm::Value* place = sums[i % registers];
+    ir_.CreateStore(ir_.CreateFAdd(ir_.CreateLoad(type, place), ir_.CreateLoad(type, sums[i])),
+                    place);
+  }
+  const Tile tile = c.dot ? results_of(sum_tile) : sum_tile;
+  if (c.dot) sums = add_lanes(c, sum_tile, sums);
   // A long epilogue is written once a column, not once a register.
   const unsigned copies = tile.rows * tile.columns;
   if (copies <= 1 || work_of(kernel_, c.epilogue) * copies <= 300)
@@ -143,6 +155,66 @@ void KernelEmitter::emit_tile(const Contraction& c, const Tile& tile) {
   emit_epilogue_by_rows(c, tile, places);
 }
 
+// In how many parts each sum of a tile is done at once, so that none waits for itself.
+std::size_t KernelEmitter::chains_of(const Contraction& c, const Tile& tile) const {
+  const std::int64_t lanes = c.dot ? tile.width : 1;
+  if (!optimize_ || (!c.axes.empty() && c.axes.back().extent / lanes < least_chained_steps))
+    return 1;
+  std::size_t chains = 1;
+  while (chains < most_chains && 2 * chains * tile.rows * tile.columns <= busy_sums) chains *= 2;
+  return chains;
+}
+
+// The tile of what a tile of dot products sums up to: a vector of them a row.
+KernelEmitter::Tile KernelEmitter::results_of(const Tile& tile) {
+  Tile results = tile;
+  results.columns = 1;
+  results.last_mask = nullptr;
+  if (tile.columns < tile.width) {
+    llvm::Type* lanes = llvm::FixedVectorType::get(ir_.getInt64Ty(), tile.width);
+    results.last_mask = ir_.CreateICmpSLT(
+        ir_.CreateStepVector(lanes),
+        ir_.CreateVectorSplat(tile.width, index_constant(std::int64_t{tile.columns})));
+  }
+  return results;
+}
+
+// The lanes of each sum of a row, added up in halves: a vector with a lane for each sum.
+std::vector<llvm::Value*> KernelEmitter::add_lanes(const Contraction& c, const Tile& tile,
+                                                   const std::vector<llvm::Value*>& sums) {
+  llvm::Type* type = sum_vector_type(c, tile);
+  const auto width = static_cast<int>(tile.width);
+  std::vector<llvm::Value*> results(sums.begin(), sums.begin() + tile.rows);
+  std::vector<llvm::Value*> rows;
+  for (unsigned i = 0; i < tile.rows; ++i) {
+    std::vector<llvm::Value*> parts;
+    for (unsigned j = 0; j < tile.columns; ++j)
+      parts.push_back(ir_.CreateLoad(type, sums[i * tile.columns + j]));
+    // Each vector holds groups of lanes, one a sum; two vectors become one with groups half as
+    // long.
+    for (int group = width; group > 1; group /= 2) {
+      std::vector<int> low, high;
+      for (int first = 0; first < 2 * width; first += group)
+        for (int lane = first; lane < first + group / 2; ++lane)
+          low.push_back(lane), high.push_back(lane + group / 2);
+      std::vector<llvm::Value*> joined;
+      for (std::size_t j = 0; j < parts.size(); j += 2) {
+        llvm::Value *x = parts[j], *y = parts[std::min(j + 1, parts.size() - 1)];
+        joined.push_back(ir_.CreateFAdd(ir_.CreateShuffleVector(x, y, low),
+                                        ir_.CreateShuffleVector(x, y, high)));
+      }
+      parts = std::move(joined);
+    }
+    rows.push_back(parts[0]);
+  }
+  const Tile whole = results_of(tile);
+  if (c.initial) emit_initial(c, whole, results);
+  for (unsigned i = 0; i < tile.rows; ++i)
+    ir_.CreateStore(c.initial ? ir_.CreateFAdd(ir_.CreateLoad(type, results[i]), rows[i]) : rows[i],
+                    results[i]);
+  return results;
+}
+
 // Runs `body` with m and v bound to the elements of the tile. What it computes is forgotten
 // afterwards: a value that `initial` and epilogue share must not stay in registers through the sum.
 void KernelEmitter::enter_tile(const Contraction& c, const Tile& tile, Lanes& lanes,
@@ -156,7 +228,7 @@ void KernelEmitter::enter_tile(const Contraction& c, const Tile& tile, Lanes& la
   lanes_ = &lanes;
   emit_straight([&] {
     bind_rows(c.m_variable, tile.m);
-    bind_columns(c.v_variable, tile.v);
+    bind_columns(c.v_variable, tile.v, c.dot ? 1 : tile.width);
     body();
   });
   lanes_ = nullptr;

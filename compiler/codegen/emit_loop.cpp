@@ -56,13 +56,14 @@ void KernelEmitter::bind(kernel::VarId variable, llvm::Value* value, std::int64_
                                {{.value = value, .multiple = multiple, .depth = current_depth()}}};
 }
 
-// `first` is a multiple of the lanes.
-void KernelEmitter::bind_columns(kernel::VarId variable, llvm::Value* first) {
+// `first` is a multiple of `multiple`, and so are the lanes.
+void KernelEmitter::bind_columns(kernel::VarId variable, llvm::Value* first,
+                                 std::int64_t multiple) {
   Binding binding{Binding::By::column, {}};
   for (unsigned j = 0; j < lanes_->columns; ++j)
     binding.copies.push_back({.value = ir_.CreateAdd(first, index_constant(j * lanes_->width)),
                               .stride = 1,
-                              .multiple = lanes_->width,
+                              .multiple = multiple,
                               .depth = current_depth()});
   bindings_[variable.index] = std::move(binding);
 }
@@ -120,7 +121,7 @@ void KernelEmitter::emit_lanes(const kernel::Loop& loop, llvm::Value* first, uns
   lanes_->columns = columns;
   lanes_->masks.assign(columns, nullptr);
   lanes_->masks.back() = last_mask;
-  bind_columns(loop.variable, first);
+  bind_columns(loop.variable, first, lanes_->width);
   emit_block(loop.body);
 }
 

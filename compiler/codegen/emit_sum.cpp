@@ -42,6 +42,11 @@ std::int64_t steps_of_sum(const kernel::Kernel& kernel, const Contraction& c) {
   return n;
 }
 
+// Of the vectors that the columns of a tile read in one sum.
+std::int64_t vector_bytes(const kernel::Kernel& kernel, const Contraction& c, unsigned columns) {
+  return steps_of_sum(kernel, c) * columns * line_bytes;
+}
+
 }  // namespace
 
 // In `sums`, places of one vector each that the optimizer turns into registers.
@@ -60,8 +65,10 @@ void KernelEmitter::emit_sum(const Contraction& c, const Tile& tile,
   llvm::Value* ahead = nullptr;
   if (optimize_ && c.a_ahead != 0) ahead = advance(a, dtype, index_constant(c.a_ahead), 1);
   if (optimize_ && c.b_ahead != 0) ahead = advance(b, dtype, index_constant(c.b_ahead), 1);
-  emit_taps(c, tile, 0, {advance(a, dtype, tile.m, c.a_m_stride), advance(b, dtype, v, 1), ahead},
-            sums);
+  a = advance(a, dtype, tile.m, c.a_m_stride);
+  if (c.a_v_stride != 0) a = advance(a, dtype, tile.v, c.a_v_stride);
+  if (c.b_m_stride != 0) b = advance(b, dtype, tile.m, c.b_m_stride);
+  emit_taps(c, tile, 0, {a, advance(b, dtype, v, c.b_v_stride), ahead}, sums);
 }
 
 llvm::Value* KernelEmitter::advance(llvm::Value* pointer, DType dtype, llvm::Value* count,
@@ -121,6 +128,9 @@ void KernelEmitter::emit_taps(const Contraction& c, const Tile& tile, std::size_
         advance(at.a, dtype, word(place), axis.a_stride),
         advance(at.b, dtype, word(ir_.CreateAdd(place, index_constant(1))), axis.b_stride)};
     llvm::Value* count = word(ir_.CreateAdd(place, index_constant(2)));
+    if (optimize_ && tap + 1 == c.taps.size() && c.axes.empty())
+      return emit_steps(c, tile, first, count,
+                        {0, steps->first * axis.a_stride, steps->second * axis.b_stride}, sums);
     return emit_loop(index_constant(0), count, 1, may_be_empty, [&](llvm::Value* i) {
       emit_taps(c, tile, tap + 1,
                 {advance(first.a, dtype, i, steps->first * axis.a_stride),
@@ -137,23 +147,66 @@ void KernelEmitter::emit_taps(const Contraction& c, const Tile& tile, std::size_
   });
 }
 
+// So many steps of a sum whose last pairs of positions are its innermost axis.
+void KernelEmitter::emit_steps(const Contraction& c, const Tile& tile, Operands from,
+                               llvm::Value* count, const kernel::ReduceAxis& axis,
+                               const std::vector<llvm::Value*>& sums) {
+  const DType dtype = kernel_.buffers[c.a_buffer].dtype;
+  const bool fetch = vector_bytes(kernel_, c, tile.columns) > first_cache_bytes;
+  const auto after = [&](Operands at, llvm::Value* steps) -> Operands {
+    return {advance(at.a, dtype, steps, axis.a_stride), advance(at.b, dtype, steps, axis.b_stride)};
+  };
+  const auto walk = [&](llvm::Value* begin, llvm::Value* end, std::int64_t unroll) {
+    const Operands first = after(from, begin);
+    llvm::BasicBlock* before = ir_.GetInsertBlock();
+    llvm::PHINode *a = nullptr, *b = nullptr;
+    Operands next{};
+    llvm::BasicBlock* latch = nullptr;
+    emit_loop(begin, end, unroll, true, [&](llvm::Value*) {
+      a = ir_.CreatePHI(ir_.getPtrTy(), 2);
+      b = ir_.CreatePHI(ir_.getPtrTy(), 2);
+      for (std::int64_t i = 0; i < unroll; ++i) {
+        const Operands now = after({a, b}, index_constant(i));
+        for (unsigned j = 0; fetch && j < tile.columns; ++j)
+          emit_prefetch(advance(
+              now.b, dtype,
+              index_constant(vector_prefetch_steps * axis.b_stride + column_offset(c, tile, j)),
+              1));
+        multiply_add(c, tile, now, sums, static_cast<std::size_t>(i));
+      }
+      next = after({a, b}, index_constant(unroll));
+      latch = ir_.GetInsertBlock();
+    });
+    a->addIncoming(first.a, before), a->addIncoming(next.a, latch);
+    b->addIncoming(first.b, before), b->addIncoming(next.b, latch);
+  };
+  // Large tiles hide what a loop costs.
+  const std::int64_t unroll = tile.rows * tile.columns > 12 ? 1 : 4;
+  if (unroll == 1) return walk(index_constant(0), count, 1);
+  llvm::Value* whole = ir_.CreateAnd(count, index_constant(-unroll));
+  walk(index_constant(0), whole, unroll);
+  walk(whole, count, 1);
+}
+
 // Pointers step along the axis, several elements an iteration on the innermost one. All else in the
 // addresses is constant, so there is nothing left for LLVM's strength reduction, which takes most
 // of the time of a compilation and is switched off.
 void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_t index,
-                              Operands at, const std::vector<llvm::Value*>& sums) {
+                              Operands at, const std::vector<llvm::Value*>& sums,
+                              std::size_t step) {
   if (index == c.axes.size())
-    return tile.in_tiles ? multiply_tiles(c, tile, at) : multiply_add(c, tile, at, sums);
+    return tile.in_tiles ? multiply_tiles(c, tile, at) : multiply_add(c, tile, at, sums, step);
   kernel::ReduceAxis axis = c.axes[index];
   const DType dtype = kernel_.buffers[c.a_buffer].dtype;
   const bool innermost = index + 1 == c.axes.size();
-  if (innermost && tile.in_tiles)  // in steps of a whole tile
+  const std::int64_t last_lanes = innermost && c.dot ? axis.extent % tile.width : 0;
+  if (innermost && (tile.in_tiles || c.dot))  // in steps of a whole tile or vector
     axis = {axis.extent / tile.width, axis.a_stride * tile.width, axis.b_stride * tile.width};
   const bool fetch = innermost && optimize_ && !tile.in_tiles &&
                      std::abs(axis.a_stride) * bytes_of(dtype) >= far_stride_bytes;
-  const bool fetch_vectors =
-      innermost && optimize_ && !tile.in_tiles && axis.extent > 1 &&
-      steps_of_sum(kernel_, c) * tile.columns * line_bytes > first_cache_bytes;
+  const bool fetch_vectors = innermost && optimize_ && !tile.in_tiles && !c.dot &&
+                             axis.extent > 1 &&
+                             vector_bytes(kernel_, c, tile.columns) > first_cache_bytes;
   const std::int64_t in_line = line_bytes / bytes_of(dtype),
                      ahead_step = c.b_ahead != 0 ? c.v_limit : in_line;
   const auto after = [&](Operands from, std::int64_t steps) {
@@ -173,7 +226,7 @@ void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_
         emit_prefetch(advance(
             now.b, dtype,
             index_constant(vector_prefetch_steps * axis.b_stride + column_offset(c, tile, j)), 1));
-      emit_axes(c, tile, index + 1, now, sums);
+      emit_axes(c, tile, index + 1, now, sums, innermost ? static_cast<std::size_t>(i) : 0);
     }
   };
   // `steps` of them, `unroll` an iteration, which also fetches the next row of each of `rows`.
@@ -210,7 +263,7 @@ void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_
   };
   std::int64_t unroll = 1, done = 0;
   if (innermost && optimize_) unroll = tile.rows * tile.columns > 12 ? 2 : 4;
-  if (innermost && axis.extent <= 4) unroll = axis.extent;
+  if (innermost && axis.extent <= 4) unroll = std::max<std::int64_t>(axis.extent, 1);
   if (const std::int64_t steps = std::min<std::int64_t>(axis.extent / tile.rows, 4);
       !tile.fetched.empty() && steps > 0 && tile.rows > 1) {
     done = tile.rows * steps;
@@ -223,6 +276,13 @@ void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_
   else if (whole > 0)
     walk(rest, whole, unroll, {});
   elements(after(at, done + whole), axis.extent - done - whole);
+  if (last_lanes > 0) {
+    Tile last = tile;
+    llvm::Type* lanes = llvm::FixedVectorType::get(ir_.getInt64Ty(), tile.width);
+    last.sum_mask = ir_.CreateICmpSLT(
+        ir_.CreateStepVector(lanes), ir_.CreateVectorSplat(tile.width, index_constant(last_lanes)));
+    multiply_add(c, last, after(at, axis.extent), sums, 0);
+  }
 }
 
 void KernelEmitter::emit_prefetch(llvm::Value* place) {
@@ -254,37 +314,59 @@ void KernelEmitter::emit_prefetch(const Contraction& c, const Tile& tile, llvm::
 // Elements of b from the first column of a tile to another.
 std::int64_t KernelEmitter::column_offset(const Contraction& c, const Tile& tile,
                                           unsigned column) const {
-  const std::int64_t lane = std::int64_t{column} * tile.width;
+  const std::int64_t lane = std::int64_t{column} * (c.dot ? c.b_v_stride : tile.width);
   return c.b_panel > 0 ? lane / c.b_panel * c.b_panel_stride + lane % c.b_panel : lane;
 }
 
-// One step along the innermost axis: a column of vectors of b, each row's element of a broadcast.
-void KernelEmitter::multiply_add(const Contraction& c, const Tile& tile, Operands at,
-                                 const std::vector<llvm::Value*>& sums) {
-  llvm::Type* scalar = register_type(context_, kernel_.buffers[c.a_buffer].dtype);
+// An element of a broadcast to the lanes, or a vector.
+llvm::Value* KernelEmitter::load_factor(const Tile& tile, std::uint32_t buffer, llvm::Value* from,
+                                        bool lanes, llvm::Value* mask) {
+  llvm::Type* scalar = register_type(context_, kernel_.buffers[buffer].dtype);
   llvm::Type* vector = llvm::FixedVectorType::get(scalar, tile.width);
-  const llvm::Align align(static_cast<std::uint64_t>(bytes_of(kernel_.buffers[c.a_buffer].dtype)));
-  std::vector<llvm::Value*> columns;
-  for (unsigned j = 0; j < tile.columns; ++j) {
-    llvm::Value* from = ir_.CreateGEP(scalar, at.b, index_constant(column_offset(c, tile, j)));
-    llvm::Instruction* load = nullptr;
-    if (tile.last_mask && j + 1 == tile.columns)
-      load = ir_.CreateMaskedLoad(vector, from, align, tile.last_mask,
-                                  llvm::Constant::getNullValue(vector));
-    else
-      load = ir_.CreateAlignedLoad(vector, from, align);
-    mark(load, c.b_buffer);
-    columns.push_back(load);
-  }
+  const llvm::Align align(static_cast<std::uint64_t>(bytes_of(kernel_.buffers[buffer].dtype)));
+  llvm::Instruction* load = nullptr;
+  if (!lanes)
+    load = ir_.CreateAlignedLoad(scalar, from, align);
+  else if (mask != nullptr)
+    load = ir_.CreateMaskedLoad(vector, from, align, mask, llvm::Constant::getNullValue(vector));
+  else
+    load = ir_.CreateAlignedLoad(vector, from, align);
+  mark(load, buffer);
+  return lanes ? load : ir_.CreateVectorSplat(tile.width, load);
+}
+
+// One step along the innermost axis: a column of vectors of b, each row's element of a broadcast;
+// each of them again for every row or column that it moves with.
+void KernelEmitter::multiply_add(const Contraction& c, const Tile& tile, Operands at,
+                                 const std::vector<llvm::Value*>& sums, std::size_t step) {
+  const std::size_t registers = std::size_t{tile.rows} * tile.columns;
+  const std::size_t chain = step % (sums.size() / registers) * registers;
+  llvm::Type* scalar = register_type(context_, kernel_.buffers[c.a_buffer].dtype);
+  const auto factor = [&](std::uint32_t buffer, llvm::Value* from, std::int64_t offset, bool lanes,
+                          unsigned column) {
+    llvm::Value* mask = c.dot                        ? tile.sum_mask
+                        : column + 1 == tile.columns ? tile.last_mask
+                                                     : nullptr;
+    return load_factor(tile, buffer, ir_.CreateGEP(scalar, from, index_constant(offset)), lanes,
+                       mask);
+  };
+  const std::int64_t a_column = c.a_v_stride * (c.dot ? 1 : tile.width);
+  const auto of_a = [&](unsigned i, unsigned j) {
+    return factor(c.a_buffer, at.a, i * c.a_m_stride + j * a_column, c.dot || c.a_v_stride != 0, j);
+  };
+  const auto of_b = [&](unsigned i, unsigned j) {
+    return factor(c.b_buffer, at.b, i * c.b_m_stride + column_offset(c, tile, j), true, j);
+  };
+  std::vector<llvm::Value*> columns(tile.columns);
+  for (unsigned j = 0; j < tile.columns; ++j) columns[j] = of_b(0, j);
   for (unsigned i = 0; i < tile.rows; ++i) {
-    llvm::Value* from = ir_.CreateGEP(scalar, at.a, index_constant(i * c.a_m_stride));
-    llvm::LoadInst* load = ir_.CreateAlignedLoad(scalar, from, align);
-    mark(load, c.a_buffer);
-    llvm::Value* factor = ir_.CreateVectorSplat(tile.width, load);
+    llvm::Value* a = of_a(i, 0);
     for (unsigned j = 0; j < tile.columns; ++j) {
-      llvm::Value* sum = sums[i * tile.columns + j];
+      if (j > 0 && c.a_v_stride != 0) a = of_a(i, j);
+      llvm::Value* b = i > 0 && c.b_m_stride != 0 ? of_b(i, j) : columns[j];
+      llvm::Value* sum = sums[chain + i * tile.columns + j];
       llvm::Value* before = ir_.CreateLoad(sum_vector_type(c, tile), sum);
-      ir_.CreateStore(add_product(factor, columns[j], before), sum);
+      ir_.CreateStore(add_product(a, b, before), sum);
     }
   }
 }

@@ -86,7 +86,7 @@ class KernelEmitter {
   void emit_straight(const std::function<void()>& body);
   void emit_guarded(llvm::Value* condition, const std::function<void()>& body);
   void bind(kernel::VarId variable, llvm::Value* value, std::int64_t multiple);
-  void bind_columns(kernel::VarId variable, llvm::Value* first);
+  void bind_columns(kernel::VarId variable, llvm::Value* first, std::int64_t multiple);
   void bind_rows(kernel::VarId variable, llvm::Value* first);
   void emit_vector_loop(const kernel::Loop& loop);
   void emit_lanes(const kernel::Loop& loop, llvm::Value* first, unsigned columns,
@@ -173,6 +173,7 @@ class KernelEmitter {
     llvm::Value *m = nullptr, *v = nullptr;  // the first
     llvm::Value* last_mask = nullptr;        // of the last column; none: all lanes
     bool in_tiles = false;                   // emit_tiles.cpp
+    llvm::Value* sum_mask = nullptr;         // of a step of dot products; none: all lanes
     std::vector<Fetched> fetched;            // while it sums
   };
   void emit_columns(const kernel::Contraction& c, RegisterTile shape, Tile tile,
@@ -180,6 +181,10 @@ class KernelEmitter {
   void emit_rows(const kernel::Contraction& c, RegisterTile shape, Tile tile,
                  const std::function<void(const Tile&)>& body);
   void emit_tile(const kernel::Contraction& c, const Tile& tile);
+  std::size_t chains_of(const kernel::Contraction& c, const Tile& tile) const;
+  Tile results_of(const Tile& tile);
+  std::vector<llvm::Value*> add_lanes(const kernel::Contraction& c, const Tile& tile,
+                                      const std::vector<llvm::Value*>& sums);
   std::vector<Fetched> touched_rows(const kernel::Contraction& c, const Tile& tile);
   llvm::Type* sum_vector_type(const kernel::Contraction& c, const Tile& tile) const;
   void enter_tile(const kernel::Contraction& c, const Tile& tile, Lanes& lanes,
@@ -201,10 +206,15 @@ class KernelEmitter {
                 const std::vector<llvm::Value*>& sums);
   void emit_taps(const kernel::Contraction& c, const Tile& tile, std::size_t tap, Operands at,
                  const std::vector<llvm::Value*>& sums);
+  void emit_steps(const kernel::Contraction& c, const Tile& tile, Operands from, llvm::Value* count,
+                  const kernel::ReduceAxis& axis, const std::vector<llvm::Value*>& sums);
   void emit_axes(const kernel::Contraction& c, const Tile& tile, std::size_t axis, Operands at,
-                 const std::vector<llvm::Value*>& sums);
+                 const std::vector<llvm::Value*>& sums, std::size_t step = 0);
+  // `step`: which of the sum's steps that are written one after another.
   void multiply_add(const kernel::Contraction& c, const Tile& tile, Operands at,
-                    const std::vector<llvm::Value*>& sums);
+                    const std::vector<llvm::Value*>& sums, std::size_t step);
+  llvm::Value* load_factor(const Tile& tile, std::uint32_t buffer, llvm::Value* from, bool lanes,
+                           llvm::Value* mask);
   llvm::Value* add_product(llvm::Value* a, llvm::Value* b, llvm::Value* sum);
   void emit_prefetch(llvm::Value* place);
   void emit_prefetch(const kernel::Contraction& c, const Tile& tile, llvm::Value* a,

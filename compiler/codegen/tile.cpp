@@ -8,26 +8,29 @@ namespace {
 // Cycles of one step along the reduced axis on a core with two multiply-adds and two loads a cycle,
 // a latency of 4 and 32 bytes a cycle from L2. Loads, and what they bring from L2, also cost
 // where they do not bound: they compete for issue and for lines of L1.
-double step_cycles(const Target& target, std::int64_t rows, std::int64_t columns) {
+double step_cycles(const Target& target, std::int64_t rows, std::int64_t columns, TileReads reads) {
   const auto r = static_cast<double>(rows), c = static_cast<double>(columns);
-  const double arithmetic = r * c / 2, loads = (r + c) / 2,
-               second_level = c * target.vector_bits / 8 / 32;
+  const double of_a = reads.a_by_column ? r * c : r, of_b = reads.b_by_row ? r * c : c;
+  const double arithmetic = r * c / 2, loads = (of_a + of_b) / 2,
+               second_level = of_b * target.vector_bits / 8 / 32;
   return std::max({arithmetic, loads, second_level, 4.0}) + 0.15 * loads + 0.25 * second_level;
 }
 
 }  // namespace
 
 RegisterTile choose_register_tile(const Target& target, std::int64_t m, std::int64_t v,
-                                  unsigned width, std::int64_t panel) {
-  const std::int64_t vectors = (v + width - 1) / width;
+                                  unsigned width, std::int64_t panel, TileReads reads) {
+  const std::int64_t vectors = reads.dot ? v : (v + width - 1) / width;
+  const std::int64_t most = reads.dot ? std::min<std::int64_t>(8, width) : 4;
   const auto registers = static_cast<std::int64_t>(target.vector_registers);
   RegisterTile best{1, 1};
   double least = 1e300;
-  for (std::int64_t columns = 1; columns <= std::min<std::int64_t>(vectors, 4); ++columns) {
+  for (std::int64_t columns = 1; columns <= std::min(vectors, most); ++columns) {
     const std::int64_t lanes = columns * width;
     if (panel > 0 && lanes % panel != 0 && panel % lanes != 0) continue;
-    // One register holds a broadcast.
-    for (std::int64_t rows = 1; rows <= m && rows * columns + columns + 1 <= registers; ++rows) {
+    // One register holds what is read of a.
+    const std::int64_t others = (reads.b_by_row ? 1 : columns) + 1;
+    for (std::int64_t rows = 1; rows <= m && rows * columns + others <= registers; ++rows) {
       double cycles = 0;
       for (const auto& [r, of_rows] :
            {std::pair{rows, m / rows}, std::pair{m % rows, std::int64_t{m % rows > 0}}})
@@ -35,7 +38,7 @@ RegisterTile choose_register_tile(const Target& target, std::int64_t m, std::int
              {std::pair{columns, vectors / columns},
               std::pair{vectors % columns, std::int64_t{vectors % columns > 0}}})
           if (of_rows * of_columns > 0)
-            cycles += static_cast<double>(of_rows * of_columns) * step_cycles(target, r, c);
+            cycles += static_cast<double>(of_rows * of_columns) * step_cycles(target, r, c, reads);
       if (cycles < least) {
         least = cycles;
         best = {static_cast<unsigned>(rows), static_cast<unsigned>(columns)};

@@ -145,10 +145,13 @@ struct TapTable {
 
 // A register-tiled product: for m in [0, m_count), v in [0, v_count)
 //   sum(m, v) = initial + sum over taps, then over the axes (in the order given), of
-//               a[a_base + m * a_m_stride + ...] * b[b_base + v + ...]
+//               a[a_base + m * a_m_stride + v * a_v_stride + ...] *
+//               b[b_base + m * b_m_stride + v * b_v_stride + ...]
 // where b lies in panels: v stands for v / b_panel * b_panel_stride + v % b_panel. Then `epilogue`
-// runs for every (m, v), with m_variable and v_variable bound and v along lanes. a is read as
-// scalars broadcast to the lanes, b as vectors. The order of a sum is that of taps and axes.
+// runs for every (m, v), with m_variable and v_variable bound and v along lanes. b is read as
+// vectors along v, a as scalars broadcast to the lanes, or as vectors too where it moves with v. As
+// dot products: both are read as vectors along the innermost axis, whose lanes are added up at the
+// end. The order of a sum is that of taps and axes, in a fixed number of parts.
 // Of f32, f64, or pairs (ValueKind::pair in u32): of these each product is that of the low halves
 // plus that of the high halves, and sums are f32.
 struct Contraction {
@@ -158,6 +161,8 @@ struct Contraction {
   std::uint32_t a_buffer, b_buffer;
   ValueId a_base, b_base;
   std::int64_t a_m_stride;
+  std::int64_t a_v_stride = 0, b_m_stride = 0, b_v_stride = 1;  // without dot 0 or 1; any; 1
+  bool dot = false;
   std::int64_t b_panel = 0, b_panel_stride = 0;  // 0: contiguous along v; else a multiple of 16
   // What of one operand is read after this sum, of one axis and without taps, begins so many
   // elements after what it reads itself. Each step fetches more of it into the cache: of a another

@@ -144,9 +144,10 @@ class Key {
     variable(x.m_variable);
     variable(x.v_variable);
     for (ValueId id : {x.m_count, x.v_count, x.a_base, x.b_base}) value(id);
-    for (std::int64_t n : {x.m_limit, x.v_limit, std::int64_t{x.a_buffer}, std::int64_t{x.b_buffer},
-                           x.a_m_stride, x.b_panel, x.b_panel_stride, x.a_ahead, x.b_ahead,
-                           std::int64_t{x.m_outer}, std::int64_t{x.tiles}})
+    for (std::int64_t n :
+         {x.m_limit, x.v_limit, std::int64_t{x.a_buffer}, std::int64_t{x.b_buffer}, x.a_m_stride,
+          x.a_v_stride, x.b_m_stride, x.b_v_stride, std::int64_t{x.dot}, x.b_panel,
+          x.b_panel_stride, x.a_ahead, x.b_ahead, std::int64_t{x.m_outer}, std::int64_t{x.tiles}})
       number(n);
     number(static_cast<std::int64_t>(x.taps.size()));
     for (const TapAxis& tap : x.taps) {

@@ -220,8 +220,15 @@ class Printer {
     ++indent_;
     const std::string panels =
         x.b_panel == 0 ? "" : fmt::format(" in panels of {} * {}", x.b_panel, x.b_panel_stride);
-    line("{}[{} + {} * {}] * {}[{} + {}{}]", buffer(x.a_buffer), a, variable(x.m_variable),
-         x.a_m_stride, buffer(x.b_buffer), b, variable(x.v_variable), panels);
+    const auto along = [](const std::string& index, std::int64_t stride) {
+      if (stride == 0) return std::string();
+      return stride == 1 ? " + " + index : fmt::format(" + {} * {}", index, stride);
+    };
+    const std::string i = variable(x.m_variable), j = variable(x.v_variable);
+    line("{}[{} + {} * {}{}] * {}[{}{}{}{}]", buffer(x.a_buffer), a, i, x.a_m_stride,
+         along(j, x.a_v_stride), buffer(x.b_buffer), b, along(i, x.b_m_stride),
+         along(j, x.b_v_stride), panels);
+    if (x.dot) line("dot products");
     for (const TapAxis& tap : x.taps) {
       const std::string row = use(tap.row);
       line("over t{}[{}]: a * {}, b * {}", tap.table, row, tap.a_stride, tap.b_stride);

@@ -13,9 +13,11 @@
 //   accumulators   one statement an id; accumulated to inside it, of its dtype; read only after it,
 //                  where it still stands
 //   contractions   outside vector loops; a and b both of f32, of f64 or of pairs; in tiles where
-//                  pairs lie so; counts within limits where constant; tables exist, positions are
-//                  not negative; extents positive; `contraction` is used in epilogues alone, which
-//                  hold nothing but stores
+//                  pairs lie so; dot products of numbers along an axis that is consecutive in
+//                  both, without panels, else b along v and a along v or broadcast; counts within
+//                  limits where constant; tables exist, positions are not negative; extents
+//                  positive; `contraction` is used in epilogues alone, which hold nothing but
+//                  stores
 #include <fmt/format.h>
 
 #include "compiler/kernel/affine.h"
@@ -250,6 +252,13 @@ void BodyVerifier::contraction_operands(const Contraction& x) {
   if (x.tiles && (a.dtype != DType::u32 || x.axes.empty() || x.axes.back().a_stride != 1 ||
                   x.axes.back().extent % 16 != 0))
     problem("a contraction in tiles of what does not lie so");
+  if (x.dot && (a.dtype == DType::u32 || x.axes.empty() || x.axes.back().a_stride != 1 ||
+                x.axes.back().b_stride != 1 || x.b_panel != 0))
+    problem("dot products of what does not lie so");
+  if (!x.dot && (x.b_v_stride != 1 || (x.a_v_stride != 0 && x.a_v_stride != 1)))
+    problem("a contraction's lanes are not consecutive");
+  if (x.tiles && (x.dot || x.a_v_stride != 0 || x.b_m_stride != 0))
+    problem("a contraction in tiles moves an operand with rows and lanes");
   if (x.initial && valid(x.initial) &&
       kernel_.values[x.initial.index].dtype != sum_type(kernel_, x))
     problem("a contraction's initial value has another dtype");

@@ -72,8 +72,9 @@ std::int64_t divisor_up_to(std::int64_t extent, std::int64_t most);
 // Which variable is what, and how the work is cut. Depends on shapes and layouts alone.
 struct Tiling {
   bool lhs_is_vector = false;  // b is lhs
+  bool dot = false;            // sums are dot products along the innermost of `reduced`
   std::uint32_t v = 0;
-  std::optional<std::uint32_t> m;
+  std::optional<std::uint32_t> m;       // rows; both operands may move with them
   std::optional<std::size_t> row_axis;  // m is the output position of this spatial axis
   std::vector<RowRange> rows;           // then: its parts
   std::int64_t v_extent = 1, m_extent = 1, v_block = 1, m_block = 1;
@@ -82,8 +83,12 @@ struct Tiling {
   std::int64_t shared_block = 1;       // of the last of them so many in a unit,
   bool blocks_shared = false;          // with the blocks of m and v
   std::vector<std::uint32_t> reduced;  // innermost last
-  // The sum is done in parts of so many pairs of each spatial axis, partial results in memory, so
-  // that what one part reads of both operands stays in cache; none: in one go.
+  // Reduced axes that the vectors walk through in longer strides than through any position: sums
+  // walk through positions inside.
+  std::vector<std::uint32_t> reduced_outside;
+  // The sum is done in parts of so many pairs of each axis outside and then of each spatial axis,
+  // partial results in memory, so that what one part reads of both operands stays in cache; none:
+  // in one go. What of `outer` is not shared is done part by part.
   std::vector<std::int64_t> part_pairs;
 };
 // None: no lanes, or rows too few to pay for a copy. `vector`: the layout in which that operand
@@ -94,6 +99,29 @@ struct TilingChoice {
   std::optional<CopyLayout> vector, scalar;
 };
 std::optional<TilingChoice> choose_tiling(const ProgramDraft& program, const Product& product);
+
+// Appends the kernel of a product in such a tiling, all operands as it wants them.
+void write_contraction(ProgramDraft& program, const Group& group, Product& product,
+                       const Tiling& tiling);
+
+// Sets what lies around the tiles: outer loops, units, blocks and parts of the sums.
+//   needs    lanes, rows and reduced axes of `tiling`, the operands as they are read
+void choose_blocks(const ProgramDraft& program, const Product& product, Tiling& tiling);
+// Products of one sum, counting the taps of an inner position.
+std::int64_t sum_terms(const Product& product);
+// Whether the spatial axes are those of a filter's gradient: longer sums than results.
+bool taps_are_results(const Product& product);
+
+// How long sums are shared out of which operands are read again for every position of the result,
+// as for the gradient of a filter: units of so many of `outer`, with blocks of rows and lanes.
+struct SumBlocks {
+  std::size_t shared = 0;
+  std::int64_t m_block = 1, v_block = 1;
+};
+// By a model of cycles, which of all ways is the fastest; sums of `terms` products.
+SumBlocks choose_sum_blocks(const Tiling& tiling, std::int64_t terms);
+// Of each sum in such blocks so many terms at a time.
+std::int64_t part_terms(const Tiling& tiling, const SumBlocks& blocks);
 
 // How numbers become pairs of bf16: in one part or two; for tiles or for vectors; though the copies
 // may cost more than they save.

@@ -5,30 +5,19 @@
 namespace ganc::planning {
 namespace {
 
-constexpr std::int64_t wanted_units = 32;
-constexpr std::int64_t min_unit_products = 1 << 16;  // multiplications that are worth a unit
-constexpr std::int64_t min_rows = 8;                 // of a block, so that register tiles are full
-constexpr std::int64_t register_rows = 14;       // of a tile that fills the registers of AVX-512
-constexpr std::int64_t many_blocks = 16;         // so that one more or less makes no thread wait
-constexpr std::int64_t tile_rows = 32;           // and tiles
-constexpr std::int64_t panel_bytes = 512 << 10;  // of the scalar operand, to stay in the L2 cache
-constexpr std::int64_t far_bytes = 4 << 20;      // of it, that no cache holds for all units
-constexpr std::int64_t least_panel_rows = 16;    // of it, so that the other operand is read seldom
-constexpr std::int64_t cache_bytes = 1 << 20;    // of both operands of a sum that is done in one go
-constexpr std::int64_t min_part_terms = 512;  // of a part of a sum: fewer do not pay for the stores
-constexpr std::int64_t panel_part_terms = 256;  // a panel of 16 KB
+constexpr std::int64_t min_rows = 8;  // so that register tiles are full
 constexpr std::int64_t line_bytes = 64;
-constexpr std::int64_t few_lanes = 8;          // fewer leave most of a vector empty
+constexpr std::int64_t few_lanes = 8;         // fewer leave most of a vector empty
+constexpr std::int64_t few_common_lanes = 4;  // fewer are not worth a kernel of vectors
+constexpr double copy_cycles = 3;             // of an element that is copied into another order
+// Of multiplying a vector, measured: as dot products, whose operands both come from L2; where a row
+// is a vector that few lanes fill. A full one takes one.
+constexpr double dot_step_cycles = 1.8, one_column_cycles = 1.2;
+constexpr double dot_sum_cycles = 6;           // to add up the lanes of a sum
+constexpr double dot_part_terms = 1024;        // of those that are done in parts
 constexpr std::int64_t near_bytes = 16 << 10;  // of L1, for one of two operands
 constexpr std::int64_t min_copy_uses = 256;    // of each element that is copied
 constexpr std::int64_t min_border_uses = 8;    // of each that is copied with a border
-
-// The divisor of n that is at least `least` and nearest to it; n itself if there is none below.
-std::int64_t divisor_from(std::int64_t n, std::int64_t least) {
-  for (std::int64_t d = std::max<std::int64_t>(least, 1); d < n; ++d)
-    if (n % d == 0) return d;
-  return n;
-}
 
 class Chooser {
  public:
@@ -38,14 +27,18 @@ class Chooser {
   std::optional<TilingChoice> run() {
     if (p_.c.stores.empty()) return std::nullopt;
     const bool found = choose_lanes();
-    if (positions_are_better_lanes(found)) {
+    if (dot_products_are_better(found)) {
+      choose_dot_products();
+    } else if (positions_are_better_lanes(found)) {
       t_.lhs_is_vector = true;
       choice_.vector = positions_innermost();
       return choice_;
+    } else if (!found && !choose_common_lanes()) {
+      return std::nullopt;
+    } else {
+      choose_rows();
     }
-    if (!found) return std::nullopt;
-    choose_rows();
-    if (!lies_well()) {
+    if (!t_.dot && !lies_well()) {
       if (t_.m_extent == 1 && outer_count() < min_rows) return std::nullopt;
       choice_.vector = wanted_layout();
       if (!choice_.vector) return std::nullopt;
@@ -53,14 +46,11 @@ class Chooser {
     }
     order_reduced();
     if (!choice_.scalar && scalars_lie_far()) choice_.scalar = layout_along_sums();
-    choose_outer();
-    choose_blocks();
-    choose_parts();
+    choose_blocks(program_, p_, t_);
     return choice_;
   }
 
  private:
-  std::int64_t rows_of_block() const { return p_.tiles ? tile_rows : min_rows; }
   const Operand& vector_operand() const { return t_.lhs_is_vector ? p_.lhs : p_.rhs; }
   const Operand& scalar_operand() const { return t_.lhs_is_vector ? p_.rhs : p_.lhs; }
   std::int64_t stored(std::uint32_t v) const { return space_.coefficient(p_.c.stores[0].index, v); }
@@ -93,6 +83,70 @@ class Chooser {
         continue;
       return take_lanes(v, in_lhs);
     }
+  }
+
+  // Lanes along which both operands are contiguous, as the channels of a depthwise layer.
+  bool choose_common_lanes() {
+    for (std::uint32_t v : p_.free) {
+      if (stored(v) != 1 || space_.extent(v) < few_common_lanes ||
+          space_.coefficient(p_.lhs.index, v) != 1 || space_.coefficient(p_.rhs.index, v) != 1)
+        continue;
+      take_lanes(v, true);
+      return true;
+    }
+    return false;
+  }
+
+  // A contracted axis that is contiguous in both operands.
+  std::int64_t dot_extent() const {
+    for (std::uint32_t v : p_.reduced)
+      if (space_.coefficient(p_.lhs.index, v) == 1 && space_.coefficient(p_.rhs.index, v) == 1)
+        return space_.extent(v);
+    return 1;
+  }
+  // Of the result, the axis that is contiguous, or else the longest with which an operand moves.
+  std::optional<std::uint32_t> dot_columns() const {
+    std::optional<std::uint32_t> best;
+    for (std::uint32_t v : p_.free) {
+      if (space_.coefficient(p_.lhs.index, v) == 0 && space_.coefficient(p_.rhs.index, v) == 0)
+        continue;
+      if (stored(v) == 1) return v;
+      if (!best || space_.extent(v) > space_.extent(*best)) best = v;
+    }
+    return best;
+  }
+  // Whether dot products, that copy nothing and fill their vectors, take less time than the lanes
+  // found, by a model of cycles: multiply-adds, copies, and the lanes of a sum that are added up.
+  bool dot_products_are_better(bool found) const {
+    const std::int64_t extent = dot_extent();
+    if (extent < few_lanes || p_.bordered || p_.tiles || p_.parts > 0 || !dot_columns())
+      return false;
+    double results = 1;
+    for (std::uint32_t v : p_.free) results *= static_cast<double>(space_.extent(v));
+    const auto k = static_cast<double>(sum_terms(p_));
+    const auto vectors = [](std::int64_t n) {
+      return static_cast<double>((n + panel_lanes - 1) / panel_lanes);
+    };
+    const double lane_sums = k / static_cast<double>(extent) * vectors(extent);
+    const double in_dots =
+        results * (lane_sums * dot_step_cycles + dot_sum_cycles * (1 + k / dot_part_terms));
+    if (!found) return true;
+    const bool positions = positions_are_better_lanes(found);
+    const Operand& copied = positions ? p_.lhs : vector_operand();
+    const bool copies = positions || space_.coefficient(copied.index, t_.v) != 1;
+    const auto elements =
+        static_cast<double>(element_count(program_.graph[copied.node].type.shape));
+    const double lanes =
+        positions ? panel_lanes : static_cast<double>(t_.v_extent) / vectors(t_.v_extent);
+    const double step_cycles = lanes > panel_lanes / 2 ? 1 : one_column_cycles;
+    return in_dots < results * k * step_cycles / lanes + (copies ? copy_cycles * elements : 0);
+  }
+  // Rows: what moves the operand that columns leave where it is, else positions.
+  void choose_dot_products() {
+    t_.dot = true;
+    take_lanes(*dot_columns(), false);
+    t_.lhs_is_vector = depends(p_.lhs, t_.v) && !depends(p_.rhs, t_.v);
+    choose_rows();
   }
 
   // Whether the lanes, few channels of the weights or none, were rather positions along the last
@@ -135,7 +189,22 @@ class Chooser {
       if (v == t_.v || !depends(scalar_operand(), v) || depends(vector_operand(), v)) continue;
       if (space_.extent(v) > t_.m_extent) t_.m = v, t_.m_extent = space_.extent(v);
     }
-    if (t_.m_extent < min_rows && !t_.lhs_is_vector) rows_of_positions();
+    const bool moved = !t_.lhs_is_vector || depends(scalar_operand(), t_.v);
+    const bool few = t_.dot ? !taps_are_results(p_) : t_.m_extent < min_rows;
+    if (moved && few) rows_of_positions();
+    if (t_.m_extent == 1 && !t_.dot) rows_of_both();
+  }
+
+  // Rows with which both operands move, as groups: each reads vectors of its own.
+  void rows_of_both() {
+    if (program_.tensors[vector_operand().tensor].panel > 0) return;
+    for (std::uint32_t v : p_.free) {
+      if (v == t_.v || space_.coefficient(p_.lhs.index, v) == 0 ||
+          space_.coefficient(p_.rhs.index, v) == 0 || space_.extent(v) <= t_.m_extent)
+        continue;
+      t_.m = v, t_.m_extent = space_.extent(v);
+      t_.row_axis.reset();
+    }
   }
 
   // With few samples the rows are positions along the last axis of the image.
@@ -149,7 +218,7 @@ class Chooser {
     std::int64_t longest = 0;
     for (const RowRange& range : rows)
       if (!range.alone) longest = std::max(longest, range.count);
-    if (border_makes_rows(axis, std::max(longest, t_.m_extent)))
+    if (!t_.lhs_is_vector && !t_.dot && border_makes_rows(axis, std::max(longest, t_.m_extent)))
       choice_.scalar = rows_with_border();
     if (longest <= t_.m_extent) return;
     t_.m = space_.atom(output.terms[0].atom).source;
@@ -211,14 +280,15 @@ class Chooser {
   // Whether each step of a long sum reads another cache line of the scalar operand, which is read
   // often enough to pay for a copy. Such lines meet in few sets of L1, and no prefetcher follows.
   bool scalars_lie_far() const {
-    if (!t_.m || t_.row_axis || t_.reduced.empty()) return false;
+    if (!t_.m || t_.row_axis || t_.reduced.empty() || t_.dot || depends(scalar_operand(), t_.v))
+      return false;
     const Operand& a = scalar_operand();
     const std::int64_t bytes = byte_size(program_.tensors[a.tensor].dtype);
     if (std::abs(space_.coefficient(a.index, t_.reduced.back())) * bytes < line_bytes) return false;
     std::int64_t uses = t_.v_extent;
     for (std::uint32_t v : p_.free)
       if (v != t_.v && !depends(a, v)) uses *= space_.extent(v);
-    return uses >= min_copy_uses && terms() * line_bytes >= near_bytes;
+    return uses >= min_copy_uses && sum_terms(p_) * line_bytes >= near_bytes;
   }
 
   // Of the scalar operand: rows outermost, then positions, and each sum along consecutive memory.
@@ -251,114 +321,26 @@ class Chooser {
     return n;
   }
 
-  void choose_outer() {
-    for (std::uint32_t v : p_.free)
-      if (v != t_.v && v != t_.m) t_.outer.push_back({v, space_.extent(v)});
-    std::ranges::stable_sort(t_.outer, [&](const Axis& a, const Axis& b) {
-      return stored(a.variable) > stored(b.variable);
-    });
-  }
-
   void order_reduced() {
     t_.reduced = p_.reduced;
     const IndexId by = vector_operand().index;
     std::ranges::stable_sort(t_.reduced, [&](std::uint32_t a, std::uint32_t b) {
       return std::abs(space_.coefficient(by, a)) > std::abs(space_.coefficient(by, b));
     });
-  }
-
-  // Of one sum, counting the taps of an inner position.
-  std::int64_t terms() const {
-    std::int64_t n = 1;
-    for (std::uint32_t v : t_.reduced) n *= space_.extent(v);
-    for (const SpatialAxis& s : p_.spatial) n *= std::min(s.lhs_extent, s.rhs_extent);
-    return n;
-  }
-
-  void choose_blocks() {
-    t_.m_block = t_.m_extent;
-    t_.v_block = t_.v_extent;
-    const std::int64_t k = terms(), outer = outer_count();
-    const std::int64_t all = outer * t_.m_extent * t_.v_extent * k;
-    const std::int64_t units = std::min(wanted_units, all / min_unit_products);
-    const bool parts_in_cache = program_.tensors[vector_operand().tensor].panel > 0;
-    if (!t_.row_axis && !parts_in_cache && t_.m_extent * k * 4 > far_bytes)
-      return share_panels(k, units);
-    std::int64_t shared = 1;
-    while (t_.shared < t_.outer.size() && shared < units) shared *= t_.outer[t_.shared++].extent;
-    if (t_.row_axis) {
-      t_.v_block = shared < units && t_.v_extent >= 128 ? 64 : t_.v_extent;
-      t_.blocks_shared = t_.v_block < t_.v_extent;
-    } else if (shared < units) {
-      const std::int64_t blocks = (units + shared - 1) / shared;
-      share_rows(std::max(rows_of_block(), t_.m_extent / blocks));
-      shared *= (t_.m_extent + t_.m_block - 1) / t_.m_block;
-      share_lanes(shared, units);
-      t_.blocks_shared = t_.m_block < t_.m_extent || t_.v_block < t_.v_extent;
-    } else if (t_.m_extent * k * 4 > panel_bytes) {
-      t_.m_block = divisor_from(t_.m_extent, std::max<std::int64_t>(32, panel_bytes / (4 * k)));
-    }
-  }
-
-  // Blocks of about so many rows: whole blocks where they fill register tiles, for a tile of few
-  // rows waits for the vectors it reads; else such that two threads have as much to do.
-  void share_rows(std::int64_t wanted) {
-    t_.m_block = divisor_from(t_.m_extent, wanted);
-    if (t_.m_block > 4 * wanted) t_.m_block = wanted;  // no useful divisor: a rest
-    if (p_.tiles || t_.v_extent < 2 * panel_lanes || t_.m_extent / wanted < many_blocks) return;
-    double least = block_cost(t_.m_block);
-    for (std::int64_t rows = register_rows / 2; rows <= 2 * wanted; ++rows)
-      if (const double cost = block_cost(rows); cost < least) least = cost, t_.m_block = rows;
-  }
-
-  // Of all rows in blocks of so many: a row, and for each tile that reads the vectors another; the
-  // time of the slower of two threads.
-  double block_cost(std::int64_t rows) const {
-    const std::int64_t blocks = (t_.m_extent + rows - 1) / rows,
-                       tiles = (rows + register_rows - 1) / register_rows;
-    return static_cast<double>((blocks + 1) / 2 * (rows + tiles));
-  }
-
-  // Where the scalar operand does not stay in the caches, a unit has a block of its rows that stays
-  // in L2, and several positions, one after the other.
-  void share_panels(std::int64_t k, std::int64_t units) {
-    t_.m_block = divisor_from(t_.m_extent,
-                              std::max<std::int64_t>(least_panel_rows, panel_bytes / 2 / (4 * k)));
-    std::int64_t shared = (t_.m_extent + t_.m_block - 1) / t_.m_block;
-    t_.blocks_shared = shared > 1;
-    while (t_.shared < t_.outer.size() && shared < units) {
-      const std::int64_t extent = t_.outer[t_.shared++].extent;
-      // No more units than are wanted: the other positions are one after the other.
-      if (shared * extent > units) t_.shared_block = divisor_up_to(extent, extent * shared / units);
-      shared *= extent / t_.shared_block;
-    }
-    share_lanes(shared, units);
-    t_.blocks_shared |= t_.v_block < t_.v_extent;
-  }
-
-  // Blocks of lanes where the other axes make fewer units than are wanted.
-  void share_lanes(std::int64_t shared, std::int64_t units) {
-    if (shared >= units || t_.v_extent < 128) return;
-    const std::int64_t wanted = (units + shared - 1) / shared;
-    t_.v_block = std::max<std::int64_t>(64, (t_.v_extent / wanted + 63) / 64 * 64);
-  }
-
-  void choose_parts() {
     if (p_.spatial.empty()) return;
-    const std::int64_t k = terms();
-    const Tensor& vectors = program_.tensors[vector_operand().tensor];
-    const bool panels = vectors.panel > 0;
-    if (k < 4 * min_part_terms) return;
-    if (!panels && (t_.m_block + t_.v_block) * k * byte_size(vectors.dtype) <= cache_bytes) return;
-    // Without panels whole rows of the image; with them, what the first cache holds of a panel.
-    std::int64_t pairs = (panels ? panel_part_terms : min_part_terms);
-    for (std::uint32_t v : t_.reduced) pairs = std::max<std::int64_t>(pairs / space_.extent(v), 1);
-    t_.part_pairs.resize(p_.spatial.size());
-    for (std::size_t i = p_.spatial.size(); i-- > 0;) {
-      const std::int64_t all = std::min(p_.spatial[i].lhs_extent, p_.spatial[i].rhs_extent);
-      t_.part_pairs[i] = panels || i == 0 ? std::min(pairs, all) : all;
-      pairs = std::max<std::int64_t>(pairs / all, 1);
-    }
+    const std::int64_t longest = longest_position_stride(by);
+    const auto inside = std::ranges::find_if(t_.reduced, [&](std::uint32_t v) {
+      return longest == 0 || std::abs(space_.coefficient(by, v)) < longest;
+    });
+    t_.reduced_outside.assign(t_.reduced.begin(), inside);
+    t_.reduced.erase(t_.reduced.begin(), inside);
+  }
+  std::int64_t longest_position_stride(IndexId by) const {
+    std::int64_t longest = 0;
+    for (const SpatialAxis& s : p_.spatial)
+      longest = std::max(longest, std::abs(space_.coefficient(
+                                      by, t_.lhs_is_vector ? s.lhs_position : s.rhs_position)));
+    return longest;
   }
 
   const ProgramDraft& program_;
@@ -369,12 +351,6 @@ class Chooser {
 };
 
 }  // namespace
-
-std::int64_t divisor_up_to(std::int64_t extent, std::int64_t most) {
-  std::int64_t d = std::min(extent, most);
-  while (extent % d != 0) --d;
-  return d;
-}
 
 std::optional<TilingChoice> choose_tiling(const ProgramDraft& program, const Product& product) {
   return Chooser(program, product).run();

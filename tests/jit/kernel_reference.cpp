@@ -253,9 +253,9 @@ class Machine {
         const double initial = c.initial ? evaluate(c.initial).real : 0;
         sum_ = 0;
         const std::int64_t column =
-            c.b_panel == 0 ? v : v / c.b_panel * c.b_panel_stride + v % c.b_panel;
-        add_taps(c, 0, evaluate(c.a_base).integer + m * c.a_m_stride,
-                 evaluate(c.b_base).integer + column);
+            c.b_panel == 0 ? v * c.b_v_stride : v / c.b_panel * c.b_panel_stride + v % c.b_panel;
+        add_taps(c, 0, evaluate(c.a_base).integer + m * c.a_m_stride + v * c.a_v_stride,
+                 evaluate(c.b_base).integer + m * c.b_m_stride + column);
         sum_ += initial;
         block(c.epilogue);
         iterations_.pop_back();

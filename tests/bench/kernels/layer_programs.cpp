@@ -53,14 +53,34 @@ LayerPrograms::LayerPrograms(const test::LayerShape& shape, Isa isa)
   }
 }
 
+void LayerPrograms::run(const Prepared& prepared, const Call& call) {
+  prepared.functions[call.kernel](arena_.begin(), call.offsets.data(), 0,
+                                  prepared.plan.kernels[call.kernel].units, scratch_.begin());
+}
+
 void LayerPrograms::run(std::size_t i) {
   LayerTiming& timing = timings[i];
   const Prepared& prepared = timing.fewer ? fast_ : exact_;
   const double begin = thread_seconds();
   for (const Call& call : prepared.plan.programs[static_cast<std::size_t>(timing.product)].calls)
-    prepared.functions[call.kernel](arena_.begin(), call.offsets.data(), 0,
-                                    prepared.plan.kernels[call.kernel].units, scratch_.begin());
+    run(prepared, call);
   timing.seconds.push_back(thread_seconds() - begin);
+}
+
+void LayerPrograms::for_each_call(
+    std::size_t i, const std::function<void(double seconds, const kernel::Kernel&)>& body) {
+  constexpr int times = 10;
+  const Prepared& prepared = timings[i].fewer ? fast_ : exact_;
+  for (const Call& call :
+       prepared.plan.programs[static_cast<std::size_t>(timings[i].product)].calls) {
+    double least = 1e9;
+    for (int n = 0; n < times; ++n) {
+      const double begin = thread_seconds();
+      run(prepared, call);
+      least = std::min(least, thread_seconds() - begin);
+    }
+    body(least, prepared.plan.kernels[call.kernel]);
+  }
 }
 
 }  // namespace ganc

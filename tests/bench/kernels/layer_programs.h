@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "compiler/codegen/codegen.h"
@@ -29,6 +30,9 @@ class LayerPrograms {
   LayerPrograms(const test::LayerShape& shape, Isa isa);
   // Runs program `i` of `timings` once.
   void run(std::size_t i);
+  // With the least of several times of each of its calls alone.
+  void for_each_call(std::size_t i,
+                     const std::function<void(double seconds, const kernel::Kernel&)>& body);
   std::vector<LayerTiming> timings;
 
  private:
@@ -37,6 +41,7 @@ class LayerPrograms {
     std::vector<GancKernel> functions;
   };
   Prepared prepare(bool fewer, Isa isa);
+  void run(const Prepared& prepared, const Call& call);
 
   Jit jit_;
   Prepared exact_, fast_;

@@ -2,6 +2,7 @@
 // one core. Random numbers, processor time.
 //   bench_kernels [PERCENT]               fails where one of 64 or more channels reaches less
 //   bench_kernels shapes [COUNT] [SEED]   layers of drawn shapes beside the least time of each
+//   bench_kernels shape NUMBER [SEED]     the kernels of one of them, and the time of each call
 #include <cstdlib>
 #include <string_view>
 
@@ -16,6 +17,11 @@ int main(int argc, char** argv) {
     const auto seed = static_cast<std::uint64_t>(argc > 3 ? std::atoll(argv[3]) : 1);
     measure_shapes(Isa::x86_64_v4, fma_limit_512, count, seed);
     measure_shapes(Isa::x86_64_v3, fma_limit_256, count, seed);
+    return 0;
+  }
+  if (argc > 2 && std::string_view(argv[1]) == "shape") {
+    const auto seed = static_cast<std::uint64_t>(argc > 3 ? std::atoll(argv[3]) : 1);
+    show_shape(Isa::x86_64_v4, std::atoi(argv[2]), seed);
     return 0;
   }
   const double percent = argc > 1 ? std::atof(argv[1]) : 0;

@@ -9,4 +9,7 @@ namespace ganc {
 // limits of this machine as measured in the same run, then the worst ten.
 void measure_shapes(Isa isa, double (*fma_limit)(), int count, std::uint64_t seed);
 
+// The kernels of one of these layers, counted from 0, and the time of each call.
+void show_shape(Isa isa, int number, std::uint64_t seed);
+
 }  // namespace ganc

@@ -218,6 +218,44 @@ KernelBuilder panels(Draw& draw, DType dtype) {
   return b;
 }
 
+// y[m][v] (+)= sum over taps and k of products of which each operand may move with rows and lanes;
+// as dot products along k, or with v along the lanes of b and perhaps of a.
+KernelBuilder moving(Draw& draw, DType dtype) {
+  const std::int64_t m = draw.upto(20), v = draw.upto(40), k = draw.upto(40), taps = draw.upto(9);
+  const bool dot = draw.flip(), rows_of_b = draw.flip(), lanes_of_a = draw.flip(),
+             axis = dot || draw.flip(), accumulate = draw.flip();
+  const std::int64_t lanes = dot ? k : v, inner = dot ? 1 : v, steps = axis ? k : 1;
+  const std::int64_t tap = dot ? v * k : v * steps, row = taps * tap;
+  KernelBuilder b("moving");
+  const auto x = b.input("a", dtype, m * row), w = b.input("b", dtype, m * row);
+  const auto y = b.buffer("y", dtype, m * v, true, true);
+  Rows rows(2);
+  for (std::int64_t i = 0; i < taps; ++i)
+    rows[1].emplace_back(static_cast<std::int32_t>(i), static_cast<std::int32_t>(taps - 1 - i));
+  kernel::Contraction c{.m_count = b.index(m),
+                        .v_count = b.index(v),
+                        .m_limit = m,
+                        .v_limit = v,
+                        .a_buffer = x,
+                        .b_buffer = w,
+                        .a_base = b.index(0),
+                        .b_base = b.index(0),
+                        .a_m_stride = row,
+                        .a_v_stride = lanes_of_a ? (dot ? lanes : 1) : 0,
+                        .b_m_stride = rows_of_b ? row : 0,
+                        .b_v_stride = dot ? lanes : 1,
+                        .dot = dot};
+  c.taps = {{b.table(rows), b.index(draw.upto(20) > 1), tap, tap}};
+  if (axis) c.axes = {{k, inner, inner}};
+  const auto place = [&](Id i, Id j) { return b.add(b.scale(i, v), j); };
+  const auto epilogue = [&](Id i, Id j, Id sum) { b.store(y, place(i, j), sum); };
+  if (accumulate)
+    b.contraction(std::move(c), epilogue, [&](Id i, Id j) { return b.load(y, place(i, j)); });
+  else
+    b.contraction(std::move(c), epilogue);
+  return b;
+}
+
 }  // namespace
 
 TEST_CASE("products of any shape") {
@@ -285,6 +323,16 @@ TEST_CASE("a product with strided rows, two reduced axes, far steps and an empty
                   [&](Id i, Id j, Id sum) { b.store(row ? z : y, b.add(b.scale(i, 20), j), sum); });
   }
   CHECK(differences(jit(), b.kernel, random_contents(b.kernel, 1), 1e-4) == "");
+}
+
+TEST_CASE("products of which both operands move with rows and lanes, and dot products") {
+  Draw draw(13);
+  KernelComparison all;
+  for (unsigned round = 0; round < rounds(60); ++round) {
+    const KernelBuilder b = moving(draw, round % 3 ? DType::f32 : DType::f64);
+    all.add(b.kernel, random_contents(b.kernel, 14));
+  }
+  CHECK(all.differences(jit(), 1e-4) == "");
 }
 
 TEST_CASE("a product over taps in no regular order") {

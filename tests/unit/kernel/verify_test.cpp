@@ -228,6 +228,11 @@ const Mistake mistakes[] = {
        product(k).initial = add(k, {.kind = ValueKind::constant, .dtype = DType::f64});
      }},
     {"a contraction's m_count is not an index", [](Kernel& k) { product(k).m_count = id(7); }},
+    {"dot products of what does not lie so", [](Kernel& k) { product(k).dot = true; }},
+    {"a contraction's lanes are not consecutive", [](Kernel& k) { product(k).b_v_stride = 2; }},
+    {"a contraction's lanes are not consecutive", [](Kernel& k) { product(k).a_v_stride = 2; }},
+    {"a contraction in tiles moves an operand with rows and lanes",
+     [](Kernel& k) { product(k).tiles = true, product(k).b_m_stride = 1; }},
     {"a contraction's panels are no multiple of 16 lanes",
      [](Kernel& k) { product(k).b_panel = 8; }},
     {"a contraction that fetches ahead has not one axis alone",
