@@ -69,6 +69,9 @@ std::vector<RowRange> row_ranges(const SpatialAxis& axis);
 // The largest divisor of `extent` that is at most `most`, which is at least 1.
 std::int64_t divisor_up_to(std::int64_t extent, std::int64_t most);
 
+inline constexpr std::int64_t min_rows = 8;        // of a block, so that register tiles are full
+inline constexpr std::int64_t register_rows = 14;  // of a tile that fills AVX-512's registers
+
 // Which variable is what, and how the work is cut. Depends on shapes and layouts alone.
 struct Tiling {
   bool lhs_is_vector = false;  // b is lhs

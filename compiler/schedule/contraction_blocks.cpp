@@ -7,7 +7,6 @@ namespace {
 
 constexpr std::int64_t wanted_units = 32;
 constexpr std::int64_t min_unit_products = 1 << 16;  // multiplications that are worth a unit
-constexpr std::int64_t register_rows = 14;       // of a tile that fills the registers of AVX-512
 constexpr std::int64_t many_blocks = 16;         // so that one more or less makes no thread wait
 constexpr std::int64_t tile_rows = 32;           // and tiles
 constexpr std::int64_t panel_bytes = 512 << 10;  // of the scalar operand, to stay in the L2 cache
@@ -16,7 +15,6 @@ constexpr std::int64_t least_panel_rows = 16;    // of it, so that the other ope
 constexpr std::int64_t cache_bytes = 1 << 20;    // of both operands of a sum that is done in one go
 constexpr std::int64_t min_part_terms = 512;  // of a part of a sum: fewer do not pay for the stores
 constexpr std::int64_t panel_part_terms = 256;  // a panel of 16 KB
-constexpr std::int64_t min_rows = 8;            // of a block, so that register tiles are full
 
 // The divisor of n that is at least `least` and nearest to it; n itself if there is none below.
 std::int64_t divisor_from(std::int64_t n, std::int64_t least) {

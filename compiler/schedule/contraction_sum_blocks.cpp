@@ -11,10 +11,8 @@ constexpr double middle_bytes_a_cycle = 8;  // from L3
 constexpr double far_bytes_a_cycle = 4;     // from memory
 constexpr double near_bytes_a_cycle = 16;   // L2, for sums that are read and written
 constexpr double piece_start = 128;  // elements: what it costs to go on elsewhere after a block
-constexpr double rows_of_tile = 14;
 constexpr double vector_cycles = 1;  // that a tile takes for a vector, beside half a row's
 constexpr std::int64_t threads = 4;  // that should have as much to do as each other
-constexpr std::int64_t min_block_rows = 8;
 constexpr std::int64_t lanes_of_blocks = 64;
 constexpr std::int64_t columns_of_blocks = 8;  // of dot products
 constexpr double dot_sum_cycles = 3;           // to add up the lanes of one
@@ -43,7 +41,7 @@ class Blocks {
  private:
   std::vector<std::int64_t> row_blocks() const {
     std::vector<std::int64_t> sizes = {t_.m_extent};
-    for (std::int64_t blocks = 2; t_.m_extent / blocks >= min_block_rows; ++blocks)
+    for (std::int64_t blocks = 2; t_.m_extent / blocks >= min_rows; ++blocks)
       if (const std::int64_t rows = (t_.m_extent + blocks - 1) / blocks; rows < sizes.back())
         sizes.push_back(rows);
     return sizes;
@@ -70,7 +68,7 @@ class Blocks {
         together * positions * terms * uneven *
         (t_.dot ? m * v / panel_lanes * std::max(0.5, (1 / std::min(rows, 4.0) + 1 / 6.0) / 2)
                 : v_blocks * ceiling(lanes, panel_lanes) *
-                      (m / 2 + vector_cycles * m_blocks * ceiling(rows, rows_of_tile)));
+                      (m / 2 + vector_cycles * m_blocks * ceiling(rows, register_rows)));
     // What dot products read of a row is long in any block.
     const auto piece = [&](double block, double all) {
       return !t_.dot && block < all ? 1 + piece_start / block : 1;

@@ -5,7 +5,6 @@
 namespace ganc::planning {
 namespace {
 
-constexpr std::int64_t min_rows = 8;  // so that register tiles are full
 constexpr std::int64_t line_bytes = 64;
 constexpr std::int64_t few_lanes = 8;         // fewer leave most of a vector empty
 constexpr std::int64_t few_common_lanes = 4;  // fewer are not worth a kernel of vectors

@@ -73,6 +73,19 @@ void KernelBuilder::accumulate(std::uint32_t accumulator, Id number) {
   blocks_.back()->push_back({Accumulate{accumulator, number}});
 }
 
+Contraction KernelBuilder::product(std::int64_t m, std::int64_t v, std::uint32_t a, std::uint32_t b,
+                                   std::int64_t a_m_stride) {
+  return {.m_count = index(m),
+          .v_count = index(v),
+          .m_limit = m,
+          .v_limit = v,
+          .a_buffer = a,
+          .b_buffer = b,
+          .a_base = index(0),
+          .b_base = index(0),
+          .a_m_stride = a_m_stride};
+}
+
 void KernelBuilder::contraction(Contraction c, const std::function<void(Id, Id, Id)>& body,
                                 const std::function<Id(Id, Id)>& initial) {
   c.m_variable = new_variable();

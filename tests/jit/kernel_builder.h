@@ -98,6 +98,10 @@ class KernelBuilder {
   Id accumulator(kernel::Accumulator::Combine combine, DType dtype,
                  const std::function<void(std::uint32_t)>& body);
   void accumulate(std::uint32_t accumulator, Id number);
+  // The start of a contraction of m x v sums from the first elements of both buffers on; no taps or
+  // axes yet.
+  kernel::Contraction product(std::int64_t m, std::int64_t v, std::uint32_t a, std::uint32_t b,
+                              std::int64_t a_m_stride);
   // m, v and the sum; `c` without variables and epilogue, which `body` fills.
   void contraction(kernel::Contraction c, const std::function<void(Id, Id, Id)>& body,
                    const std::function<Id(Id, Id)>& initial = nullptr);

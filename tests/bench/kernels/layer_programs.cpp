@@ -23,8 +23,7 @@ std::int64_t scratch_bytes(const Plan& plan) {
 
 }  // namespace
 
-LayerPrograms::Prepared LayerPrograms::prepare(bool fewer, Isa isa) {
-  const test::LayerShape& shape = timings.front().shape;
+LayerPrograms::Prepared LayerPrograms::prepare(const test::LayerShape& shape, bool fewer, Isa isa) {
   std::vector<Graph> graphs;
   std::vector<const Graph*> pointers;
   for (const test::LayerProduct product : layer_products)
@@ -40,12 +39,10 @@ LayerPrograms::Prepared LayerPrograms::prepare(bool fewer, Isa isa) {
 }
 
 LayerPrograms::LayerPrograms(const test::LayerShape& shape, Isa isa)
-    : timings{{shape, test::LayerProduct::forward, false, {}}},
-      exact_(prepare(false, isa)),
-      fast_(prepare(true, isa)),
+    : exact_(prepare(shape, false, isa)),
+      fast_(prepare(shape, true, isa)),
       arena_(std::max(exact_.plan.arena_bytes, fast_.plan.arena_bytes)),
       scratch_(std::max(scratch_bytes(exact_.plan), scratch_bytes(fast_.plan))) {
-  timings.clear();
   for (std::size_t i = 0; i < std::size(layer_products); ++i) {
     timings.push_back({shape, layer_products[i], false, {}});
     if (keys(exact_.plan, i) != keys(fast_.plan, i))

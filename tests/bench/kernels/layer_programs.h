@@ -40,7 +40,7 @@ class LayerPrograms {
     Plan plan;
     std::vector<GancKernel> functions;
   };
-  Prepared prepare(bool fewer, Isa isa);
+  Prepared prepare(const test::LayerShape& shape, bool fewer, Isa isa);
   void run(const Prepared& prepared, const Call& call);
 
   Jit jit_;

@@ -41,15 +41,7 @@ KernelBuilder dense(DType dtype, std::int64_t m, std::int64_t v, std::int64_t k,
   const auto x = b.input("a", dtype, m * k), w = b.input("b", dtype, k * v),
              bias = b.input("bias", dtype, m);
   const auto y = b.output("y", dtype, m * v), z = b.output("z", dtype, m * v);
-  kernel::Contraction c{.m_count = b.index(m),
-                        .v_count = b.index(v),
-                        .m_limit = m,
-                        .v_limit = v,
-                        .a_buffer = x,
-                        .b_buffer = w,
-                        .a_base = b.index(0),
-                        .b_base = b.index(0),
-                        .a_m_stride = transposed ? 1 : k};
+  kernel::Contraction c = b.product(m, v, x, w, transposed ? 1 : k);
   c.axes = {{k, transposed ? m : 1, v}};
   b.contraction(std::move(c), [&](Id i, Id j, Id sum) {
     const Id at = b.add(b.scale(i, v), j);
@@ -83,15 +75,7 @@ KernelBuilder convolution(Draw& draw, DType dtype) {
   const bool accumulate = draw.flip(), long_epilogue = draw.flip(), m_outer = draw.flip();
   b.loop(LoopKind::parallel, out_size, [&](Id row) {
     b.loop(LoopKind::serial, out_size, [&](Id column) {
-      kernel::Contraction c{.m_count = b.index(out),
-                            .v_count = b.index(n),
-                            .m_limit = out,
-                            .v_limit = n,
-                            .a_buffer = w,
-                            .b_buffer = x,
-                            .a_base = b.index(0),
-                            .b_base = b.index(0),
-                            .a_m_stride = 1};
+      kernel::Contraction c = b.product(out, n, w, x, 1);
       c.m_outer = m_outer;
       c.taps = {{table, row, taps * in * out, size * in * n}, {table, column, in * out, in * n}};
       c.axes = {{in, out, n}};
@@ -162,17 +146,9 @@ KernelBuilder pairs(Draw& draw) {
   Rows all;
   all.emplace_back();
   for (std::int64_t i = 0; i < taps; ++i) all.back().emplace_back(i, i);
-  kernel::Contraction c{.m_count = b.index(m),
-                        .v_count = b.index(v),
-                        .m_limit = m,
-                        .v_limit = v,
-                        .a_buffer = a_pairs,
-                        .b_buffer = b_pairs,
-                        .a_base = b.index(0),
-                        .b_base = b.index(0),
-                        .a_m_stride = taps * tap,
-                        .b_panel = panels ? panel : 0,
-                        .b_panel_stride = panels ? taps * tap * panel : 0};
+  kernel::Contraction c = b.product(m, v, a_pairs, b_pairs, taps * tap);
+  c.b_panel = panels ? panel : 0;
+  c.b_panel_stride = panels ? taps * tap * panel : 0;
   c.taps = {{b.table(all), b.index(0), tap, tap * panel}};
   if (two_parts) c.taps.push_back({b.table({{{0, 1}, {0, 0}, {1, 0}}}), b.index(0), k, k * panel});
   c.axes = {{k, 1, panel}};
@@ -232,19 +208,11 @@ KernelBuilder moving(Draw& draw, DType dtype) {
   Rows rows(2);
   for (std::int64_t i = 0; i < taps; ++i)
     rows[1].emplace_back(static_cast<std::int32_t>(i), static_cast<std::int32_t>(taps - 1 - i));
-  kernel::Contraction c{.m_count = b.index(m),
-                        .v_count = b.index(v),
-                        .m_limit = m,
-                        .v_limit = v,
-                        .a_buffer = x,
-                        .b_buffer = w,
-                        .a_base = b.index(0),
-                        .b_base = b.index(0),
-                        .a_m_stride = row,
-                        .a_v_stride = lanes_of_a ? (dot ? lanes : 1) : 0,
-                        .b_m_stride = rows_of_b ? row : 0,
-                        .b_v_stride = dot ? lanes : 1,
-                        .dot = dot};
+  kernel::Contraction c = b.product(m, v, x, w, row);
+  c.a_v_stride = lanes_of_a ? (dot ? lanes : 1) : 0;
+  c.b_m_stride = rows_of_b ? row : 0;
+  c.b_v_stride = dot ? lanes : 1;
+  c.dot = dot;
   c.taps = {{b.table(rows), b.index(draw.upto(20) > 1), tap, tap}};
   if (axis) c.axes = {{k, inner, inner}};
   const auto place = [&](Id i, Id j) { return b.add(b.scale(i, v), j); };
@@ -400,15 +368,7 @@ TEST_CASE("a product with one column whose epilogue does not mention it") {
   KernelBuilder b("column");
   const auto x = b.input("a", DType::f32, 7 * 9), w = b.input("b", DType::f32, 9),
              y = b.output("y", DType::f32, 7);
-  kernel::Contraction c{.m_count = b.index(7),
-                        .v_count = b.index(1),
-                        .m_limit = 7,
-                        .v_limit = 1,
-                        .a_buffer = x,
-                        .b_buffer = w,
-                        .a_base = b.index(0),
-                        .b_base = b.index(0),
-                        .a_m_stride = 9};
+  kernel::Contraction c = b.product(7, 1, x, w, 9);
   c.axes = {{9, 1, 1}};
   b.contraction(std::move(c), [&](Id i, Id, Id sum) { b.store(y, i, sum); });
   CHECK(differences(jit(), b.kernel, random_contents(b.kernel, 1), 1e-4) == "");

@@ -51,15 +51,7 @@ kernel::Kernel dense(DType dtype, std::int64_t m, std::int64_t v, std::int64_t k
   KernelBuilder b("dense");
   const auto x = b.input("a", dtype, m * k), w = b.input("b", dtype, k * v),
              y = b.output("y", dtype, m * v);
-  kernel::Contraction c{.m_count = b.index(m),
-                        .v_count = b.index(v),
-                        .m_limit = m,
-                        .v_limit = v,
-                        .a_buffer = x,
-                        .b_buffer = w,
-                        .a_base = b.index(0),
-                        .b_base = b.index(0),
-                        .a_m_stride = k};
+  kernel::Contraction c = b.product(m, v, x, w, k);
   c.axes = {{k, 1, v}};
   b.contraction(std::move(c), [&](Id i, Id j, Id sum) {
     b.store(y, b.add(b.scale(i, v), j), b.apply(Op::maximum, {sum, b.number(0, dtype)}));
