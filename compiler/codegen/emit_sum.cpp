@@ -64,7 +64,10 @@ void KernelEmitter::emit_sum(const Contraction& c, const Tile& tile,
   }
   llvm::Value* ahead = nullptr;
   if (optimize_ && c.a_ahead != 0) ahead = advance(a, dtype, index_constant(c.a_ahead), 1);
-  if (optimize_ && c.b_ahead != 0) ahead = advance(b, dtype, index_constant(c.b_ahead), 1);
+  if (optimize_ && c.b_ahead != 0) {  // each tile its share, in the order of the rows
+    ahead = advance(b, dtype, index_constant(c.b_ahead), 1);
+    ahead = advance(ahead, dtype, tile.m, c.axes[0].extent * c.v_limit / c.m_limit);
+  }
   a = advance(a, dtype, tile.m, c.a_m_stride);
   if (c.a_v_stride != 0) a = advance(a, dtype, tile.v, c.a_v_stride);
   if (c.b_m_stride != 0) b = advance(b, dtype, tile.m, c.b_m_stride);
@@ -208,7 +211,7 @@ void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_
                              axis.extent > 1 &&
                              vector_bytes(kernel_, c, tile.columns) > first_cache_bytes;
   const std::int64_t in_line = line_bytes / bytes_of(dtype),
-                     ahead_step = c.b_ahead != 0 ? c.v_limit : in_line;
+                     ahead_step = c.b_ahead != 0 ? (tile.rows * c.v_limit + c.m_limit - 1) / c.m_limit : in_line;
   const auto after = [&](Operands from, std::int64_t steps) {
     llvm::Value* count = index_constant(steps);
     Operands to{advance(from.a, dtype, count, axis.a_stride),

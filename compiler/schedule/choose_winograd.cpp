@@ -132,22 +132,23 @@ bool find_lanes(const ProgramDraft& program, const Product& p, ImageForm& form) 
          space.coefficient(p.lhs.index, *form.channel) == 1;
 }
 
+std::int64_t tiles_along(const ImageForm& form, std::size_t axis) {
+  return blocks(form.axes[axis].outputs, form.transform.outputs);
+}
+
 std::int64_t units(const ImageForm& form) {
   std::int64_t n = blocks(form.samples, form.sample_block) * (form.filters / form.filter_part);
-  for (std::size_t i = 0; i < form.axes.size(); ++i) {
-    const std::int64_t tiles = blocks(form.axes[i].outputs, form.transform.outputs);
-    n *= form.axes[i].phases * (i + 1 < form.axes.size() ? tiles : blocks(tiles, form.tile_block));
-  }
+  for (std::size_t i = 0; i < form.axes.size(); ++i)
+    n *= form.axes[i].phases * blocks(tiles_along(form, i), form.tile_blocks[i]);
   return n;
 }
 
 // Numbers that a form has of each kind.
 struct Counts {
-  double tiles = 1, phases = 1, subs = 1, points = 1, outputs = 1, taps = 1;
+  double phases = 1, subs = 1, points = 1, outputs = 1, taps = 1;
   explicit Counts(const WinogradForm& form) {
     const FilterTransform& t = form.transform;
     for (const FilterAxis& axis : form.axes) {
-      tiles *= real(blocks(axis.outputs, t.outputs));
       phases *= real(axis.phases);
       subs *= real(axis.subs * axis.pieces);
       points *= real(t.points());
@@ -161,7 +162,10 @@ double cycles(const ImageForm& form) {
   const FilterTransform& t = form.transform;
   const Counts n(form);
   const std::size_t axes = form.axes.size();
-  const double b = real(form.samples) * n.phases * n.tiles, f = real(form.filters),
+  double in_blocks = 1;  // tiles, those included that fill a block
+  for (std::size_t i = 0; i < axes; ++i)
+    in_blocks *= real(blocks(tiles_along(form, i), form.tile_blocks[i]) * form.tile_blocks[i]);
+  const double b = real(form.samples) * n.phases * in_blocks, f = real(form.filters),
                c = real(form.channels) * n.subs, slices = real(form.slices()),
                again = f / real(form.filter_part);
   const double products = b * f * c * n.points * product_cycles / point_efficiency;
@@ -178,23 +182,28 @@ double cycles(const ImageForm& form) {
                           n.points * near_cycles);
   const double transformed = n.phases * f * c * n.points;
   const double filters =
-      n.phases * f * c * (n.taps + n.points + additions(t.filter, axes)) * other_cycles +
-      transformed * memory_cycles;
-  // Each unit reads the filters of its phase again.
-  const double moved =
-      transformed * (b / n.phases) / real(form.sample_block * form.tile_block) * middle_cycles;
-  return products + image + partial + results + filters + moved;
+      n.phases * f * c * (n.taps + n.points + additions(t.filter, axes)) * other_cycles;
+  // Each unit reads the filters of its phase again, or makes them.
+  const double times = b / n.phases / real(form.lanes());
+  const double of_filters =
+      form.filters_inside
+          ? times * (filters + n.phases * f * c * n.taps * middle_cycles +
+                     2 * transformed * near_cycles * hidden)
+          : filters + 2 * transformed * memory_cycles + times * transformed * middle_cycles;
+  return products + image + partial + results + of_filters;
 }
 
-// Of a unit: tiles and products of a slice, and half transformed results.
+// Of a unit: tiles and products of a slice, half transformed results, and filters.
 std::int64_t local_bytes(const ImageForm& form) {
   const FilterTransform& t = form.transform;
-  const std::int64_t lanes = form.sample_block * form.tile_block;
+  const std::int64_t lanes = form.lanes();
   std::int64_t planes = 1;
   for (std::size_t i = 0; i < form.axes.size(); ++i) planes *= t.points();
   planes /= form.slices();
   const std::int64_t halves = form.sliced ? t.points() * t.outputs : 0;
-  return 4 * lanes * (planes * (form.term_part + form.filter_part) + halves * form.filter_part);
+  const std::int64_t filters = form.filters_inside ? planes * form.term_part * form.filter_part : 0;
+  return 4 * (lanes * (planes * (form.term_part + form.filter_part) + halves * form.filter_part) +
+              filters);
 }
 
 // As rows so many that one register tile holds them all and their elements of a term lie beside
@@ -207,10 +216,20 @@ std::int64_t filter_block(const ImageForm& form) {
   return form.filter_part;
 }
 
+// Of about so many tiles, the last axis first, all blocks of an axis alike.
+void set_tile_blocks(ImageForm& form, std::int64_t tiles) {
+  form.tile_blocks.assign(form.axes.size(), 1);
+  for (std::size_t i = form.axes.size(); i-- > 0;) {
+    const std::int64_t all = tiles_along(form, i), block = std::clamp<std::int64_t>(tiles, 1, all);
+    form.tile_blocks[i] = blocks(all, blocks(all, block));
+    if (form.tile_blocks[i] < all) return;
+    tiles /= all;
+  }
+}
+
 void choose_blocks(ImageForm& form) {
   std::int64_t subs = 1;
   for (const FilterAxis& axis : form.axes) subs *= axis.subs * axis.pieces;
-  const std::int64_t last = blocks(form.axes.back().outputs, form.transform.outputs);
   ImageForm best;
   std::pair<bool, double> least(true, std::numeric_limits<double>::infinity());
   const auto consider = [&] {
@@ -219,9 +238,11 @@ void choose_blocks(ImageForm& form) {
     const std::pair value(!fits, fits ? cycles(form) : real(local_bytes(form)));
     if (value < least) least = value, best = form;
   };
-  for (const bool sliced : {false, true}) {
+  for (const auto& [sliced, inside] : {std::pair(false, false), {true, false}, {false, true}}) {
     if (sliced && form.axes.size() != 2) continue;
+    if (inside && form.filters_by_channel) continue;
     form.sliced = sliced;
+    form.filters_inside = inside;
     for (const std::int64_t terms : image_terms) {
       const std::int64_t channel_part = divisor_up_to(form.channels, terms);
       form.term_part = channel_part == form.channels
@@ -233,7 +254,7 @@ void choose_blocks(ImageForm& form) {
           const std::int64_t parts = blocks(form.samples, lanes);
           form.sample_block = std::min(form.samples, blocks(blocks(form.samples, parts), 8) * 8);
         }
-        form.tile_block = std::clamp<std::int64_t>(lanes / form.sample_block, 1, last);
+        set_tile_blocks(form, lanes / form.sample_block);
         for (form.filter_part = form.filters;; form.filter_part /= 2) {
           form.filter_block = filter_block(form);
           consider();
@@ -288,18 +309,25 @@ double cycles(const GradientForm& form) {
     return (elements + points + additions(m, axes)) * other_cycles + elements * middle_cycles +
            2 * points * near_cycles;
   };
-  const double row_work = sums * rows * (lanes / real(form.lane_block)) * work(of_rows),
-               lane_work = sums * lanes * (rows / real(form.row_block)) * work(of_lanes),
-               partial = 2 * rows * lanes * points * sums / real(form.terms());
-  return products + row_work + lane_work + partial * near_cycles * hidden;
+  const double row_times = lanes / real(form.lane_block), lane_times = rows / real(form.row_block),
+               partial =
+                   2 * rows * lanes * points * sums / real(form.terms()) * near_cycles * hidden;
+  if (form.points_inside)
+    return products + sums * rows * row_times * work(of_rows) +
+           sums * lanes * lane_times * work(of_lanes) + partial;
+  const double moved = sums * points *
+                       ((rows + lanes) * memory_cycles +
+                        (rows * row_times + lanes * lane_times) * middle_cycles * hidden);
+  return products + sums * rows * work(of_rows) + sums * lanes * work(of_lanes) + partial + moved;
 }
 
 // Of a unit: points of rows, of lanes, and sums.
 std::int64_t local_bytes(const GradientForm& form) {
   std::int64_t points = 1;
   for (std::size_t i = 0; i < form.axes.size(); ++i) points *= form.transform.points();
-  return 4 * points *
-         (form.terms() * (form.row_block + form.lane_block) + form.row_block * form.lane_block);
+  const std::int64_t inside =
+      form.points_inside ? form.terms() * (form.row_block + form.lane_block) : 0;
+  return 4 * points * (inside + form.row_block * form.lane_block);
 }
 
 bool choose_blocks(GradientForm& form) {
@@ -310,24 +338,27 @@ bool choose_blocks(GradientForm& form) {
   }
   GradientForm best;
   std::pair<bool, double> least(true, std::numeric_limits<double>::infinity());
-  for (const std::int64_t row_block : gradient_blocks)
-    for (const std::int64_t lane_block : gradient_blocks)
-      for (const std::int64_t terms : gradient_blocks) {
-        form.row_block = divisor_up_to(rows_of(form), row_block);
-        form.lane_block = lane_block;
-        if (lanes_of(form) % lane_block != 0) continue;
-        form.channel_block = divisor_up_to(form.channels, terms);
-        form.tile_block = form.rows_by_channel
-                              ? 1
-                              : std::clamp<std::int64_t>(terms / form.channel_block, 1, tiles);
-        const std::int64_t units =
-            phases * (rows_of(form) / form.row_block) * (lanes_of(form) / form.lane_block);
-        if (form.row_block < 8 || form.terms() < 8) continue;
-        const bool fits = units >= min_units && local_bytes(form) <= most_local_bytes;
-        // Where none fits, the smallest unit.
-        const std::pair value(!fits, fits ? cycles(form) : real(local_bytes(form)));
-        if (value < least) least = value, best = form;
-      }
+  for (const bool inside : {true, false})
+    for (const std::int64_t row_block : gradient_blocks)
+      for (const std::int64_t lane_block : gradient_blocks)
+        for (const std::int64_t terms : gradient_blocks) {
+          if (!inside && form.rows_by_channel) continue;
+          form.points_inside = inside;
+          form.row_block = divisor_up_to(rows_of(form), row_block);
+          form.lane_block = lane_block;
+          if (lanes_of(form) % lane_block != 0) continue;
+          form.channel_block = divisor_up_to(form.channels, terms);
+          form.tile_block = form.rows_by_channel
+                                ? 1
+                                : std::clamp<std::int64_t>(terms / form.channel_block, 1, tiles);
+          const std::int64_t units =
+              phases * (rows_of(form) / form.row_block) * (lanes_of(form) / form.lane_block);
+          if (form.row_block < 8 || form.terms() < 8) continue;
+          const bool fits = units >= min_units && local_bytes(form) <= most_local_bytes;
+          // Where none fits, the smallest unit.
+          const std::pair value(!fits, fits ? cycles(form) : real(local_bytes(form)));
+          if (value < least) least = value, best = form;
+        }
   if (least.second == std::numeric_limits<double>::infinity()) return false;
   form = best;
   return true;

@@ -7,7 +7,8 @@ using kernel::Block;
 using kernel::LoopKind;
 using kernel::ValueId;
 
-constexpr std::int64_t result_rows = 8;  // filters whose results are transformed back at once
+constexpr std::int64_t result_rows = 8;   // filters whose results are transformed back at once
+constexpr std::int64_t most_others = 16;  // filters or channels of a unit that transforms filters
 
 class Writer {
  public:
@@ -27,14 +28,14 @@ class Writer {
     sub_part_ = form.term_part / channel_part_;
     slices_ = form.slices();
     planes_ = points_ / slices_;
-    lanes_ = f_.sample_block * f_.tile_block;
-    rows_ = divisor_up_to(f_.filter_part, result_rows);
+    lanes_ = f_.lanes();
+    rows_ = f_.lanes_are_samples ? divisor_up_to(f_.filter_part, result_rows) : f_.filter_part;
     panels_ = f_.lanes_are_samples && f_.sample_block % panel_lanes == 0 &&
               f_.samples % f_.sample_block == 0;
   }
 
   void run() {
-    filters_ = filters();
+    if (!f_.filters_inside) filters_ = filters();
     write_products();
   }
 
@@ -55,7 +56,10 @@ class Writer {
   // channel. The last block of a part of the filters has what is left.
   std::int64_t filter_stride() const { return f_.filters_by_channel ? f_.term_part : 1; }
   std::int64_t term_stride(std::int64_t block) const { return f_.filters_by_channel ? 1 : block; }
-  std::int64_t filter_plane() const { return terms_ * f_.filters + plane_gap; }
+  // In a unit, of a part of the terms: [point][block of filters][term][filter].
+  std::int64_t filter_plane() const {
+    return (f_.filters_inside ? f_.term_part * f_.filter_part : terms_ * f_.filters) + plane_gap;
+  }
 
   // Of one tensor, phases and transform there is one.
   std::uint32_t filters() {
@@ -93,14 +97,19 @@ class Writer {
     Nest nest(w);
     const std::uint32_t from = w.buffer(p_.rhs.tensor, true, false),
                         to = w.buffer(result, false, true);
-    const std::int64_t others = f_.filters_by_channel ? f_.filters : f_.channels;
-    const std::int64_t units = all_phases_ * all_subs_ * others;
+    // Several others a unit: what a unit writes of each point is then consecutive.
+    const std::int64_t others = f_.filters_by_channel ? f_.filters : f_.channels,
+                       group = divisor_up_to(others, most_others),
+                       units = all_phases_ * all_subs_ * (others / group);
     w.set_units(units);
     nest.loop(LoopKind::parallel, units, [&](ValueId u) {
-      const std::vector<ValueId> unit = split(w, u, {all_phases_, all_subs_, others});
+      const std::vector<ValueId> unit = split(w, u, {all_phases_, all_subs_, others / group});
       const auto write = [&](ValueId first, std::int64_t width) {
-        nest.loop(LoopKind::vector, width, [&](ValueId lane) {
-          write_filter(w, nest, from, to, {unit[0], unit[1], unit[2], first, lane, width});
+        nest.loop(LoopKind::serial, group, [&](ValueId in_group) {
+          const ValueId other = w.add(w.scale(unit[2], group), in_group);
+          nest.loop(LoopKind::vector, width, [&](ValueId lane) {
+            write_filter(w, nest, from, to, {unit[0], unit[1], other, first, lane, width});
+          });
         });
       };
       if (f_.filters_by_channel)
@@ -138,15 +147,6 @@ class Writer {
     const ValueId all = w.add(l.first, l.lane);
     const ValueId filter = f_.filters_by_channel ? l.other : all,
                   channel = f_.filters_by_channel ? all : l.other;
-    w.bind(*f_.filter, filter);
-    w.bind(*f_.channel, channel);
-    const std::vector<ValueId> phase = split(w, l.phase, phases_), sub = split(w, l.sub, subs_);
-    std::vector<AxisRead> reads;
-    for (std::size_t i = 0; i < axes(); ++i)
-      reads.push_back(axis_read(w, p_.spatial[i].rhs_position, f_.axes[i], false,
-                                part_of(w, i, phase[i], sub[i]), {}, 0));
-    const std::vector<ValueId> values =
-        transformed(w, t_.filter, axes(), load_elements(w, from, p_.rhs.index, {}, reads, t_.taps));
     // The part that the term is in, and its place there.
     const std::int64_t parts_of_sub = f_.channels / channel_part_;
     const ValueId channel_part = w.quotient(channel, channel_part_);
@@ -160,42 +160,71 @@ class Writer {
     at = f_.filters_by_channel ? w.add(at, w.add(w.scale(filter, f_.term_part), in_part))
                                : w.add(w.add(at, w.scale(l.first, f_.term_part)),
                                        w.add(w.scale(in_part, l.width), l.lane));
+    store_points(w, nest, from, to, {split(w, l.phase, phases_), l.sub, filter, channel}, at);
+  }
+
+  // The points of a subfilter of one filter and channel, a plane of `to` each.
+  struct FilterPlace {
+    std::vector<ValueId> phase;
+    ValueId sub, filter, channel;
+  };
+  void store_points(KernelWriter& w, Nest& nest, std::uint32_t from, std::uint32_t to,
+                    const FilterPlace& place, ValueId at) const {
+    w.bind(*f_.filter, place.filter);
+    w.bind(*f_.channel, place.channel);
+    const std::vector<ValueId> sub = split(w, place.sub, subs_);
+    std::vector<AxisRead> reads;
+    for (std::size_t i = 0; i < axes(); ++i)
+      reads.push_back(axis_read(w, p_.spatial[i].rhs_position, f_.axes[i], false,
+                                part_of(w, i, place.phase[i], sub[i]), {}, 0));
+    const std::vector<ValueId> values =
+        transformed(w, t_.filter, axes(), load_elements(w, from, p_.rhs.index, {}, reads, t_.taps));
     for (std::int64_t point = 0; point < points_; ++point)
       nest.store(to, w.add(at, point * filter_plane()), values[static_cast<std::size_t>(point)]);
   }
 
   // --- products ------------------------------------------------------------------------------
 
-  // One phase, a part of the filters, a block of samples, a block of tiles along the last axis.
+  // One phase, a part of the filters, a block of samples, a block of tiles.
   struct Unit {
-    std::vector<ValueId> phase, tile;    // by axis; the last tile is the first of the block
+    std::vector<ValueId> phase;          // by axis
+    std::vector<ValueId> tile;           // by axis, the first of the block
     ValueId all_phases, filter, sample;  // filter, sample: the first
-    ValueId tile_count, sample_count;
+    std::vector<ValueId> tile_counts;    // by axis
+    ValueId sample_count;
   };
+  // Of the block of a unit, by axis.
+  using Tile = std::vector<ValueId>;
   // A tile and a sample of a unit; the sample is in a panel of lanes where there are panels.
   struct Lane {
-    ValueId tile, panel, in_panel;
+    Tile tile;
+    ValueId panel, in_panel;
   };
   using RowBody = std::function<void(ValueId row, const Lane& lane)>;
 
   // A unit's memory.
   struct Local {
     std::uint32_t tiles, products;  // of a slice, by point
+    std::uint32_t filters;          // transformed inside, by point
     std::uint32_t halves;           // of slices: results along the last axis, by slice and output
-    std::uint32_t results;          // of some filters, by outputs
+    std::uint32_t results;          // of some filters, or of one tile, by outputs
   };
   // Between those of two points or outputs, with a gap.
   std::int64_t tile_plane() const { return f_.term_part * lanes_ + plane_gap; }
   std::int64_t product_plane() const { return f_.filter_part * lanes_ + plane_gap; }
-  std::int64_t result_plane() const { return rows_ * lanes_ + plane_gap; }
+  std::int64_t result_plane() const {
+    return rows_ * (f_.lanes_are_samples ? lanes_ : 1) + plane_gap;
+  }
 
   void write_products() {
     KernelWriter w(space(), p_.c.expressions, program_.tensors);
     Nest nest(w);
     const std::uint32_t image = w.buffer(p_.lhs.tensor, true, false),
-                        filters = w.buffer(filters_, true, false);
+                        filters =
+                            w.buffer(f_.filters_inside ? p_.rhs.tensor : filters_, true, false);
     register_results(w, p_);
     Local local;
+    local.filters = f_.filters_inside ? w.local(DType::f32, points_ * filter_plane()) : filters;
     local.tiles = w.local(DType::f32, planes_ * tile_plane());
     local.products = w.local(DType::f32, planes_ * product_plane());
     local.halves =
@@ -204,7 +233,7 @@ class Writer {
     std::vector<std::int64_t> extents = {all_phases_, f_.filters / f_.filter_part,
                                          blocks(f_.samples, f_.sample_block)};
     for (std::size_t i = 0; i < axes(); ++i)
-      extents.push_back(i + 1 < axes() ? tiles_[i] : blocks(tiles_[i], f_.tile_block));
+      extents.push_back(blocks(tiles_[i], f_.tile_blocks[i]));
     std::int64_t units = 1;
     for (std::int64_t extent : extents) units *= extent;
     w.set_units(units);
@@ -213,7 +242,8 @@ class Writer {
       nest.loop(LoopKind::serial, slices_, [&](ValueId slice) {
         nest.loop(LoopKind::serial, terms_ / f_.term_part, [&](ValueId part) {
           transform_image(w, nest, unit, slice, part, image, local);
-          multiply(w, nest, unit, slice, part, filters, local);
+          if (f_.filters_inside) transform_filters(w, nest, unit, part, filters, local);
+          multiply(w, nest, unit, slice, part, local);
         });
         if (f_.sliced) transform_back(w, nest, unit, slice, local);
       });
@@ -228,14 +258,22 @@ class Writer {
     unit.phase = split(w, parts[0], phases_);
     unit.filter = w.scale(parts[1], f_.filter_part);
     unit.sample = w.scale(parts[2], f_.sample_block);
-    unit.tile.assign(parts.begin() + 3, parts.end());
-    unit.tile.back() = w.scale(unit.tile.back(), f_.tile_block);
-    unit.tile_count = count_in_block(w, unit.tile.back(), tiles_.back(), f_.tile_block);
+    for (std::size_t i = 0; i < axes(); ++i) {
+      const std::int64_t block = f_.tile_blocks[i];
+      unit.tile.push_back(w.scale(parts[3 + i], block));
+      unit.tile_counts.push_back(count_in_block(w, unit.tile[i], tiles_[i], block));
+    }
     unit.sample_count = count_in_block(w, unit.sample, f_.samples, f_.sample_block);
     return unit;
   }
-  ValueId tile(KernelWriter& w, const Unit& unit, std::size_t axis, ValueId in_block) const {
-    return axis + 1 == axes() ? w.add(unit.tile[axis], in_block) : unit.tile[axis];
+  ValueId tile(KernelWriter& w, const Unit& unit, std::size_t axis, const Tile& in_block) const {
+    return w.add(unit.tile[axis], in_block[axis]);
+  }
+  ValueId number_of(KernelWriter& w, const Tile& tile) const {
+    ValueId number;
+    for (std::size_t i = 0; i < axes(); ++i)
+      number = w.add(number ? w.scale(number, f_.tile_blocks[i]) : ValueId{}, tile[i]);
+    return number;
   }
   ValueId sample(KernelWriter& w, const Lane& lane) const {
     return lane.panel ? w.add(w.scale(lane.panel, panel_lanes), lane.in_panel) : lane.in_panel;
@@ -244,19 +282,20 @@ class Writer {
   // Rows (terms or filters), then lanes (tiles and samples); with channels as lanes the other way
   // round.
   ValueId place(KernelWriter& w, ValueId row, std::int64_t rows, const Lane& lane) const {
-    const ValueId at = w.add(w.scale(lane.tile, f_.sample_block), sample(w, lane));
+    const ValueId at = w.add(w.scale(number_of(w, lane.tile), f_.sample_block), sample(w, lane));
     if (f_.lanes_are_samples) return w.add(w.scale(row, lanes_), at);
     return w.add(w.scale(at, rows), row);
   }
   ValueId place_in_panel(KernelWriter& w, ValueId row, std::int64_t rows, const Lane& lane) const {
     if (!panels_) return place(w, row, rows, lane);
-    const ValueId panel = w.add(w.scale(lane.tile, f_.sample_block / panel_lanes), lane.panel);
+    const ValueId panel =
+        w.add(w.scale(number_of(w, lane.tile), f_.sample_block / panel_lanes), lane.panel);
     return w.add(w.scale(w.add(w.scale(panel, rows), row), panel_lanes), lane.in_panel);
   }
 
   // Loops over rows and samples of a tile with the right ones as lanes.
   void rows_and_samples(Nest& nest, KernelWriter& w, const Unit& unit, std::int64_t rows,
-                        ValueId tile, const RowBody& body) const {
+                        const Tile& tile, const RowBody& body) const {
     if (!f_.lanes_are_samples)
       return nest.loop(LoopKind::vector, rows,
                        [&](ValueId row) { body(row, {tile, {}, w.constant(0)}); });
@@ -274,8 +313,20 @@ class Writer {
   }
   void rows_and_lanes(Nest& nest, KernelWriter& w, const Unit& unit, std::int64_t rows,
                       const RowBody& body) const {
-    nest.loop(LoopKind::serial, unit.tile_count,
-              [&](ValueId tile) { rows_and_samples(nest, w, unit, rows, tile, body); });
+    each_tile(nest, w, unit, {},
+              [&](const Tile& tile) { rows_and_samples(nest, w, unit, rows, tile, body); });
+  }
+  void each_tile(Nest& nest, KernelWriter& w, const Unit& unit, const Tile& begun,
+                 const std::function<void(const Tile&)>& body) const {
+    const std::size_t i = begun.size();
+    if (i == axes()) return body(begun);
+    const auto further = [&](ValueId next) {
+      Tile tile = begun;
+      tile.push_back(next);
+      each_tile(nest, w, unit, tile, body);
+    };
+    if (f_.tile_blocks[i] == 1) return further(w.constant(0));
+    nest.loop(LoopKind::serial, unit.tile_counts[i], further);
   }
 
   // Of slices along the first axis the slice's point alone.
@@ -288,9 +339,7 @@ class Writer {
   // The tiles of a part of the terms: all of some subfilters, or some channels of one.
   void transform_image(KernelWriter& w, Nest& nest, const Unit& unit, ValueId slice, ValueId part,
                        std::uint32_t image, const Local& local) const {
-    const std::int64_t parts_of_sub = f_.channels / channel_part_;
-    const ValueId first_sub = w.scale(w.quotient(part, parts_of_sub), sub_part_),
-                  first_channel = w.scale(w.remainder(part, parts_of_sub), channel_part_);
+    const auto [first_sub, first_channel] = first_of_part(w, part);
     nest.loop(LoopKind::serial, sub_part_, [&](ValueId sub_in_part) {
       const ValueId sub = w.add(first_sub, sub_in_part);
       rows_and_lanes(nest, w, unit, channel_part_, [&](ValueId channel, const Lane& lane) {
@@ -316,18 +365,50 @@ class Writer {
     });
   }
 
+  // The filters of a unit, of a part of the terms.
+  void transform_filters(KernelWriter& w, Nest& nest, const Unit& unit, ValueId part,
+                         std::uint32_t filters, const Local& local) const {
+    const auto [first_sub, first_channel] = first_of_part(w, part);
+    blocks_of_filters(w, nest, [&](ValueId first, std::int64_t block) {
+      nest.loop(LoopKind::serial, sub_part_, [&](ValueId sub) {
+        nest.loop(LoopKind::serial, channel_part_, [&](ValueId channel) {
+          nest.loop(LoopKind::vector, block, [&](ValueId lane) {
+            const ValueId term = w.add(w.scale(sub, channel_part_), channel),
+                          at = w.add(w.scale(first, f_.term_part),
+                                     w.add(w.scale(term, block), lane));
+            store_points(w, nest, filters, local.filters,
+                         {unit.phase, w.add(first_sub, sub), w.add(unit.filter, w.add(first, lane)),
+                          w.add(first_channel, channel)},
+                         at);
+          });
+        });
+      });
+    });
+  }
+  // Of a part of the terms, the first subfilter and the first channel.
+  std::pair<ValueId, ValueId> first_of_part(KernelWriter& w, ValueId part) const {
+    const std::int64_t parts_of_sub = f_.channels / channel_part_;
+    return {w.scale(w.quotient(part, parts_of_sub), sub_part_),
+            w.scale(w.remainder(part, parts_of_sub), channel_part_)};
+  }
+
   // For each point of a slice [filters x terms] times [terms x lanes], of a part of the terms;
   // added to what the parts before it made.
   void multiply(KernelWriter& w, Nest& nest, const Unit& unit, ValueId slice, ValueId part,
-                std::uint32_t filters, const Local& local) const {
+                const Local& local) const {
     nest.loop(LoopKind::serial, planes_, [&](ValueId point) {
       blocks_of_filters(w, nest, [&](ValueId first, std::int64_t block) {
-        const ValueId plane =
-            w.add(w.scale(w.add(w.scale(unit.all_phases, slices_), slice), planes_), point);
-        const ValueId filter_base =
-            w.add(w.add(w.scale(plane, filter_plane()), w.scale(part, f_.term_part * f_.filters)),
-                  w.scale(w.add(unit.filter, first), f_.term_part));
-        nest.add({multiply(w, {point, first, part, filter_base, block}, filters, local)});
+        ValueId base;
+        if (f_.filters_inside) {
+          base = w.add(w.scale(point, filter_plane()), w.scale(first, f_.term_part));
+        } else {
+          const ValueId plane =
+              w.add(w.scale(w.add(w.scale(unit.all_phases, slices_), slice), planes_), point);
+          base =
+              w.add(w.add(w.scale(plane, filter_plane()), w.scale(part, f_.term_part * f_.filters)),
+                    w.scale(w.add(unit.filter, first), f_.term_part));
+        }
+        nest.add({multiply(w, {point, first, part, base, block}, local)});
       });
     });
   }
@@ -340,8 +421,7 @@ class Writer {
     ValueId point, filter, part, filter_base;  // filter: the first of a block in its part
     std::int64_t block;
   };
-  kernel::Contraction multiply(KernelWriter& w, const Factors& at, std::uint32_t filters,
-                               const Local& local) const {
+  kernel::Contraction multiply(KernelWriter& w, const Factors& at, const Local& local) const {
     const bool samples = f_.lanes_are_samples;
     const ValueId tile_base = w.scale(at.point, tile_plane());
     kernel::Contraction c{};
@@ -351,13 +431,13 @@ class Writer {
     c.v_limit = samples ? lanes_ : at.block;
     c.m_count = w.constant(c.m_limit);
     c.v_count = w.constant(c.v_limit);
-    c.a_buffer = samples ? filters : local.tiles;
-    c.b_buffer = samples ? local.tiles : filters;
+    c.a_buffer = samples ? local.filters : local.tiles;
+    c.b_buffer = samples ? local.tiles : local.filters;
     c.a_base = samples ? at.filter_base : tile_base;
     c.b_base = samples ? tile_base : at.filter_base;
     c.a_m_stride = samples ? filter_stride() : f_.term_part;
     if (panels_) c.b_panel = panel_lanes, c.b_panel_stride = f_.term_part * panel_lanes;
-    (samples ? c.a_ahead : c.b_ahead) = f_.term_part * at.block;  // of filters
+    if (!f_.filters_inside) (samples ? c.a_ahead : c.b_ahead) = f_.term_part * at.block;
     const std::int64_t filter_terms = term_stride(at.block);
     c.axes = {samples ? kernel::ReduceAxis{f_.term_part, filter_terms, tile_term_stride()}
                       : kernel::ReduceAxis{f_.term_part, tile_term_stride(), filter_terms}};
@@ -398,32 +478,46 @@ class Writer {
   }
 
   // Some filters at once: from points, or halves of slices, to outputs, then the results of the
-  // group.
+  // group. Where filters are lanes, all of one tile at once.
   void finish(KernelWriter& w, Nest& nest, const Unit& unit, const Local& local) const {
+    if (!f_.lanes_are_samples)
+      return each_tile(nest, w, unit, {}, [&](const Tile& tile) {
+        rows_and_samples(nest, w, unit, rows_, tile, [&](ValueId row, const Lane& lane) {
+          finish_lane(w, nest, w.constant(0), row, lane, local);
+        });
+        std::vector<ValueId> output;
+        write_results(w, nest, unit, w.constant(0), local, tile, output);
+      });
     nest.loop(LoopKind::serial, f_.filter_part / rows_, [&](ValueId block) {
       const ValueId base = w.scale(block, rows_);
       rows_and_lanes(nest, w, unit, rows_, [&](ValueId row, const Lane& lane) {
-        const ValueId from = place(w, w.add(base, row), f_.filter_part, lane);
-        std::vector<ValueId> values;
-        for (std::int64_t n = 0; n < (f_.sliced ? slices_ * t_.outputs : points_); ++n)
-          values.push_back(w.load(local.halves, w.add(from, n * product_plane()), DType::f32, {}));
-        values = f_.sliced ? transformed_first(w, t_.output, values)
-                           : transformed(w, t_.output, axes(), std::move(values));
-        const ValueId at = place(w, row, rows_, lane);
-        for (std::int64_t n = 0; n < outputs_; ++n)
-          nest.store(local.results, w.add(at, n * result_plane()),
-                     values[static_cast<std::size_t>(n)]);
+        finish_lane(w, nest, base, row, lane, local);
       });
-      nest.loop(LoopKind::serial, unit.tile_count, [&](ValueId tile) {
+      each_tile(nest, w, unit, {}, [&](const Tile& tile) {
         std::vector<ValueId> output;
         write_results(w, nest, unit, base, local, tile, output);
       });
     });
   }
+  void finish_lane(KernelWriter& w, Nest& nest, ValueId base, ValueId row, const Lane& lane,
+                   const Local& local) const {
+    const ValueId from = place(w, w.add(base, row), f_.filter_part, lane);
+    std::vector<ValueId> values;
+    for (std::int64_t n = 0; n < (f_.sliced ? slices_ * t_.outputs : points_); ++n)
+      values.push_back(w.load(local.halves, w.add(from, n * product_plane()), DType::f32, {}));
+    values = f_.sliced ? transformed_first(w, t_.output, values)
+                       : transformed(w, t_.output, axes(), std::move(values));
+    const ValueId at = result_place(w, row, lane);
+    for (std::int64_t n = 0; n < outputs_; ++n)
+      nest.store(local.results, w.add(at, n * result_plane()), values[static_cast<std::size_t>(n)]);
+  }
+  ValueId result_place(KernelWriter& w, ValueId row, const Lane& lane) const {
+    return f_.lanes_are_samples ? place(w, row, rows_, lane) : row;
+  }
 
   // For each output of a tile that lies in the image.
   void write_results(KernelWriter& w, Nest& nest, const Unit& unit, ValueId base,
-                     const Local& local, ValueId in_block, std::vector<ValueId>& output) const {
+                     const Local& local, const Tile& in_block, std::vector<ValueId>& output) const {
     const std::size_t i = output.size();
     if (i < axes()) {
       const ValueId first = w.scale(tile(w, unit, i, in_block), t_.outputs);
@@ -445,7 +539,7 @@ class Writer {
       w.bind(*f_.filter, w.add(w.add(unit.filter, base), row));
       if (f_.sample) w.bind(*f_.sample, w.add(unit.sample, sample(w, lane)));
       w.give_sum(w.load(local.results,
-                        w.add(w.scale(number, result_plane()), place(w, row, rows_, lane)),
+                        w.add(w.scale(number, result_plane()), result_place(w, row, lane)),
                         DType::f32, {}));
       nest.add(write_block(w, p_.c));
     });

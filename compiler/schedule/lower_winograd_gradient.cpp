@@ -31,13 +31,16 @@ class Writer {
   }
 
   void run() {
+    const std::uint32_t row_tensor = f_.points_inside ? row_operand().tensor : write_points(true),
+                        lane_tensor =
+                            f_.points_inside ? lane_operand().tensor : write_points(false);
     KernelWriter w(p_.c.space, p_.c.expressions, program_.tensors);
     Nest nest(w);
-    row_buffer_ = w.buffer(row_operand().tensor, true, false);
-    lane_buffer_ = w.buffer(lane_operand().tensor, true, false);
+    const std::uint32_t row_buffer = w.buffer(row_tensor, true, false),
+                        lane_buffer = w.buffer(lane_tensor, true, false);
     register_results(w, p_);
-    row_points_ = w.local(DType::f32, points_ * row_plane());
-    lane_points_ = w.local(DType::f32, points_ * lane_plane());
+    row_points_ = f_.points_inside ? w.local(DType::f32, points_ * row_plane()) : row_buffer;
+    lane_points_ = f_.points_inside ? w.local(DType::f32, points_ * lane_plane()) : lane_buffer;
     sums_ = w.local(DType::f32, points_ * sum_plane());
     results_ = w.local(DType::f32, outputs_ * result_plane());
     const std::vector<std::int64_t> extents = {all_pieces_, all_phases_, rows_ / f_.row_block,
@@ -48,14 +51,20 @@ class Writer {
       const std::vector<ValueId> part = split(w, u, extents);
       const Unit unit{split(w, part[0], pieces_), split(w, part[1], phases_),
                       w.scale(part[2], f_.row_block), w.scale(part[3], f_.lane_block)};
-      clear_sums(w, nest);
+      if (!at_once()) clear_sums(w, nest);
+      const ValueId part_of_points = w.add(w.scale(part[0], all_phases_), part[1]);
       nest.loop(LoopKind::serial, tile_blocks_, [&](ValueId tiles) {
         nest.loop(LoopKind::serial, f_.channels / f_.channel_block, [&](ValueId block) {
           const ValueId tile = w.scale(tiles, f_.tile_block),
                         channel = w.scale(block, f_.channel_block);
-          transform_rows(w, nest, unit, tile, channel);
-          transform_lanes(w, nest, unit, tile, channel);
-          multiply(w, nest);
+          if (f_.points_inside) {
+            transform_rows(w, nest, unit, row_buffer, tile, channel);
+            transform_lanes(w, nest, unit, lane_buffer, tile, channel);
+            return multiply(w, nest, w.constant(0), w.constant(0));
+          }
+          const ValueId term = w.add(w.scale(tile, f_.channels), channel);
+          multiply(w, nest, place_of_points(w, true, part_of_points, part[2], term),
+                   place_of_points(w, false, part_of_points, part[3], term));
         });
       });
       finish(w, nest, unit);
@@ -75,8 +84,66 @@ class Writer {
 
   // A unit's memory: [point][row][term] or, where rows are contiguous, [point][term][row];
   // [point][panel of lanes][term][lane]; [point][row][lane]. A term is a tile and a channel.
-  std::int64_t row_plane() const { return f_.row_block * f_.terms() + plane_gap; }
-  std::int64_t lane_plane() const { return f_.lane_block * f_.terms() + plane_gap; }
+  // Points that are made before: [piece and phase][point][block of rows][term][row], the lanes
+  // alike.
+  std::int64_t row_plane() const {
+    return (f_.points_inside ? f_.row_block * f_.terms() : rows_ * all_terms()) + plane_gap;
+  }
+  std::int64_t lane_plane() const {
+    return (f_.points_inside ? f_.lane_block * f_.terms() : lanes_ * all_terms()) + plane_gap;
+  }
+  bool at_once() const { return f_.terms() == all_terms(); }
+  std::int64_t all_terms() const { return tile_blocks_ * f_.tile_block * f_.channels; }
+  ValueId place_of_points(KernelWriter& w, bool of_rows, ValueId part, ValueId block,
+                          ValueId term) const {
+    const std::int64_t width = of_rows ? f_.row_block : f_.lane_block,
+                       plane = of_rows ? row_plane() : lane_plane();
+    return w.add(w.scale(part, points_ * plane),
+                 w.scale(w.add(w.scale(block, all_terms()), term), width));
+  }
+
+  // The points of all rows, or of all lanes, as a tensor.
+  std::uint32_t write_points(bool of_rows) {
+    const Operand& operand = of_rows ? row_operand() : lane_operand();
+    const std::int64_t width = of_rows ? f_.row_block : f_.lane_block,
+                       extent = of_rows ? rows_ : lanes_,
+                       plane = of_rows ? row_plane() : lane_plane(),
+                       all_tiles = tile_blocks_ * f_.tile_block;
+    const std::uint32_t result = new_tensor(program_, operand.node, DType::f32,
+                                            {all_pieces_ * all_phases_ * points_ * plane}, {0});
+    KernelWriter w(p_.c.space, p_.c.expressions, program_.tensors);
+    Nest nest(w);
+    const std::uint32_t from = w.buffer(operand.tensor, true, false),
+                        to = w.buffer(result, false, true);
+    const std::vector<std::int64_t> extents = {all_pieces_, all_phases_, all_tiles};
+    const std::int64_t units = extents[0] * extents[1] * extents[2];
+    w.set_units(units);
+    nest.loop(LoopKind::parallel, units, [&](ValueId u) {
+      const std::vector<ValueId> part = split(w, u, extents);
+      const Unit unit{split(w, part[0], pieces_), split(w, part[1], phases_), {}, {}};
+      nest.loop(LoopKind::serial, f_.channels, [&](ValueId channel) {
+        if (f_.channel) w.bind(*f_.channel, channel);
+        nest.loop(LoopKind::serial, extent / width, [&](ValueId block) {
+          nest.loop(LoopKind::vector, width, [&](ValueId lane) {
+            w.bind(of_rows ? row_variable_ : lane_variable_, w.add(w.scale(block, width), lane));
+            const ValueId term = w.add(w.scale(part[2], f_.channels), channel),
+                          pieces = w.add(w.scale(part[0], all_phases_), part[1]),
+                          at = w.add(place_of_points(w, of_rows, pieces, block, term), lane);
+            store_points(w, nest, to, at, plane,
+                         points_of(w, unit, part[2], of_rows == f_.lanes_are_filters, from, {}));
+          });
+        });
+      });
+    });
+    add_draft(program_, {GroupKind::elementwise, group_.roots, group_.guards, -1}, w, nest.take(),
+              Computation{}, false);
+    return result;
+  }
+  void store_points(KernelWriter& w, Nest& nest, std::uint32_t to, ValueId at, std::int64_t plane,
+                    const std::vector<ValueId>& values) const {
+    for (std::int64_t point = 0; point < points_; ++point)
+      nest.store(to, w.add(at, point * plane), values[static_cast<std::size_t>(point)]);
+  }
   std::int64_t sum_plane() const { return f_.row_block * f_.lane_block + plane_gap; }
   std::int64_t result_plane() const { return rows_at_once_ * f_.lane_block + plane_gap; }
 
@@ -120,15 +187,12 @@ class Writer {
     });
   }
 
-  void transform_rows(KernelWriter& w, Nest& nest, const Unit& unit, ValueId tile,
-                      ValueId channel) const {
+  void transform_rows(KernelWriter& w, Nest& nest, const Unit& unit, std::uint32_t from,
+                      ValueId tile, ValueId channel) const {
     const auto store = [&](ValueId row, ValueId at, ValueId tile_of_row) {
       w.bind(row_variable_, w.add(unit.row, row));
-      const std::vector<ValueId> values =
-          points_of(w, unit, tile_of_row, f_.lanes_are_filters, row_buffer_, {});
-      for (std::int64_t point = 0; point < points_; ++point)
-        nest.store(row_points_, w.add(at, point * row_plane()),
-                   values[static_cast<std::size_t>(point)]);
+      store_points(w, nest, row_points_, at, row_plane(),
+                   points_of(w, unit, tile_of_row, f_.lanes_are_filters, from, {}));
     };
     if (!f_.rows_by_channel)
       return terms(w, nest, tile, channel, [&](ValueId term, ValueId tile_of_term) {
@@ -144,8 +208,8 @@ class Writer {
     });
   }
 
-  void transform_lanes(KernelWriter& w, Nest& nest, const Unit& unit, ValueId first_tile,
-                       ValueId channel) const {
+  void transform_lanes(KernelWriter& w, Nest& nest, const Unit& unit, std::uint32_t from,
+                       ValueId first_tile, ValueId channel) const {
     const Tensor& operand = program_.tensors[lane_operand().tensor];
     nest.loop(LoopKind::serial, f_.lane_block / panel_lanes, [&](ValueId panel) {
       terms(w, nest, first_tile, channel, [&](ValueId term, ValueId tile) {
@@ -156,19 +220,18 @@ class Writer {
             base = w.scale(w.quotient(first, operand.panel), operand.panel_stride);
           w.bind(lane_variable_, operand.panel > 0 ? lane : w.add(first, lane));
           const std::vector<ValueId> values =
-              points_of(w, unit, tile, !f_.lanes_are_filters, lane_buffer_, base);
+              points_of(w, unit, tile, !f_.lanes_are_filters, from, base);
           const ValueId at =
               w.add(w.scale(w.add(w.scale(panel, f_.terms()), term), panel_lanes), lane);
-          for (std::int64_t point = 0; point < points_; ++point)
-            nest.store(lane_points_, w.add(at, point * lane_plane()),
-                       values[static_cast<std::size_t>(point)]);
+          store_points(w, nest, lane_points_, at, lane_plane(), values);
         });
       });
     });
   }
 
-  // For each point [rows x terms] times [terms x lanes], added to the sums.
-  void multiply(KernelWriter& w, Nest& nest) const {
+  // For each point [rows x terms] times [terms x lanes], added to the sums. Where the first point's
+  // rows and lanes begin.
+  void multiply(KernelWriter& w, Nest& nest, ValueId rows, ValueId lanes) const {
     nest.loop(LoopKind::serial, points_, [&](ValueId point) {
       kernel::Contraction c{};
       c.m_variable = w.new_variable();
@@ -179,19 +242,21 @@ class Writer {
       c.v_count = w.constant(c.v_limit);
       c.a_buffer = row_points_;
       c.b_buffer = lane_points_;
-      c.a_base = w.scale(point, row_plane());
-      c.b_base = w.scale(point, lane_plane());
+      c.a_base = w.add(rows, w.scale(point, row_plane()));
+      c.b_base = w.add(lanes, w.scale(point, lane_plane()));
       c.a_m_stride = f_.rows_by_channel ? f_.terms() : 1;
-      c.b_panel = panel_lanes;
-      c.b_panel_stride = f_.terms() * panel_lanes;
-      c.axes = {{f_.terms(), f_.rows_by_channel ? 1 : f_.row_block, panel_lanes}};
+      c.axes = {{f_.terms(), f_.rows_by_channel ? 1 : f_.row_block, f_.lane_block}};
+      if (f_.points_inside) {
+        c.axes[0].b_stride = c.b_panel = panel_lanes;
+        c.b_panel_stride = f_.terms() * panel_lanes;
+      }
       kernel::Store sum{};
       sum.buffer = sums_;
       sum.index = w.add(
           w.add(w.scale(point, sum_plane()), w.scale(w.variable(c.m_variable), f_.lane_block)),
           w.variable(c.v_variable));
       sum.value = w.value({.kind = kernel::ValueKind::contraction, .dtype = DType::f32});
-      c.initial = w.load(sums_, sum.index, DType::f32, {});
+      if (!at_once()) c.initial = w.load(sums_, sum.index, DType::f32, {});
       c.epilogue.push_back({sum});
       nest.add({std::move(c)});
     });
@@ -260,7 +325,6 @@ class Writer {
   std::int64_t all_phases_ = 1, all_pieces_ = 1, all_tiles_ = 1, tile_blocks_ = 1;
   std::uint32_t row_variable_ = 0, lane_variable_ = 0;
   std::int64_t rows_ = 1, lanes_ = 1, rows_at_once_ = 1;
-  std::uint32_t row_buffer_ = 0, lane_buffer_ = 0;
   std::uint32_t row_points_ = 0, lane_points_ = 0, sums_ = 0, results_ = 0;
 };
 

@@ -17,11 +17,15 @@ struct WinogradForm {
 };
 
 // Filters of few taps: a layer, or its data gradient. A unit is a block of tiles and samples with a
-// part of the filters, all channels; the transformed filters are a tensor of their own.
+// part of the filters, all channels.
 struct ImageForm : WinogradForm {
-  bool lanes_are_samples = true;    // else channels and filters
-  bool filters_by_channel = false;  // filters are contiguous along channels
-  std::int64_t sample_block = 1, tile_block = 1, filter_part = 1;  // of a unit
+  bool lanes_are_samples = true;                   // else channels and filters
+  bool filters_by_channel = false;                 // filters are contiguous along channels
+  std::int64_t sample_block = 1, filter_part = 1;  // of a unit
+  std::vector<std::int64_t> tile_blocks;           // of a unit, by axis
+  // Each unit transforms the filters that it multiplies itself, a part of the terms at a time; else
+  // they are a tensor of their own, transformed once. Not where sliced.
+  bool filters_inside = false;
   // Of one product of matrices: filters, and terms (all channels of some subfilters, or a part of
   // the channels of one).
   std::int64_t filter_block = 1, term_part = 1;
@@ -29,6 +33,12 @@ struct ImageForm : WinogradForm {
   // a time: less memory for a unit, but the image is read again for each.
   bool sliced = false;
   std::int64_t slices() const { return sliced ? transform.points() : 1; }
+  // Tiles and samples of a unit.
+  std::int64_t lanes() const {
+    std::int64_t n = sample_block;
+    for (const std::int64_t block : tile_blocks) n *= block;
+    return n;
+  }
 };
 
 // Filters of few outputs and as many taps as an image has pixels: the gradient of a layer's
@@ -36,6 +46,9 @@ struct ImageForm : WinogradForm {
 struct GradientForm : WinogradForm {
   bool lanes_are_filters = true;  // rows are samples; else the other way round
   bool rows_by_channel = true;    // the rows' operand is contiguous along channels; else along rows
+  // Each unit transforms what it multiplies itself; else both operands' points are tensors, made
+  // once. Not where rows are contiguous along channels.
+  bool points_inside = true;
   std::int64_t row_block = 1, lane_block = 1;
   std::int64_t tile_block = 1, channel_block = 1;  // summed by one product of matrices
   std::int64_t terms() const { return tile_block * channel_block; }

@@ -1,5 +1,7 @@
 #include "tests/bench/kernels/layer_programs.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "tests/bench/kernels/thread_time.h"
@@ -77,6 +79,18 @@ void LayerPrograms::for_each_call(
       least = std::min(least, thread_seconds() - begin);
     }
     body(least, prepared.plan.kernels[call.kernel]);
+  }
+}
+
+void show_layer(Isa isa, const test::LayerShape& shape) {
+  if (!runs_here(isa)) return fmt::print("{}: not on this machine\n", name(isa));
+  LayerPrograms layer(shape, isa);
+  for (std::size_t i = 0; i < layer.timings.size(); ++i) {
+    fmt::print("{} {} {}: {}\n", name(isa), layer.timings[i].fewer ? "fast" : "exact",
+               name(layer.timings[i].product), describe(shape));
+    layer.for_each_call(i, [](double seconds, const kernel::Kernel& kernel) {
+      fmt::print("{:8.3f} ms {}", 1e3 * seconds, print(kernel));
+    });
   }
 }
 

@@ -48,4 +48,7 @@ class LayerPrograms {
   RandomArena arena_, scratch_;
 };
 
+// The kernels of a layer, and the time of each call.
+void show_layer(Isa isa, const test::LayerShape& shape);
+
 }  // namespace ganc

@@ -3,10 +3,13 @@
 //   bench_kernels [PERCENT]               fails where one of 64 or more channels reaches less
 //   bench_kernels shapes [COUNT] [SEED]   layers of drawn shapes beside the least time of each
 //   bench_kernels shape NUMBER [SEED]     the kernels of one of them, and the time of each call
+//   bench_kernels layer BATCH IN OUT SIZE TAPS STRIDE   the same of a layer of square images
+#include <array>
 #include <cstdlib>
 #include <string_view>
 
 #include "tests/bench/kernels/fma_limit.h"
+#include "tests/bench/kernels/layer_programs.h"
 #include "tests/bench/kernels/named_layers.h"
 #include "tests/bench/kernels/shapes.h"
 
@@ -22,6 +25,12 @@ int main(int argc, char** argv) {
   if (argc > 2 && std::string_view(argv[1]) == "shape") {
     const auto seed = static_cast<std::uint64_t>(argc > 3 ? std::atoll(argv[3]) : 1);
     show_shape(Isa::x86_64_v4, std::atoi(argv[2]), seed);
+    return 0;
+  }
+  if (argc > 7 && std::string_view(argv[1]) == "layer") {
+    std::array<std::int64_t, 6> n;
+    for (std::size_t i = 0; i < n.size(); ++i) n[i] = std::atoll(argv[2 + i]);
+    show_layer(Isa::x86_64_v4, square_layer(n[0], n[1], n[2], n[3], n[4], n[5]));
     return 0;
   }
   const double percent = argc > 1 ? std::atof(argv[1]) : 0;

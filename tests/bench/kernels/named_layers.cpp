@@ -19,9 +19,29 @@ LayerShape dense(std::int64_t batch, std::int64_t in, std::int64_t out) {
   return {.batch = batch, .in = in, .out = out};
 }
 
-// Square images and windows; a transposed one enlarges by its stride.
-LayerShape convolution(std::int64_t batch, std::int64_t in, std::int64_t out, std::int64_t size,
-                       std::int64_t taps, std::int64_t stride, bool transposed = false) {
+std::vector<LayerShape> named_layers() {
+  return {dense(64, 784, 512),
+          dense(128, 400, 784),
+          square_layer(64, 64, 64, 16, 3, 1),
+          square_layer(64, 128, 256, 16, 3, 1),
+          square_layer(1, 256, 256, 32, 3, 1),
+          square_layer(64, 64, 128, 32, 4, 2),
+          square_layer(64, 128, 256, 16, 4, 2),
+          square_layer(64, 256, 128, 8, 4, 2, true),
+          square_layer(64, 3, 64, 32, 4, 2),
+          square_layer(64, 64, 3, 32, 4, 2, true)};
+}
+
+double median(std::vector<double> x) {
+  std::ranges::nth_element(x, x.begin() + static_cast<std::ptrdiff_t>(x.size() / 2));
+  return x[x.size() / 2];
+}
+
+}  // namespace
+
+test::LayerShape square_layer(std::int64_t batch, std::int64_t in, std::int64_t out,
+                              std::int64_t size, std::int64_t taps, std::int64_t stride,
+                              bool transposed) {
   Window window;
   (transposed ? window.lhs_dilation : window.stride) = stride;
   const std::int64_t pad = (taps - 1) / 2;
@@ -32,26 +52,6 @@ LayerShape convolution(std::int64_t batch, std::int64_t in, std::int64_t out, st
           .transposed = transposed,
           .axes = {{size, taps, window}, {size, taps, window}}};
 }
-
-std::vector<LayerShape> named_layers() {
-  return {dense(64, 784, 512),
-          dense(128, 400, 784),
-          convolution(64, 64, 64, 16, 3, 1),
-          convolution(64, 128, 256, 16, 3, 1),
-          convolution(1, 256, 256, 32, 3, 1),
-          convolution(64, 64, 128, 32, 4, 2),
-          convolution(64, 128, 256, 16, 4, 2),
-          convolution(64, 256, 128, 8, 4, 2, true),
-          convolution(64, 3, 64, 32, 4, 2),
-          convolution(64, 64, 3, 32, 4, 2, true)};
-}
-
-double median(std::vector<double> x) {
-  std::ranges::nth_element(x, x.begin() + static_cast<std::ptrdiff_t>(x.size() / 2));
-  return x[x.size() / 2];
-}
-
-}  // namespace
 
 int measure_named_layers(Isa isa, double (*fma_limit)(), double percent) {
   if (!runs_here(isa)) {

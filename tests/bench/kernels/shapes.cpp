@@ -81,18 +81,10 @@ void measure_shapes(Isa isa, double (*fma_limit)(), int count, std::uint64_t see
 }
 
 void show_shape(Isa isa, int number, std::uint64_t seed) {
-  if (!runs_here(isa)) return fmt::print("{}: not on this machine\n", name(isa));
   test::Random random(seed);
   LayerShape shape;
   for (int i = 0; i <= number; ++i) shape = test::random_layer_shape(random, range);
-  LayerPrograms layer(shape, isa);
-  for (std::size_t i = 0; i < layer.timings.size(); ++i) {
-    fmt::print("{} {} {}: {}\n", name(isa), layer.timings[i].fewer ? "fast" : "exact",
-               name(layer.timings[i].product), describe(shape));
-    layer.for_each_call(i, [](double seconds, const kernel::Kernel& kernel) {
-      fmt::print("{:8.3f} ms {}", 1e3 * seconds, print(kernel));
-    });
-  }
+  show_layer(isa, shape);
 }
 
 }  // namespace ganc

@@ -151,6 +151,39 @@ TEST_CASE("layers of random shapes: value, both gradients and the step") {
   }
 }
 
+// A layer with fewer multiplications against the interpreter. How many kernels have memory of their
+// own.
+int check_fewer(const LayerShape& shape, Random& random, bool by_loops) {
+  // Without a kink: where a sum is nearly zero, rounding decides on which side it lies.
+  const LayerProgram layer =
+      layer_program(shape, random.chance(0.5) ? Activation::smooth : Activation::none);
+  const Values inputs = random_inputs(random, layer.graph);
+  const Values expected = interpret(layer.graph, inputs);
+  const Graph* graphs[] = {&layer.graph};
+  const Plan plan =
+      schedule(layer.variables, graphs, {.products = {Products::fewer}, .least_gain = 0});
+  REQUIRE(problems(plan) == "");
+  const auto compare_all = [&](const Outcome& actual) {
+    for (const auto& [name, value] : expected) {
+      INFO(name << " of " << describe(shape));
+      CHECK(relative_error(value, actual.value(name)) < 1e-5);
+    }
+  };
+  if (by_loops) compare_all(run(layer, plan, by_reference(), inputs, nullptr));
+  for (const Isa isa : {Isa::x86_64_v3, Isa::x86_64_v4}) {
+    if (!runs_here(isa)) continue;
+    INFO(name(isa));
+    Jit jit;
+    const auto execute = compiled(jit, plan, {.isa = isa});
+    const Outcome whole = run(layer, plan, execute, inputs, nullptr);
+    compare_all(whole);
+    const Outcome parts = run(layer, plan, execute, inputs, &random);
+    for (const auto& [name, value] : whole.variables)
+      CHECK(difference(value, parts.variables.at(name)) == 0);
+  }
+  return kernels_with_local_memory(plan);
+}
+
 TEST_CASE("convolutions with fewer multiplications: value, both gradients and the step") {
   const int count = repeats("GANC_FUZZ_COUNT", 300) / 10;
   const auto first = static_cast<std::uint64_t>(repeats("GANC_FUZZ_SEED", 1));
@@ -160,36 +193,39 @@ TEST_CASE("convolutions with fewer multiplications: value, both gradients and th
     INFO(fmt::format("seed {}", seed));
     Random random(seed);
     const LayerShape shape = random_filter(random);
-    // Without a kink: where a sum is nearly zero, rounding decides on which side it lies.
-    const LayerProgram layer =
-        layer_program(shape, random.chance(0.5) ? Activation::smooth : Activation::none);
-    const Values inputs = random_inputs(random, layer.graph);
-    const Values expected = interpret(layer.graph, inputs);
-    const Graph* graphs[] = {&layer.graph};
-    const Plan plan =
-        schedule(layer.variables, graphs, {.products = {Products::fewer}, .least_gain = 0});
-    REQUIRE(problems(plan) == "");
-    found += kernels_with_local_memory(plan);
-    const auto compare_all = [&](const Outcome& actual) {
-      for (const auto& [name, value] : expected) {
-        INFO(name << " of " << describe(shape));
-        CHECK(relative_error(value, actual.value(name)) < 1e-5);
-      }
-    };
-    if (seed % 5 == 0) compare_all(run(layer, plan, by_reference(), inputs, nullptr));
-    for (const Isa isa : {Isa::x86_64_v3, Isa::x86_64_v4}) {
-      if (!runs_here(isa)) continue;
-      INFO(name(isa));
-      Jit jit;
-      const auto execute = compiled(jit, plan, {.isa = isa});
-      const Outcome whole = run(layer, plan, execute, inputs, nullptr);
-      compare_all(whole);
-      const Outcome parts = run(layer, plan, execute, inputs, &random);
-      for (const auto& [name, value] : whole.variables)
-        CHECK(difference(value, parts.variables.at(name)) == 0);
-    }
+    found += check_fewer(shape, random, seed % 5 == 0);
   }
   CHECK(found > count);  // more than one of the three convolutions of a layer
+}
+
+// How many calls each of the three products of a layer is.
+std::vector<std::size_t> calls_with_fewer(const LayerShape& shape) {
+  const Variable w{.name = "w", .kind = VariableKind::weight, .type = weight_type(shape)};
+  std::vector<Graph> graphs;
+  for (const LayerProduct product :
+       {LayerProduct::forward, LayerProduct::data_gradient, LayerProduct::weight_gradient})
+    graphs.push_back(product_graph(shape, product));
+  const Graph* pointers[] = {&graphs[0], &graphs[1], &graphs[2]};
+  const Plan plan =
+      schedule({&w, 1}, pointers, {.products = std::vector(3, Products::fewer), .least_gain = 0});
+  std::vector<std::size_t> calls;
+  for (const ProgramPlan& program : plan.programs) calls.push_back(program.calls.size());
+  return calls;
+}
+
+TEST_CASE("fewer multiplications of few samples") {
+  const Window window{.pad_low = 1, .pad_high = 1};
+  // A unit has rows of tiles, the last one fewer of them.
+  const LayerShape tall{
+      .batch = 1, .in = 32, .out = 48, .axes = {{20, 3, window}, {33, 3, window}}};
+  // Filters are transformed in the kernel that multiplies them. Of the gradient of large weights
+  // the points of both operands are made first; what comes out is transposed.
+  const LayerShape wide{
+      .batch = 1, .in = 128, .out = 128, .axes = {{12, 3, window}, {12, 3, window}}};
+  CHECK(calls_with_fewer(wide) == std::vector<std::size_t>{1, 1, 4});
+  Random random(1);
+  CHECK(check_fewer(tall, random, true) == 3);
+  CHECK(check_fewer(wide, random, false) == 3);
 }
 
 // A layer whose products may be of pairs: many channels, or samples for the gradient of weights.
