@@ -211,7 +211,9 @@ void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_
                              axis.extent > 1 &&
                              vector_bytes(kernel_, c, tile.columns) > first_cache_bytes;
   const std::int64_t in_line = line_bytes / bytes_of(dtype),
-                     ahead_step = c.b_ahead != 0 ? (tile.rows * c.v_limit + c.m_limit - 1) / c.m_limit : in_line;
+                     ahead_step = c.b_ahead != 0
+                                      ? (tile.rows * c.v_limit + c.m_limit - 1) / c.m_limit
+                                      : in_line;
   const auto after = [&](Operands from, std::int64_t steps) {
     llvm::Value* count = index_constant(steps);
     Operands to{advance(from.a, dtype, count, axis.a_stride),

@@ -166,7 +166,7 @@ struct Contraction {
   std::int64_t b_panel = 0, b_panel_stride = 0;  // 0: contiguous along v; else a multiple of 16
   // What of one operand is read after this sum, of one axis and without taps, begins so many
   // elements after what it reads itself. Each step fetches more of it into the cache: of a another
-  // line, of b v_limit elements. 0: nothing.
+  // line, of b its rows' share of v_limit elements. 0: nothing.
   std::int64_t a_ahead = 0, b_ahead = 0;
   std::vector<TapAxis> taps;
   std::vector<ReduceAxis> axes;  // innermost last

@@ -11,6 +11,7 @@ namespace {
 // In cycles a vector of lanes of a core that multiplies and adds two vectors a cycle.
 constexpr double product_cycles = 0.5;
 constexpr double other_cycles = 0.6;   // of a load, a store or an addition in a transform
+constexpr double strided_cycles = 32;  // of a load whose lanes lie apart
 constexpr double near_cycles = 2.5;    // of a vector from L2 or to it
 constexpr double middle_cycles = 6.0;  // from L3
 constexpr double memory_cycles = 12.0;
@@ -26,6 +27,11 @@ constexpr std::array<std::int64_t, 3> image_lanes = {32, 64, 128};  // samples a
 constexpr std::array<std::int64_t, 3> image_terms = {128, 64, 32};  // of a product of matrices
 constexpr std::array<std::int64_t, 4> gradient_blocks = {128, 64, 32, 16};  // rows, lanes, terms
 constexpr std::int64_t most_local_bytes = 896 << 10;  // of a unit, to stay in L2
+
+// `n` and what fills the last block up.
+std::int64_t in_blocks(std::int64_t n, std::int64_t block) {
+  return blocks(n, block) * block;
+}
 
 double real(std::int64_t n) {
   return static_cast<double>(n);
@@ -127,6 +133,7 @@ bool find_lanes(const ProgramDraft& program, const Product& p, ImageForm& form) 
   // As lanes filters must be contiguous in the product, whichever way they are read.
   form.filters_by_channel =
       form.lanes_are_samples && space.coefficient(p.rhs.index, *form.channel) == 1;
+  form.filters_contiguous = space.coefficient(p.rhs.index, *form.filter) == 1;
   if (form.lanes_are_samples) return space.coefficient(p.lhs.index, *form.sample) == 1;
   return space.coefficient(stored, *form.filter) == 1 &&
          space.coefficient(p.lhs.index, *form.channel) == 1;
@@ -162,13 +169,16 @@ double cycles(const ImageForm& form) {
   const FilterTransform& t = form.transform;
   const Counts n(form);
   const std::size_t axes = form.axes.size();
-  double in_blocks = 1;  // tiles, those included that fill a block
-  for (std::size_t i = 0; i < axes; ++i)
-    in_blocks *= real(blocks(tiles_along(form, i), form.tile_blocks[i]) * form.tile_blocks[i]);
-  const double b = real(form.samples) * n.phases * in_blocks, f = real(form.filters),
-               c = real(form.channels) * n.subs, slices = real(form.slices()),
-               again = f / real(form.filter_part);
-  const double products = b * f * c * n.points * product_cycles / point_efficiency;
+  // Tiles and samples, and with those that fill the last blocks up.
+  double b = real(form.samples) * n.phases,
+         filled = real(in_blocks(form.samples, form.sample_block)) * n.phases;
+  for (std::size_t i = 0; i < axes; ++i) {
+    b *= real(tiles_along(form, i));
+    filled *= real(in_blocks(tiles_along(form, i), form.tile_blocks[i]));
+  }
+  const double f = real(form.filters), c = real(form.channels) * n.subs,
+               slices = real(form.slices()), again = f / real(form.filter_part);
+  const double products = filled * f * c * n.points * product_cycles / point_efficiency;
   // A slice at a time: all elements of a tile times a row of the transform, then along the last
   // axis.
   const double slice =
@@ -176,15 +186,19 @@ double cycles(const ImageForm& form) {
   const double image = b * c * again *
                        ((n.points * slices + n.points + slices * slice) * other_cycles +
                         n.points * slices * middle_cycles + 2 * n.points * near_cycles * hidden);
-  const double partial = 2 * b * f * n.points * (c / real(form.term_part)) * near_cycles * hidden;
+  const double partial =
+      2 * filled * f * n.points * (c / real(form.term_part)) * near_cycles * hidden;
   const double results = b * f *
                          ((n.points + 3 * n.outputs + additions(t.output, axes)) * other_cycles +
                           n.points * near_cycles);
   const double transformed = n.phases * f * c * n.points;
   const double filters =
-      n.phases * f * c * (n.taps + n.points + additions(t.filter, axes)) * other_cycles;
+      n.phases * f * c *
+      ((n.points + additions(t.filter, axes)) * other_cycles +
+       n.taps *
+           (form.filters_contiguous || form.filters_by_channel ? other_cycles : strided_cycles));
   // Each unit reads the filters of its phase again, or makes them.
-  const double times = b / n.phases / real(form.lanes());
+  const double times = filled / n.phases / real(form.lanes());
   const double of_filters =
       form.filters_inside
           ? times * (filters + n.phases * f * c * n.taps * middle_cycles +
@@ -290,17 +304,23 @@ std::int64_t lanes_of(const GradientForm& form) {
   return form.lanes_are_filters ? form.filters : form.samples;
 }
 
+std::int64_t all_tiles(const GradientForm& form) {
+  std::int64_t n = 1;
+  for (const FilterAxis& axis : form.axes) n *= blocks(axis.taps, form.transform.taps);
+  return n;
+}
+
 double cycles(const GradientForm& form) {
   const FilterTransform& t = form.transform;
   const std::size_t axes = form.axes.size();
-  double tiles = 1, phases = 1, points = 1;
+  double phases = 1, points = 1;
   for (const FilterAxis& axis : form.axes) {
-    tiles *= real(blocks(axis.taps, t.taps));
     phases *= real(axis.phases * axis.pieces);
     points *= real(t.points());
   }
   const double rows = real(rows_of(form)), lanes = real(lanes_of(form)),
-               sums = phases * tiles * real(form.channels);
+               sums =
+                   phases * real(in_blocks(all_tiles(form), form.tile_block)) * real(form.channels);
   const double products = sums * rows * lanes * points * product_cycles / point_efficiency;
   const FilterTransform::Matrix &of_rows = form.lanes_are_filters ? t.input : t.filter,
                                 &of_lanes = form.lanes_are_filters ? t.filter : t.input;
@@ -330,19 +350,17 @@ std::int64_t local_bytes(const GradientForm& form) {
   return 4 * points * (inside + form.row_block * form.lane_block);
 }
 
-bool choose_blocks(GradientForm& form) {
-  std::int64_t phases = 1, tiles = 1;
-  for (const FilterAxis& axis : form.axes) {
-    phases *= axis.phases * axis.pieces;
-    tiles *= blocks(axis.taps, form.transform.taps);
-  }
+bool choose_blocks(GradientForm& form, bool may_make_points) {
+  std::int64_t phases = 1;
+  for (const FilterAxis& axis : form.axes) phases *= axis.phases * axis.pieces;
+  const std::int64_t tiles = all_tiles(form);
   GradientForm best;
   std::pair<bool, double> least(true, std::numeric_limits<double>::infinity());
   for (const bool inside : {true, false})
     for (const std::int64_t row_block : gradient_blocks)
       for (const std::int64_t lane_block : gradient_blocks)
         for (const std::int64_t terms : gradient_blocks) {
-          if (!inside && form.rows_by_channel) continue;
+          if (!inside && !may_make_points) continue;
           form.points_inside = inside;
           form.row_block = divisor_up_to(rows_of(form), row_block);
           form.lane_block = lane_block;
@@ -351,6 +369,9 @@ bool choose_blocks(GradientForm& form) {
           form.tile_block = form.rows_by_channel
                                 ? 1
                                 : std::clamp<std::int64_t>(terms / form.channel_block, 1, tiles);
+          form.tile_block = blocks(tiles, blocks(tiles, form.tile_block));
+          // Terms of a block lie beside each other.
+          if (!inside && form.tile_block > 1 && form.channel_block < form.channels) continue;
           const std::int64_t units =
               phases * (rows_of(form) / form.row_block) * (lanes_of(form) / form.lane_block);
           if (form.row_block < 8 || form.terms() < 8) continue;
@@ -392,6 +413,8 @@ std::optional<GradientForm> choose_gradient_form(const ProgramDraft& program,
                                                  const Product& product, double least_gain) {
   GradientForm form;
   if (!Reader(program, product).read(form) || !find_lanes(product, form)) return std::nullopt;
+  const Operand& lanes = form.lanes_are_filters ? product.rhs : product.lhs;
+  const bool may_make_points = !form.rows_by_channel && program.tensors[lanes.tensor].panel == 0;
   const std::vector<FilterAxis> axes = form.axes;
   const auto [least_outputs, most_outputs] = range_of(axes, &FilterAxis::outputs);
   const std::int64_t least_taps = range_of(axes, &FilterAxis::taps).first;
@@ -406,7 +429,7 @@ std::optional<GradientForm> choose_gradient_form(const ProgramDraft& program,
       form.transform = filter_transform(outputs, taps);
       for (std::size_t i = 0; i < axes.size(); ++i)
         form.axes[i] = in_pieces_of_outputs(axes[i], outputs);
-      if (!choose_blocks(form)) continue;
+      if (!choose_blocks(form, may_make_points)) continue;
       if (const double c = cycles(form); c < least) least = c, best = form;
     }
   return best;

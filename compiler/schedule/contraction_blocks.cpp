@@ -12,9 +12,12 @@ constexpr std::int64_t tile_rows = 32;           // and tiles
 constexpr std::int64_t panel_bytes = 512 << 10;  // of the scalar operand, to stay in the L2 cache
 constexpr std::int64_t far_bytes = 4 << 20;      // of it, that no cache holds for all units
 constexpr std::int64_t least_panel_rows = 16;    // of it, so that the other operand is read seldom
+constexpr std::int64_t large_filters = 2 << 20;  // bytes that L2 does not hold beside an image
 constexpr std::int64_t cache_bytes = 1 << 20;    // of both operands of a sum that is done in one go
 constexpr std::int64_t min_part_terms = 512;  // of a part of a sum: fewer do not pay for the stores
-constexpr std::int64_t panel_part_terms = 256;  // a panel of 16 KB
+constexpr std::int64_t wanted_filter_units = 8;  // each of which reads its filters
+constexpr std::int64_t filter_lanes = 64;        // of such a unit
+constexpr std::int64_t panel_part_terms = 256;   // a panel of 16 KB
 
 // The divisor of n that is at least `least` and nearest to it; n itself if there is none below.
 std::int64_t divisor_from(std::int64_t n, std::int64_t least) {
@@ -67,6 +70,9 @@ class Cutter {
     const bool parts_in_cache = program_.tensors[vector_operand().tensor].panel > 0;
     if (!t_.row_axis && !parts_in_cache && t_.m_extent * k * 4 > far_bytes)
       return share_panels(k, units);
+    if (t_.row_axis && !t_.lhs_is_vector && t_.v_extent * k * 4 > large_filters &&
+        t_.v_extent > filter_lanes)
+      return share_filters();
     std::int64_t shared = 1;
     while (t_.shared < t_.outer.size() && shared < units) shared *= t_.outer[t_.shared++].extent;
     if (t_.row_axis) {
@@ -123,6 +129,22 @@ class Cutter {
     }
     share_lanes(shared, units);
     t_.blocks_shared |= t_.v_block < t_.v_extent;
+  }
+
+  // Filters larger than L2, of few samples: a unit has some of them and does a part of the sums of
+  // many positions after the other, so that it reads each filter once or a few times.
+  void share_filters() {
+    const bool panels = program_.tensors[vector_operand().tensor].panel > 0;
+    t_.v_block = filter_lanes;
+    if (panels && t_.v_extent < wanted_filter_units * filter_lanes) t_.v_block /= 2;
+    t_.blocks_shared = true;
+    std::int64_t shared = (t_.v_extent + t_.v_block - 1) / t_.v_block;
+    while (t_.shared < t_.outer.size() && shared < wanted_filter_units) {
+      const std::int64_t extent = t_.outer[t_.shared++].extent;
+      if (shared * extent > wanted_filter_units)
+        t_.shared_block = divisor_up_to(extent, extent * shared / wanted_filter_units);
+      shared *= extent / t_.shared_block;
+    }
   }
 
   // Blocks of lanes where the other axes make fewer units than are wanted.

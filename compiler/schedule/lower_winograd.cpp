@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "compiler/schedule/winograd_kernel.h"
 
 namespace ganc::planning {
@@ -7,8 +9,10 @@ using kernel::Block;
 using kernel::LoopKind;
 using kernel::ValueId;
 
-constexpr std::int64_t result_rows = 8;   // filters whose results are transformed back at once
-constexpr std::int64_t most_others = 16;  // filters or channels of a unit that transforms filters
+constexpr std::int64_t result_rows = 8;  // filters whose results are transformed back at once
+// Of the kernel that transforms filters: channels or filters of a unit.
+constexpr std::int64_t most_in_unit = 16;
+constexpr std::int64_t min_units = 8;
 
 class Writer {
  public:
@@ -89,7 +93,8 @@ class Writer {
     return known->second;
   }
 
-  // Lanes along what is contiguous in the filters; all else is a unit.
+  // Lanes along what is contiguous in the filters. A unit has several channels, or filters, of a
+  // subfilter, so that what it writes of each point is consecutive.
   std::uint32_t write_filters() {
     const std::uint32_t result = new_tensor(program_, p_.rhs.node, DType::f32,
                                             {all_phases_ * points_ * filter_plane()}, {0});
@@ -97,16 +102,17 @@ class Writer {
     Nest nest(w);
     const std::uint32_t from = w.buffer(p_.rhs.tensor, true, false),
                         to = w.buffer(result, false, true);
-    // Several others a unit: what a unit writes of each point is then consecutive.
     const std::int64_t others = f_.filters_by_channel ? f_.filters : f_.channels,
-                       group = divisor_up_to(others, most_others),
-                       units = all_phases_ * all_subs_ * (others / group);
+                       alone = all_phases_ * all_subs_ * others,
+                       in_unit = divisor_up_to(
+                           others, std::clamp<std::int64_t>(alone / min_units, 1, most_in_unit)),
+                       units = alone / in_unit;
     w.set_units(units);
     nest.loop(LoopKind::parallel, units, [&](ValueId u) {
-      const std::vector<ValueId> unit = split(w, u, {all_phases_, all_subs_, others / group});
+      const std::vector<ValueId> unit = split(w, u, {all_phases_, all_subs_, others / in_unit});
       const auto write = [&](ValueId first, std::int64_t width) {
-        nest.loop(LoopKind::serial, group, [&](ValueId in_group) {
-          const ValueId other = w.add(w.scale(unit[2], group), in_group);
+        nest.loop(LoopKind::serial, in_unit, [&](ValueId n) {
+          const ValueId other = w.add(w.scale(unit[2], in_unit), n);
           nest.loop(LoopKind::vector, width, [&](ValueId lane) {
             write_filter(w, nest, from, to, {unit[0], unit[1], other, first, lane, width});
           });
@@ -177,10 +183,9 @@ class Writer {
     for (std::size_t i = 0; i < axes(); ++i)
       reads.push_back(axis_read(w, p_.spatial[i].rhs_position, f_.axes[i], false,
                                 part_of(w, i, place.phase[i], sub[i]), {}, 0));
-    const std::vector<ValueId> values =
-        transformed(w, t_.filter, axes(), load_elements(w, from, p_.rhs.index, {}, reads, t_.taps));
-    for (std::int64_t point = 0; point < points_; ++point)
-      nest.store(to, w.add(at, point * filter_plane()), values[static_cast<std::size_t>(point)]);
+    store_planes(nest, w, to, at, filter_plane(),
+                 transformed(w, t_.filter, axes(),
+                             load_elements(w, from, p_.rhs.index, {}, reads, t_.taps)));
   }
 
   // --- products ------------------------------------------------------------------------------
@@ -205,7 +210,7 @@ class Writer {
   // A unit's memory.
   struct Local {
     std::uint32_t tiles, products;  // of a slice, by point
-    std::uint32_t filters;          // transformed inside, by point
+    std::uint32_t filters;          // transformed, by point: those of the unit, or the tensor
     std::uint32_t halves;           // of slices: results along the last axis, by slice and output
     std::uint32_t results;          // of some filters, or of one tile, by outputs
   };
@@ -358,16 +363,14 @@ class Writer {
             w, slice, load_elements(w, image, p_.lhs.index, {}, reads, t_.points()));
         const ValueId at = place_in_panel(w, w.add(w.scale(sub_in_part, channel_part_), channel),
                                           f_.term_part, lane);
-        for (std::int64_t point = 0; point < planes_; ++point)
-          nest.store(local.tiles, w.add(at, point * tile_plane()),
-                     values[static_cast<std::size_t>(point)]);
+        store_planes(nest, w, local.tiles, at, tile_plane(), values);
       });
     });
   }
 
   // The filters of a unit, of a part of the terms.
   void transform_filters(KernelWriter& w, Nest& nest, const Unit& unit, ValueId part,
-                         std::uint32_t filters, const Local& local) const {
+                         std::uint32_t from, const Local& local) const {
     const auto [first_sub, first_channel] = first_of_part(w, part);
     blocks_of_filters(w, nest, [&](ValueId first, std::int64_t block) {
       nest.loop(LoopKind::serial, sub_part_, [&](ValueId sub) {
@@ -376,7 +379,7 @@ class Writer {
             const ValueId term = w.add(w.scale(sub, channel_part_), channel),
                           at = w.add(w.scale(first, f_.term_part),
                                      w.add(w.scale(term, block), lane));
-            store_points(w, nest, filters, local.filters,
+            store_points(w, nest, from, local.filters,
                          {unit.phase, w.add(first_sub, sub), w.add(unit.filter, w.add(first, lane)),
                           w.add(first_channel, channel)},
                          at);
@@ -471,9 +474,7 @@ class Writer {
             w.load(local.products, w.add(at, point * product_plane()), DType::f32, {}));
       values = transformed(w, t_.output, 1, std::move(values));
       const ValueId to = w.add(w.scale(slice, t_.outputs * product_plane()), at);
-      for (std::int64_t n = 0; n < t_.outputs; ++n)
-        nest.store(local.halves, w.add(to, n * product_plane()),
-                   values[static_cast<std::size_t>(n)]);
+      store_planes(nest, w, local.halves, to, product_plane(), values);
     });
   }
 
@@ -508,8 +509,7 @@ class Writer {
     values = f_.sliced ? transformed_first(w, t_.output, values)
                        : transformed(w, t_.output, axes(), std::move(values));
     const ValueId at = result_place(w, row, lane);
-    for (std::int64_t n = 0; n < outputs_; ++n)
-      nest.store(local.results, w.add(at, n * result_plane()), values[static_cast<std::size_t>(n)]);
+    store_planes(nest, w, local.results, at, result_plane(), values);
   }
   ValueId result_place(KernelWriter& w, ValueId row, const Lane& lane) const {
     return f_.lanes_are_samples ? place(w, row, rows_, lane) : row;

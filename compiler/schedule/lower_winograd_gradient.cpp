@@ -31,9 +31,9 @@ class Writer {
   }
 
   void run() {
-    const std::uint32_t row_tensor = f_.points_inside ? row_operand().tensor : write_points(true),
-                        lane_tensor =
-                            f_.points_inside ? lane_operand().tensor : write_points(false);
+    const Side rows = side(true), lanes = side(false);
+    const std::uint32_t row_tensor = f_.points_inside ? rows.operand.tensor : write_points(rows),
+                        lane_tensor = f_.points_inside ? lanes.operand.tensor : write_points(lanes);
     KernelWriter w(p_.c.space, p_.c.expressions, program_.tensors);
     Nest nest(w);
     const std::uint32_t row_buffer = w.buffer(row_tensor, true, false),
@@ -52,7 +52,6 @@ class Writer {
       const Unit unit{split(w, part[0], pieces_), split(w, part[1], phases_),
                       w.scale(part[2], f_.row_block), w.scale(part[3], f_.lane_block)};
       if (!at_once()) clear_sums(w, nest);
-      const ValueId part_of_points = w.add(w.scale(part[0], all_phases_), part[1]);
       nest.loop(LoopKind::serial, tile_blocks_, [&](ValueId tiles) {
         nest.loop(LoopKind::serial, f_.channels / f_.channel_block, [&](ValueId block) {
           const ValueId tile = w.scale(tiles, f_.tile_block),
@@ -63,8 +62,8 @@ class Writer {
             return multiply(w, nest, w.constant(0), w.constant(0));
           }
           const ValueId term = w.add(w.scale(tile, f_.channels), channel);
-          multiply(w, nest, place_of_points(w, true, part_of_points, part[2], term),
-                   place_of_points(w, false, part_of_points, part[3], term));
+          multiply(w, nest, place_of_points(w, rows, part[0], part[1], part[2], term),
+                   place_of_points(w, lanes, part[0], part[1], part[3], term));
         });
       });
       finish(w, nest, unit);
@@ -93,29 +92,53 @@ class Writer {
     return (f_.points_inside ? f_.lane_block * f_.terms() : lanes_ * all_terms()) + plane_gap;
   }
   bool at_once() const { return f_.terms() == all_terms(); }
-  std::int64_t all_terms() const { return tile_blocks_ * f_.tile_block * f_.channels; }
-  ValueId place_of_points(KernelWriter& w, bool of_rows, ValueId part, ValueId block,
-                          ValueId term) const {
-    const std::int64_t width = of_rows ? f_.row_block : f_.lane_block,
-                       plane = of_rows ? row_plane() : lane_plane();
-    return w.add(w.scale(part, points_ * plane),
-                 w.scale(w.add(w.scale(block, all_terms()), term), width));
+  std::int64_t tiles_with_rest() const { return tile_blocks_ * f_.tile_block; }
+  std::int64_t all_terms() const { return tiles_with_rest() * f_.channels; }
+
+  // One of the two operands: what of it is contiguous, and its points.
+  struct Side {
+    bool lhs;
+    const Operand& operand;
+    std::uint32_t variable;
+    std::int64_t extent, block, plane;
+    std::int64_t pieces, phases;  // for which its points are not the same
+  };
+  Side side(bool of_rows) const {
+    const bool lhs = of_rows == f_.lanes_are_filters;
+    bool by_piece = false, by_phase = false;
+    for (const FilterAxis& axis : f_.axes) {
+      const FilterAxis::First& first = lhs ? axis.lhs_first : axis.rhs_first;
+      by_piece |= first.piece != 0;
+      by_phase |= first.phase != 0 || first.quotient != 0 || first.remainder != 0;
+    }
+    return {lhs,
+            of_rows ? row_operand() : lane_operand(),
+            of_rows ? row_variable_ : lane_variable_,
+            of_rows ? rows_ : lanes_,
+            of_rows ? f_.row_block : f_.lane_block,
+            of_rows ? row_plane() : lane_plane(),
+            by_piece ? all_pieces_ : 1,
+            by_phase ? all_phases_ : 1};
+  }
+  // Where the points of a block begin, from a term on, that are made before.
+  ValueId place_of_points(KernelWriter& w, const Side& side, ValueId piece, ValueId phase,
+                          ValueId block, ValueId term) const {
+    ValueId at = w.scale(w.add(w.scale(block, all_terms()), term), side.block);
+    if (side.phases > 1) at = w.add(at, w.scale(phase, points_ * side.plane));
+    if (side.pieces > 1) at = w.add(at, w.scale(piece, side.phases * points_ * side.plane));
+    return at;
   }
 
   // The points of all rows, or of all lanes, as a tensor.
-  std::uint32_t write_points(bool of_rows) {
-    const Operand& operand = of_rows ? row_operand() : lane_operand();
-    const std::int64_t width = of_rows ? f_.row_block : f_.lane_block,
-                       extent = of_rows ? rows_ : lanes_,
-                       plane = of_rows ? row_plane() : lane_plane(),
-                       all_tiles = tile_blocks_ * f_.tile_block;
-    const std::uint32_t result = new_tensor(program_, operand.node, DType::f32,
-                                            {all_pieces_ * all_phases_ * points_ * plane}, {0});
+  std::uint32_t write_points(const Side& side) {
+    const std::uint32_t result =
+        new_tensor(program_, side.operand.node, DType::f32,
+                   {side.pieces * side.phases * points_ * side.plane}, {0});
     KernelWriter w(p_.c.space, p_.c.expressions, program_.tensors);
     Nest nest(w);
-    const std::uint32_t from = w.buffer(operand.tensor, true, false),
+    const std::uint32_t from = w.buffer(side.operand.tensor, true, false),
                         to = w.buffer(result, false, true);
-    const std::vector<std::int64_t> extents = {all_pieces_, all_phases_, all_tiles};
+    const std::vector<std::int64_t> extents = {side.pieces, side.phases, tiles_with_rest()};
     const std::int64_t units = extents[0] * extents[1] * extents[2];
     w.set_units(units);
     nest.loop(LoopKind::parallel, units, [&](ValueId u) {
@@ -123,14 +146,13 @@ class Writer {
       const Unit unit{split(w, part[0], pieces_), split(w, part[1], phases_), {}, {}};
       nest.loop(LoopKind::serial, f_.channels, [&](ValueId channel) {
         if (f_.channel) w.bind(*f_.channel, channel);
-        nest.loop(LoopKind::serial, extent / width, [&](ValueId block) {
-          nest.loop(LoopKind::vector, width, [&](ValueId lane) {
-            w.bind(of_rows ? row_variable_ : lane_variable_, w.add(w.scale(block, width), lane));
+        nest.loop(LoopKind::serial, side.extent / side.block, [&](ValueId block) {
+          nest.loop(LoopKind::vector, side.block, [&](ValueId lane) {
+            w.bind(side.variable, w.add(w.scale(block, side.block), lane));
             const ValueId term = w.add(w.scale(part[2], f_.channels), channel),
-                          pieces = w.add(w.scale(part[0], all_phases_), part[1]),
-                          at = w.add(place_of_points(w, of_rows, pieces, block, term), lane);
-            store_points(w, nest, to, at, plane,
-                         points_of(w, unit, part[2], of_rows == f_.lanes_are_filters, from, {}));
+                          first = place_of_points(w, side, part[0], part[1], block, term);
+            store_planes(nest, w, to, w.add(first, lane), side.plane,
+                         points_of(w, unit, part[2], side.lhs, from, {}));
           });
         });
       });
@@ -138,11 +160,6 @@ class Writer {
     add_draft(program_, {GroupKind::elementwise, group_.roots, group_.guards, -1}, w, nest.take(),
               Computation{}, false);
     return result;
-  }
-  void store_points(KernelWriter& w, Nest& nest, std::uint32_t to, ValueId at, std::int64_t plane,
-                    const std::vector<ValueId>& values) const {
-    for (std::int64_t point = 0; point < points_; ++point)
-      nest.store(to, w.add(at, point * plane), values[static_cast<std::size_t>(point)]);
   }
   std::int64_t sum_plane() const { return f_.row_block * f_.lane_block + plane_gap; }
   std::int64_t result_plane() const { return rows_at_once_ * f_.lane_block + plane_gap; }
@@ -171,10 +188,12 @@ class Writer {
                                      of_lhs ? t_.points() : t_.taps));
   }
 
-  // Of an axis, those that the blocks count beyond the last one included.
+  // Of an axis, those that the blocks count beyond the last one included: on the first axis that
+  // has more than one, as `split` has it.
   std::int64_t tiles_in_blocks(std::size_t axis) const {
-    if (axis > 0) return tiles_[axis];
-    return blocks(tile_blocks_ * f_.tile_block, all_tiles_ / tiles_[0]);
+    for (std::size_t before = 0; before < axis; ++before)
+      if (tiles_[before] > 1) return tiles_[axis];
+    return blocks(tiles_with_rest(), all_tiles_ / tiles_[axis]);
   }
   // For each term of a block, with its number.
   void terms(KernelWriter& w, Nest& nest, ValueId first_tile, ValueId first_channel,
@@ -191,7 +210,7 @@ class Writer {
                       ValueId tile, ValueId channel) const {
     const auto store = [&](ValueId row, ValueId at, ValueId tile_of_row) {
       w.bind(row_variable_, w.add(unit.row, row));
-      store_points(w, nest, row_points_, at, row_plane(),
+      store_planes(nest, w, row_points_, at, row_plane(),
                    points_of(w, unit, tile_of_row, f_.lanes_are_filters, from, {}));
     };
     if (!f_.rows_by_channel)
@@ -223,7 +242,7 @@ class Writer {
               points_of(w, unit, tile, !f_.lanes_are_filters, from, base);
           const ValueId at =
               w.add(w.scale(w.add(w.scale(panel, f_.terms()), term), panel_lanes), lane);
-          store_points(w, nest, lane_points_, at, lane_plane(), values);
+          store_planes(nest, w, lane_points_, at, lane_plane(), values);
         });
       });
     });
@@ -273,8 +292,7 @@ class Writer {
           values.push_back(w.load(sums_, w.add(from, point * sum_plane()), DType::f32, {}));
         values = transformed(w, t_.output, axes(), std::move(values));
         const ValueId at = w.add(w.scale(row, f_.lane_block), lane);
-        for (std::int64_t n = 0; n < outputs_; ++n)
-          nest.store(results_, w.add(at, n * result_plane()), values[static_cast<std::size_t>(n)]);
+        store_planes(nest, w, results_, at, result_plane(), values);
       });
       std::vector<ValueId> output;
       write_results(w, nest, unit, base, output);

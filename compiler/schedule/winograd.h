@@ -19,8 +19,9 @@ struct WinogradForm {
 // Filters of few taps: a layer, or its data gradient. A unit is a block of tiles and samples with a
 // part of the filters, all channels.
 struct ImageForm : WinogradForm {
-  bool lanes_are_samples = true;                   // else channels and filters
-  bool filters_by_channel = false;                 // filters are contiguous along channels
+  bool lanes_are_samples = true;    // else channels and filters
+  bool filters_by_channel = false;  // filters are contiguous along channels, as they are wanted
+  bool filters_contiguous = true;   // along themselves
   std::int64_t sample_block = 1, filter_part = 1;  // of a unit
   std::vector<std::int64_t> tile_blocks;           // of a unit, by axis
   // Each unit transforms the filters that it multiplies itself, a part of the terms at a time; else
@@ -47,7 +48,7 @@ struct GradientForm : WinogradForm {
   bool lanes_are_filters = true;  // rows are samples; else the other way round
   bool rows_by_channel = true;    // the rows' operand is contiguous along channels; else along rows
   // Each unit transforms what it multiplies itself; else both operands' points are tensors, made
-  // once. Not where rows are contiguous along channels.
+  // once. Not where rows are contiguous along channels, or lanes in panels.
   bool points_inside = true;
   std::int64_t row_block = 1, lane_block = 1;
   std::int64_t tile_block = 1, channel_block = 1;  // summed by one product of matrices

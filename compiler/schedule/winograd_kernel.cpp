@@ -40,6 +40,12 @@ void Nest::store(std::uint32_t buffer, ValueId at, ValueId value) {
   add({s});
 }
 
+void store_planes(Nest& nest, KernelWriter& w, std::uint32_t to, ValueId at, std::int64_t plane,
+                  const std::vector<ValueId>& values) {
+  for (std::size_t i = 0; i < values.size(); ++i)
+    nest.store(to, w.add(at, static_cast<std::int64_t>(i) * plane), values[i]);
+}
+
 ValueId count_in_block(KernelWriter& w, ValueId base, std::int64_t extent, std::int64_t block) {
   if (extent % block == 0) return w.constant(block);
   return w.minimum(w.constant(block), w.add(w.scale(base, -1), extent));

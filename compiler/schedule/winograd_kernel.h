@@ -37,6 +37,10 @@ class Nest {
   std::vector<kernel::Block*> open_;
 };
 
+// Each value at `at` of a plane of its own.
+void store_planes(Nest& nest, KernelWriter& w, std::uint32_t to, kernel::ValueId at,
+                  std::int64_t plane, const std::vector<kernel::ValueId>& values);
+
 // How many of [base, extent) lie in a block.
 kernel::ValueId count_in_block(KernelWriter& w, kernel::ValueId base, std::int64_t extent,
                                std::int64_t block);

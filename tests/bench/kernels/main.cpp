@@ -4,6 +4,8 @@
 //   bench_kernels shapes [COUNT] [SEED]   layers of drawn shapes beside the least time of each
 //   bench_kernels shape NUMBER [SEED]     the kernels of one of them, and the time of each call
 //   bench_kernels layer BATCH IN OUT SIZE TAPS STRIDE   the same of a layer of square images
+#include <fmt/format.h>
+
 #include <array>
 #include <cstdlib>
 #include <string_view>
@@ -27,7 +29,11 @@ int main(int argc, char** argv) {
     show_shape(Isa::x86_64_v4, std::atoi(argv[2]), seed);
     return 0;
   }
-  if (argc > 7 && std::string_view(argv[1]) == "layer") {
+  if (argc > 1 && std::string_view(argv[1]) == "layer") {
+    if (argc < 8) {
+      fmt::print(stderr, "bench_kernels layer BATCH IN OUT SIZE TAPS STRIDE\n");
+      return 2;
+    }
     std::array<std::int64_t, 6> n;
     for (std::size_t i = 0; i < n.size(); ++i) n[i] = std::atoll(argv[2 + i]);
     show_layer(Isa::x86_64_v4, square_layer(n[0], n[1], n[2], n[3], n[4], n[5]));

@@ -221,11 +221,25 @@ TEST_CASE("fewer multiplications of few samples") {
   // Filters are transformed in the kernel that multiplies them. Of the gradient of large weights
   // the points of both operands are made first; what comes out is transposed.
   const LayerShape wide{
-      .batch = 1, .in = 128, .out = 128, .axes = {{12, 3, window}, {12, 3, window}}};
+      .batch = 1, .in = 192, .out = 192, .axes = {{12, 3, window}, {12, 3, window}}};
   CHECK(calls_with_fewer(wide) == std::vector<std::size_t>{1, 1, 4});
+  // More tiles than one sum has: of two axes, with a stride, in pieces; of several samples.
+  const Window half{.stride = 2, .pad_low = 2, .pad_high = 2};
+  const LayerShape strided{
+      .batch = 1, .in = 192, .out = 192, .axes = {{18, 5, half}, {30, 5, half}}};
+  const LayerShape three{
+      .batch = 3, .in = 192, .out = 192, .axes = {{7, 3, window}, {9, 3, window}}};
   Random random(1);
-  CHECK(check_fewer(tall, random, true) == 3);
-  CHECK(check_fewer(wide, random, false) == 3);
+  for (const LayerShape& shape : {tall, wide, strided, three})
+    CHECK(check_fewer(shape, random, false) >= 2);
+}
+
+TEST_CASE(
+    "fewer multiplications of an image of one row of tiles, the last block of them not full") {
+  const Window window{.pad_low = 1, .pad_high = 1};
+  Random random(1);
+  CHECK(check_fewer({.batch = 1, .in = 16, .out = 16, .axes = {{4, 3, window}, {516, 3, window}}},
+                    random, false) == 3);
 }
 
 // A layer whose products may be of pairs: many channels, or samples for the gradient of weights.
