@@ -21,7 +21,6 @@ constexpr double image_efficiency = 0.85, gradient_efficiency = 0.7, point_effic
 // Of a transform along one axis, along two: with more the error grows.
 constexpr std::int64_t most_points_of_one = 8, most_points_of_two = 6;
 constexpr std::int64_t min_channels = 16;  // fewer do not pay for the transforms
-constexpr std::int64_t min_units = 8;
 constexpr std::int64_t most_filter_rows = 14;
 constexpr std::array<std::int64_t, 3> image_lanes = {32, 64, 128};  // samples and tiles of a unit
 constexpr std::array<std::int64_t, 3> image_terms = {128, 64, 32};  // of a product of matrices

@@ -70,7 +70,7 @@ class Cutter {
     const bool parts_in_cache = program_.tensors[vector_operand().tensor].panel > 0;
     if (!t_.row_axis && !parts_in_cache && t_.m_extent * k * 4 > far_bytes)
       return share_panels(k, units);
-    if (t_.row_axis && !t_.lhs_is_vector && t_.v_extent * k * 4 > large_filters &&
+    if (t_.row_axis && !t_.lhs_is_vector && !p_.tiles && t_.v_extent * k * 4 > large_filters &&
         t_.v_extent > filter_lanes)
       return share_filters();
     std::int64_t shared = 1;

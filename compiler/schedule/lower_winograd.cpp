@@ -9,10 +9,8 @@ using kernel::Block;
 using kernel::LoopKind;
 using kernel::ValueId;
 
-constexpr std::int64_t result_rows = 8;  // filters whose results are transformed back at once
-// Of the kernel that transforms filters: channels or filters of a unit.
-constexpr std::int64_t most_in_unit = 16;
-constexpr std::int64_t min_units = 8;
+constexpr std::int64_t result_rows = 8;    // filters whose results are transformed back at once
+constexpr std::int64_t most_in_unit = 16;  // channels or filters, of the kernel that transforms
 
 class Writer {
  public:

@@ -6,6 +6,8 @@
 
 namespace ganc::planning {
 
+inline constexpr std::int64_t min_units = 8;  // of a kernel, where there are so many
+
 // A convolution by minimal filtering (filter_transform.h): tiles of the image and the filters are
 // transformed, multiplied point by point as products of matrices, and transformed back.
 struct WinogradForm {

@@ -333,6 +333,17 @@ TEST_CASE("three lanes are rather positions of an image with its border") {
   CHECK(last_tile(LayerProduct::data_gradient, shape).second == 15);
 }
 
+TEST_CASE("few samples of large filters: a unit has some of the filters for all positions") {
+  const Window window{.pad_low = 1, .pad_high = 1};
+  const LayerShape shape{
+      .batch = 1, .in = 256, .out = 512, .axes = {{6, 3, window}, {6, 3, window}}};
+  const Variable w{.name = "w", .kind = VariableKind::weight, .type = weight_type(shape)};
+  const Graph graph = product_graph(shape, LayerProduct::forward);
+  const Graph* graphs[] = {&graph};
+  const Plan plan = schedule({&w, 1}, graphs, {});
+  CHECK(plan.kernels[plan.programs[0].calls.back().kernel].units == 512 / 64);
+}
+
 TEST_CASE("channels and taps of few filters are rows together") {
   const Window window{.stride = 2, .pad_low = 2, .pad_high = 2};
   const LayerShape shape{
