@@ -196,13 +196,14 @@ double cycles(const ImageForm& form) {
       ((n.points + additions(t.filter, axes)) * other_cycles +
        n.taps *
            (form.filters_contiguous || form.filters_by_channel ? other_cycles : strided_cycles));
-  // Each unit reads the filters of its phase again, or makes them.
+  // Each unit reads the filters of its phase again, or makes them. What is made once often serves
+  // other calls as well: to fetch what is written over is not counted.
   const double times = filled / n.phases / real(form.lanes());
   const double of_filters =
       form.filters_inside
           ? times * (filters + n.phases * f * c * n.taps * middle_cycles +
                      2 * transformed * near_cycles * hidden)
-          : filters + 2 * transformed * memory_cycles + times * transformed * middle_cycles;
+          : filters + transformed * memory_cycles + times * transformed * middle_cycles;
   return products + image + partial + results + of_filters;
 }
 
