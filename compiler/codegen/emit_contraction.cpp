@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 
 #include "compiler/codegen/emitter.h"
 #include "compiler/codegen/lane_scalar.h"
@@ -101,8 +102,8 @@ void KernelEmitter::emit_rows(const Contraction& c, RegisterTile shape, Tile til
   llvm::Value* m = ir_.CreateMul(ir_.CreateSDiv(end, index_constant(step)), index_constant(step));
   llvm::Value* rest = ir_.CreateSub(end, m);
   emit_loop(index_constant(0), m, step, true, full);
-  for (std::int64_t rows = 16; rows > 0; rows /= 2) {
-    if (rows >= step) continue;
+  for (auto rows = static_cast<std::int64_t>(std::bit_floor(shape.rows)); rows > 0; rows /= 2) {
+    if (rows == step) continue;
     llvm::Value* wanted =
         ir_.CreateICmpNE(ir_.CreateAnd(rest, index_constant(rows)), index_constant(0));
     emit_guarded(wanted, [&] { run(m, rows); });

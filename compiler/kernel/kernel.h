@@ -173,9 +173,9 @@ struct Contraction {
   ValueId initial;               // none: 0. May load at (m, v)
   Block epilogue;                // Stores
   bool m_outer = false;          // order of the tiles: v outer, m inner unless set
-  // Of pairs, that both operands may be read as far as whole tiles of 16 rows and 16 lanes go, as
-  // if m_count and v_count were multiples of 16, and that the innermost axis is consecutive in a
-  // and a multiple of 16 long: for CPUs that multiply tiles.
+  // Of pairs, for CPUs that multiply tiles of 16 rows and 16 lanes: that a may be read 15 rows
+  // beyond the last one, b as if v_count were a multiple of 16, and that the innermost axis is
+  // consecutive in a and a multiple of 16 long.
   bool tiles = false;
 };
 

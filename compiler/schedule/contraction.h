@@ -69,6 +69,9 @@ std::vector<RowRange> row_ranges(const SpatialAxis& axis);
 // The largest divisor of `extent` that is at most `most`, which is at least 1.
 std::int64_t divisor_up_to(std::int64_t extent, std::int64_t most);
 
+// How many of so many rows are a panel of the scalar operand, each the rows of a register tile.
+std::int64_t rows_of_panel(std::int64_t rows);
+
 inline constexpr std::int64_t min_rows = 8;        // of a block, so that register tiles are full
 inline constexpr std::int64_t register_rows = 14;  // of a tile that fills AVX-512's registers
 
@@ -93,6 +96,8 @@ struct Tiling {
   // partial results in memory, so that what one part reads of both operands stays in cache; none:
   // in one go. What of `outer` is not shared is done part by part.
   std::vector<std::int64_t> part_pairs;
+  // Not 0: the scalar operand lies in panels of so many rows, each those of a register tile.
+  std::int64_t panel = 0;
 };
 // None: no lanes, or rows too few to pay for a copy. `vector`: the layout in which that operand
 // must be copied before there is a tiling; `scalar`: that in which this one is better read, though

@@ -34,12 +34,16 @@ class Cutter {
   void run() {
     choose_outer();
     choose_blocks();
-    choose_parts();
+    t_.panel = program_.tensors[scalar_operand().tensor].panel;
+    if (t_.panel == 0) return choose_parts();
+    const bool alone = !t_.blocks_shared && t_.shared == t_.outer.size();
+    t_.m_block = alone ? t_.m_extent : (t_.m_block + t_.panel - 1) / t_.panel * t_.panel;
   }
 
  private:
   std::int64_t rows_of_block() const { return p_.tiles ? tile_rows : min_rows; }
   const Operand& vector_operand() const { return t_.lhs_is_vector ? p_.lhs : p_.rhs; }
+  const Operand& scalar_operand() const { return t_.lhs_is_vector ? p_.rhs : p_.lhs; }
   std::int64_t stored(const Axis& axis) const {
     return space_.coefficient(p_.c.stores[0].index, axis.variable);
   }
@@ -199,6 +203,23 @@ bool taps_are_results(const Product& product) {
   return !product.spatial.empty() && std::ranges::all_of(product.spatial, [](const SpatialAxis& s) {
     return s.rhs_extent >= s.outputs;
   });
+}
+
+std::int64_t rows_of_panel(std::int64_t rows) {
+  // A tile costs its rows, no less than four for its sums wait for each other, and what it reads of
+  // the other operand.
+  const auto cost = [](std::int64_t r) {
+    return std::max<double>(static_cast<double>(r), 4) + 1.5;
+  };
+  std::int64_t best = register_rows;
+  double least = 1e300;
+  for (std::int64_t panel = register_rows; panel >= register_rows / 2; --panel) {
+    const std::int64_t rest = rows % panel;
+    const double all =
+        static_cast<double>(rows / panel) * cost(panel) + (rest > 0 ? cost(rest) : 0);
+    if (all < least) least = all, best = panel;
+  }
+  return best;
 }
 
 std::int64_t divisor_up_to(std::int64_t extent, std::int64_t most) {

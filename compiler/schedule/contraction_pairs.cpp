@@ -90,7 +90,7 @@ class Layouts {
         if (!t_.row_axis && (place != Place::outer || space_.coefficient(index, *t_.m) != 1))
           return std::nullopt;
         result.longer_axis = axis;
-        result.longer = longer(shape(operand)[i]);
+        result.longer = longer();
       }
       axes.emplace_back(place, axis);
     }
@@ -98,7 +98,7 @@ class Layouts {
       axes.emplace_back(Place::part, static_cast<std::int64_t>(operand.at.size()));
     std::ranges::stable_sort(axes, {}, &std::pair<Place, std::int64_t>::first);
     for (const auto& [place, axis] : axes) result.order.push_back(axis);
-    result.panels = is_vector && t_.v_extent > panel_lanes;
+    if (is_vector && t_.v_extent > panel_lanes) result.panel = panel_lanes;
     return result;
   }
 
@@ -107,10 +107,9 @@ class Layouts {
     return t_.m && space_.depends_on(index, *t_.m);
   }
 
-  // Rows that a tile reads beyond the last one.
-  std::int64_t longer(std::int64_t rows) const {
+  // What tiles read beyond the last row, of a block or a group, in elements of the axis.
+  std::int64_t longer() const {
     if (!form_.tiles) return 0;
-    if (!t_.row_axis) return (tile_side - rows % tile_side) % tile_side;
     std::int64_t step = 1;
     for (const RowRange& range : t_.rows) step = std::max(step, range.lhs_step);
     return (tile_side - 1) * step;

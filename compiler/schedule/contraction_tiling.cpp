@@ -16,6 +16,7 @@ constexpr double dot_sum_cycles = 6;           // to add up the lanes of a sum
 constexpr double dot_part_terms = 1024;        // of those that are done in parts
 constexpr std::int64_t near_bytes = 16 << 10;  // of L1, for one of two operands
 constexpr std::int64_t min_copy_uses = 256;    // of each element that is copied
+constexpr std::int64_t min_panel_uses = 4096;  // of each that is copied to lie better
 constexpr std::int64_t min_border_uses = 8;    // of each that is copied with a border
 
 class Chooser {
@@ -44,7 +45,10 @@ class Chooser {
       return choice_;
     }
     order_reduced();
-    if (!choice_.scalar && scalars_lie_far()) choice_.scalar = layout_along_sums();
+    if (!choice_.scalar && may_copy_scalars()) {
+      if (rows_pay_for_panels()) choice_.scalar = panels_of_rows();
+      if (!choice_.scalar && scalars_lie_far()) choice_.scalar = layout_along_sums();
+    }
     choose_blocks(program_, p_, t_);
     return choice_;
   }
@@ -273,21 +277,51 @@ class Chooser {
     }
     first.insert(first.end(), rest.begin(), rest.end());
     first.insert(first.end(), last.begin(), last.end());
-    return CopyLayout{.order = first, .panels = alone && t_.v_extent > panel_lanes};
+    return CopyLayout{.order = first,
+                      .panel = alone && t_.v_extent > panel_lanes ? panel_lanes : 0};
   }
 
+  bool may_copy_scalars() const {
+    return t_.m && !t_.row_axis && !t_.reduced.empty() && !t_.dot &&
+           !depends(scalar_operand(), t_.v);
+  }
+  // Of each element of the scalar operand.
+  std::int64_t scalar_uses() const {
+    std::int64_t uses = t_.v_extent;
+    for (std::uint32_t v : p_.free)
+      if (v != t_.v && !depends(scalar_operand(), v)) uses *= space_.extent(v);
+    return uses;
+  }
   // Whether each step of a long sum reads another cache line of the scalar operand, which is read
   // often enough to pay for a copy. Such lines meet in few sets of L1, and no prefetcher follows.
   bool scalars_lie_far() const {
-    if (!t_.m || t_.row_axis || t_.reduced.empty() || t_.dot || depends(scalar_operand(), t_.v))
-      return false;
     const Operand& a = scalar_operand();
     const std::int64_t bytes = byte_size(program_.tensors[a.tensor].dtype);
-    if (std::abs(space_.coefficient(a.index, t_.reduced.back())) * bytes < line_bytes) return false;
-    std::int64_t uses = t_.v_extent;
-    for (std::uint32_t v : p_.free)
-      if (v != t_.v && !depends(a, v)) uses *= space_.extent(v);
-    return uses >= min_copy_uses && sum_terms(p_) * line_bytes >= near_bytes;
+    return std::abs(space_.coefficient(a.index, t_.reduced.back())) * bytes >= line_bytes &&
+           scalar_uses() >= min_copy_uses && sum_terms(p_) * line_bytes >= near_bytes;
+  }
+  // Whether the scalar operand of long sums is worth a copy of which each step reads what follows
+  // in memory, for all rows of a register tile. Tiles of one vector a row have other rows.
+  bool rows_pay_for_panels() const {
+    const std::int64_t uses = scalars_lie_far() ? min_copy_uses : min_panel_uses;
+    return p_.parts == 0 && !p_.tiles && !taps_are_results(p_) &&
+           !depends(vector_operand(), *t_.m) && t_.m_extent > register_rows &&
+           program_.tensors[scalar_operand().tensor].panel == 0 && scalar_uses() >= uses &&
+           sum_terms(p_) * line_bytes >= near_bytes;
+  }
+  // Of the scalar operand: positions, sums, and rows innermost, in panels of a register tile.
+  std::optional<CopyLayout> panels_of_rows() const {
+    std::optional<CopyLayout> layout = layout_along_sums();
+    if (!layout) return std::nullopt;
+    const Operand& a = scalar_operand();
+    const auto rows = std::ranges::find_if(layout->order, [&](std::int64_t axis) {
+      return space_.depends_on(a.at[static_cast<std::size_t>(axis)], *t_.m);
+    });
+    const Sum& index = space_[a.at[static_cast<std::size_t>(*rows)]];
+    if (index.terms.size() != 1 || index.terms[0].coefficient != 1) return std::nullopt;
+    std::rotate(rows, rows + 1, layout->order.end());
+    layout->panel = rows_of_panel(t_.m_extent);
+    return layout;
   }
 
   // Of the scalar operand: rows outermost, then positions, and each sum along consecutive memory.

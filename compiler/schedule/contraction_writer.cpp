@@ -26,10 +26,12 @@ class Writer {
         units([&] { return parts([&] { return serial(t_.shared, [&] { return tile(); }); }); });
     add_draft(program_, group_, writer_, std::move(body), p_.c, true);
     Draft& draft = program_.drafts.back();
-    // An operand is read until the last tile: nothing may take its place.
+    // An operand is read until the last tile: nothing may take its place. Where the parts of a sum
+    // lie is written before the epilogue reads anything.
     std::erase_if(draft.in_place, [&](const auto& pair) {
       const std::uint32_t read = draft.buffers[pair.first];
-      return read == p_.lhs.tensor || read == p_.rhs.tensor;
+      return read == p_.lhs.tensor || read == p_.rhs.tensor ||
+             draft.buffers[pair.second] == sum_tensor_;
     });
   }
 
@@ -135,7 +137,7 @@ class Writer {
     if (t_.blocks_shared) {
       if (v_blocks > 1)
         v_base_ = writer_.scale(take(v_blocks, m_blocks == 1 && t_.shared == 0), t_.v_block);
-      if (m_blocks > 1) m_base_ = writer_.scale(take(m_blocks, t_.shared == 0), t_.m_block);
+      if (m_blocks > 1) m_block_ = take(m_blocks, t_.shared == 0);
     }
     for (std::size_t i = t_.shared; i-- > 0;) {
       const ValueId part = take(in_units(i), i == 0);
@@ -154,12 +156,12 @@ class Writer {
   // The other blocks of m, then the other outer axes: the operand of a panel stays in cache.
   Block serial(std::size_t from, const std::function<Block()>& body) {
     const std::int64_t m_blocks = blocks(t_.m_extent, t_.m_block);
-    if (!t_.blocks_shared && m_blocks > 1 && !m_base_) {
+    if (!t_.blocks_shared && m_blocks > 1 && !m_block_) {
       const kernel::VarId v = writer_.new_variable();
-      m_base_ = writer_.scale(writer_.variable(v), t_.m_block);
+      m_block_ = writer_.variable(v);
       kernel::Loop loop{kernel::LoopKind::serial, v, writer_.constant(m_blocks),
                         serial(from, body)};
-      m_base_ = {};
+      m_block_ = {};
       Block block;
       block.push_back({std::move(loop)});
       return block;
@@ -196,6 +198,7 @@ class Writer {
     std::int64_t step = 1;                // of m, a row
     std::int64_t a_step = 0, b_step = 0;  // of the operands, a row
     bool position = false;                // base is the position whose taps are read
+    ValueId panel_base = {};              // of the scalar operand's panel
   };
 
   Block tile() {
@@ -203,8 +206,10 @@ class Writer {
       const auto step = [&](const Operand& operand) {
         return t_.m ? space().coefficient(operand.index, *t_.m) : 0;
       };
-      return sums({count(m_base_, t_.m_extent, t_.m_block), t_.m_block, m_base_, 1, step(a()),
-                   step(b()), false});
+      if (t_.panel > 0) return panels();
+      const ValueId base = m_block_ ? writer_.scale(m_block_, t_.m_block) : ValueId{};
+      return sums(
+          {count(base, t_.m_extent, t_.m_block), t_.m_block, base, 1, step(a()), step(b()), false});
     }
     const std::uint32_t position = p_.spatial[*t_.row_axis].lhs_position;
     const std::int64_t stride = space().coefficient(p_.lhs.index, position);
@@ -223,6 +228,33 @@ class Writer {
                         sums({writer_.constant(1), 1, at, 1, 0, 0, true})};
       block.push_back({std::move(loop)});
     }
+    return block;
+  }
+
+  // The panels of a block of rows, one after the other; of the last one as many rows as there are.
+  Block panels() {
+    const std::int64_t panel = t_.panel, in_block = t_.m_block / panel, rest = t_.m_extent % panel;
+    const bool all = t_.m_block >= t_.m_extent;
+    const std::int64_t full = all ? t_.m_extent / panel : in_block;
+    const ValueId first = m_block_ ? writer_.scale(m_block_, in_block) : ValueId{};
+    const auto rows = [&](ValueId number, ValueId count, std::int64_t limit) {
+      const ValueId base = writer_.scale(number, panel);
+      if (!count) count = this->count(base, t_.m_extent, panel);
+      return sums({count, limit, base, 1, 1, 0, false,
+                   writer_.scale(number, program_.tensors[a().tensor].panel_stride)});
+    };
+    const ValueId whole = all ? writer_.constant(panel) : ValueId{};
+    Block block;
+    if (full == 1) {
+      block = rows(first ? first : writer_.constant(0), whole, panel);
+    } else if (full > 1) {
+      const kernel::VarId v = writer_.new_variable();
+      kernel::Loop loop{kernel::LoopKind::serial, v,
+                        count(first, (t_.m_extent + panel - 1) / panel, full),
+                        rows(writer_.add(first, writer_.variable(v)), whole, panel)};
+      block.push_back({std::move(loop)});
+    }
+    if (all && rest > 0) append(block, rows(writer_.constant(full), writer_.constant(rest), rest));
     return block;
   }
 
@@ -260,10 +292,10 @@ class Writer {
     c.m_limit = rows.limit;
     c.v_count = count(v_base_, t_.v_extent, t_.v_block);
     c.v_limit = t_.v_block;
-    if (t_.m) writer_.bind(*t_.m, rows.base);
+    if (t_.m) writer_.bind(*t_.m, t_.panel > 0 ? ValueId{} : rows.base);
     const Tensor& vectors = program_.tensors[b().tensor];
     writer_.bind(t_.v, vectors.panel > 0 ? ValueId{} : v_base_);
-    c.a_base = writer_.index(a().index);
+    c.a_base = writer_.add(writer_.index(a().index), rows.panel_base);
     c.b_base = writer_.index(b().index);
     if (vectors.panel > 0) {
       c.b_panel = vectors.panel;
@@ -346,7 +378,8 @@ class Writer {
   KernelWriter writer_;
   std::vector<std::uint32_t> tables_;
   std::uint32_t parts_table_ = UINT32_MAX;
-  ValueId m_base_, v_base_;
+  ValueId m_block_;  // which block of rows
+  ValueId v_base_;
   ValueId block_base_;                  // of the last shared axis, until its loop is written
   std::vector<std::int64_t> parts_of_;  // by axis
   std::int64_t parts_ = 1;

@@ -5,13 +5,13 @@
 namespace ganc::planning {
 namespace {
 
-void cut_into_panels(Tensor& tensor, const AxisOrder& order) {
+void cut_into_panels(Tensor& tensor, const AxisOrder& order, std::int64_t panel) {
   const auto axis = static_cast<std::size_t>(order.back());
-  const std::int64_t extent = tensor.shape[axis], panels = (extent + panel_lanes - 1) / panel_lanes;
+  const std::int64_t panels = (tensor.shape[axis] + panel - 1) / panel;
   Shape one_panel = tensor.shape;
-  one_panel[axis] = panel_lanes;
+  one_panel[axis] = panel;
   tensor.strides = strides_of(one_panel, order, tensor.dtype);
-  tensor.panel = panel_lanes;
+  tensor.panel = panel;
   tensor.panel_axis = axis;
   const std::int64_t reach = reach_of(one_panel, tensor.strides);
   tensor.panel_stride = (reach + panel_lanes - 1) / panel_lanes * panel_lanes;
@@ -106,6 +106,15 @@ void store_pairs(const ProgramDraft& program, Emitter& emitter, Computation& c, 
   }
 }
 
+// The value, or zero where the last panel has more elements than the axis.
+ExprId value_or_zero(Emitter& emitter, Computation& c, NodeId operand, std::size_t axis,
+                     std::int64_t extent, DType dtype) {
+  const ExprId held = c.expressions.inside(c.space, c.domain.at[axis], extent, {});
+  const ExprId value = emitter.emit(operand, c.domain.at, held);
+  if (!held) return value;
+  return c.expressions.apply(Op::select, dtype, {held, value, c.expressions.constant(0, dtype)});
+}
+
 // Memory for the copy of an operand of that shape.
 std::uint32_t new_copy(ProgramDraft& program, NodeId operand, Shape shape,
                        const CopyLayout& layout) {
@@ -114,7 +123,7 @@ std::uint32_t new_copy(ProgramDraft& program, NodeId operand, Shape shape,
   const std::uint32_t number = new_tensor(
       program, operand, dtype, with_border(std::move(shape), layout.border), layout.order);
   Tensor& tensor = program.tensors[number];
-  if (layout.panels) cut_into_panels(tensor, layout.order);
+  if (layout.panel > 0) cut_into_panels(tensor, layout.order, layout.panel);
   if (layout.longer > 0)
     tensor.elements += layout.longer * tensor.strides[static_cast<std::size_t>(layout.longer_axis)];
   return number;
@@ -133,6 +142,11 @@ std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const CopyLayout
   const std::uint32_t tensor = new_copy(program, operand, shape, layout);
   known->second = tensor;
   const Group group{GroupKind::elementwise, {operand}, reader.guards, -1};
+  const auto last = static_cast<std::size_t>(layout.order.back());
+  const std::int64_t extent = shape[last];
+  // Whole panels: so the loops are over panels and within one.
+  if (layout.panel > 0 && !pairs)
+    shape[last] = (extent + layout.panel - 1) / layout.panel * layout.panel;
   Domain domain(shape);
   for (int attempts = max_refinements;;) {
     Computation c;
@@ -142,7 +156,7 @@ std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const CopyLayout
     if (pairs)
       store_pairs(program, emitter, c, operand, layout, tensor);
     else
-      value = emitter.emit(operand, c.domain.at);
+      value = value_or_zero(emitter, c, operand, last, extent, program.tensors[tensor].dtype);
     if (!pairs && !layout.border)
       c.stores.push_back({tensor, emitter.offset(program.tensors[tensor], c.domain.at), value});
     if (--attempts > 0 && domain.refine(c.space, c.domain.variables)) continue;

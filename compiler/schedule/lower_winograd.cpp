@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "compiler/schedule/winograd_kernel.h"
+#include "compiler/schedule/winograd_filters.h"
 
 namespace ganc::planning {
 namespace {
@@ -9,27 +9,21 @@ using kernel::Block;
 using kernel::LoopKind;
 using kernel::ValueId;
 
-constexpr std::int64_t result_rows = 8;    // filters whose results are transformed back at once
-constexpr std::int64_t most_in_unit = 16;  // channels or filters, of the kernel that transforms
+constexpr std::int64_t result_rows = 8;  // filters whose results are transformed back at once
 
 class Writer {
  public:
   Writer(ProgramDraft& program, const Group& group, Product& product, const ImageForm& form)
-      : program_(program), group_(group), p_(product), f_(form), t_(form.transform) {
-    for (const FilterAxis& axis : f_.axes) {
-      points_ *= t_.points();
-      outputs_ *= t_.outputs;
-      phases_.push_back(axis.phases);
-      subs_.push_back(axis.subs * axis.pieces);
-      all_phases_ *= axis.phases;
-      all_subs_ *= subs_.back();
-      tiles_.push_back(blocks(axis.outputs, t_.outputs));
-    }
-    terms_ = all_subs_ * f_.channels;
-    channel_part_ = divisor_up_to(f_.channels, form.term_part);
-    sub_part_ = form.term_part / channel_part_;
+      : program_(program),
+        group_(group),
+        p_(product),
+        f_(form),
+        t_(form.transform),
+        n_(form),
+        filters_(product, f_, n_) {
+    for (const FilterAxis& axis : f_.axes) tiles_.push_back(blocks(axis.outputs, t_.outputs));
     slices_ = form.slices();
-    planes_ = points_ / slices_;
+    planes_ = n_.points / slices_;
     lanes_ = f_.lanes();
     rows_ = f_.lanes_are_samples ? divisor_up_to(f_.filter_part, result_rows) : f_.filter_part;
     panels_ = f_.lanes_are_samples && f_.sample_block % panel_lanes == 0 &&
@@ -37,156 +31,17 @@ class Writer {
   }
 
   void run() {
-    if (!f_.filters_inside) filters_ = filters();
-    write_products();
+    const std::uint32_t filters =
+        f_.filters_inside ? p_.rhs.tensor : filters_.tensor(program_, group_);
+    KernelWriter w(space(), p_.c.expressions, program_.tensors);
+    Nest nest(w);
+    write(w, nest, filters);
+    add_products(program_, group_, w, nest.take(), p_);
   }
 
  private:
   std::size_t axes() const { return f_.axes.size(); }
   const IndexSpace& space() const { return p_.c.space; }
-
-  // A subfilter of an axis is a piece of one.
-  Part part_of(KernelWriter& w, std::size_t axis, ValueId phase, ValueId sub) const {
-    const std::vector<ValueId> parts = split(w, sub, {f_.axes[axis].pieces, f_.axes[axis].subs});
-    return {phase, parts[1], parts[0]};
-  }
-
-  // --- filters -------------------------------------------------------------------------------
-
-  // Where the transformed filters lie: [phase][point][part of terms][block of filters][term]
-  // [filter], or with the channels innermost [..][filter][term]. A term is a subfilter and a
-  // channel. The last block of a part of the filters has what is left.
-  std::int64_t filter_stride() const { return f_.filters_by_channel ? f_.term_part : 1; }
-  std::int64_t term_stride(std::int64_t block) const { return f_.filters_by_channel ? 1 : block; }
-  // In a unit, of a part of the terms: [point][block of filters][term][filter].
-  std::int64_t filter_plane() const {
-    return (f_.filters_inside ? f_.term_part * f_.filter_part : terms_ * f_.filters) + plane_gap;
-  }
-
-  // Of one tensor, phases and transform there is one.
-  std::uint32_t filters() {
-    std::vector<std::int64_t> key = {static_cast<std::int64_t>(p_.rhs.tensor),
-                                     static_cast<std::int64_t>(group_.guards),
-                                     f_.filters_by_channel,
-                                     f_.filter_part % f_.filter_block == 0 ? 0 : f_.filter_part,
-                                     f_.filter_block,
-                                     f_.term_part,
-                                     f_.filters,
-                                     f_.channels,
-                                     t_.outputs,
-                                     t_.taps,
-                                     space()[p_.rhs.index].constant,
-                                     space().coefficient(p_.rhs.index, *f_.filter),
-                                     space().coefficient(p_.rhs.index, *f_.channel)};
-    for (std::size_t i = 0; i < axes(); ++i) {
-      const FilterAxis& a = f_.axes[i];
-      for (const std::int64_t x :
-           {a.phases, a.subs, a.pieces, a.turn, a.rhs_first.base, a.rhs_first.phase,
-            a.rhs_first.sub, a.rhs_first.piece, a.rhs_first.remainder, a.rhs_step, a.rhs_extent,
-            space().coefficient(p_.rhs.index, p_.spatial[i].rhs_position)})
-        key.push_back(x);
-    }
-    const auto [known, inserted] = program_.transformed_filters.try_emplace(key, no_tensor);
-    if (inserted) known->second = write_filters();
-    return known->second;
-  }
-
-  // Lanes along what is contiguous in the filters. A unit has several channels, or filters, of a
-  // subfilter, so that what it writes of each point is consecutive.
-  std::uint32_t write_filters() {
-    const std::uint32_t result = new_tensor(program_, p_.rhs.node, DType::f32,
-                                            {all_phases_ * points_ * filter_plane()}, {0});
-    KernelWriter w(space(), p_.c.expressions, program_.tensors);
-    Nest nest(w);
-    const std::uint32_t from = w.buffer(p_.rhs.tensor, true, false),
-                        to = w.buffer(result, false, true);
-    const std::int64_t others = f_.filters_by_channel ? f_.filters : f_.channels,
-                       alone = all_phases_ * all_subs_ * others,
-                       in_unit = divisor_up_to(
-                           others, std::clamp<std::int64_t>(alone / min_units, 1, most_in_unit)),
-                       units = alone / in_unit;
-    w.set_units(units);
-    nest.loop(LoopKind::parallel, units, [&](ValueId u) {
-      const std::vector<ValueId> unit = split(w, u, {all_phases_, all_subs_, others / in_unit});
-      const auto write = [&](ValueId first, std::int64_t width) {
-        nest.loop(LoopKind::serial, in_unit, [&](ValueId n) {
-          const ValueId other = w.add(w.scale(unit[2], in_unit), n);
-          nest.loop(LoopKind::vector, width, [&](ValueId lane) {
-            write_filter(w, nest, from, to, {unit[0], unit[1], other, first, lane, width});
-          });
-        });
-      };
-      if (f_.filters_by_channel)
-        return nest.loop(LoopKind::serial, f_.channels / channel_part_, [&](ValueId block) {
-          write(w.scale(block, channel_part_), channel_part_);
-        });
-      nest.loop(LoopKind::serial, f_.filters / f_.filter_part, [&](ValueId part) {
-        blocks_of_filters(w, nest, [&](ValueId first, std::int64_t block) {
-          write(w.add(w.scale(part, f_.filter_part), first), block);
-        });
-      });
-    });
-    add_draft(program_, {GroupKind::elementwise, group_.roots, group_.guards, -1}, w, nest.take(),
-              Computation{}, false);
-    return result;
-  }
-
-  // The blocks of a part of the filters: the first one of each, and how many.
-  void blocks_of_filters(KernelWriter& w, Nest& nest,
-                         const std::function<void(ValueId, std::int64_t)>& body) const {
-    const std::int64_t whole = f_.filter_part / f_.filter_block,
-                       rest = f_.filter_part % f_.filter_block;
-    nest.loop(LoopKind::serial, whole,
-              [&](ValueId block) { body(w.scale(block, f_.filter_block), f_.filter_block); });
-    if (rest > 0) body(w.constant(whole * f_.filter_block), rest);
-  }
-
-  // A lane of `width` from `first` on: channels of the filter `other`, or filters of that channel.
-  struct FilterLane {
-    ValueId phase, sub, other, first, lane;
-    std::int64_t width;
-  };
-  void write_filter(KernelWriter& w, Nest& nest, std::uint32_t from, std::uint32_t to,
-                    const FilterLane& l) {
-    const ValueId all = w.add(l.first, l.lane);
-    const ValueId filter = f_.filters_by_channel ? l.other : all,
-                  channel = f_.filters_by_channel ? all : l.other;
-    // The part that the term is in, and its place there.
-    const std::int64_t parts_of_sub = f_.channels / channel_part_;
-    const ValueId channel_part = w.quotient(channel, channel_part_);
-    ValueId in_part = w.remainder(channel, channel_part_);
-    if (sub_part_ > 1)
-      in_part = w.add(w.scale(w.remainder(l.sub, sub_part_), channel_part_), in_part);
-    const ValueId term_part =
-        w.add(w.scale(w.quotient(l.sub, sub_part_), parts_of_sub), channel_part);
-    ValueId at = w.add(w.scale(l.phase, points_ * filter_plane()),
-                       w.scale(term_part, f_.term_part * f_.filters));
-    at = f_.filters_by_channel ? w.add(at, w.add(w.scale(filter, f_.term_part), in_part))
-                               : w.add(w.add(at, w.scale(l.first, f_.term_part)),
-                                       w.add(w.scale(in_part, l.width), l.lane));
-    store_points(w, nest, from, to, {split(w, l.phase, phases_), l.sub, filter, channel}, at);
-  }
-
-  // The points of a subfilter of one filter and channel, a plane of `to` each.
-  struct FilterPlace {
-    std::vector<ValueId> phase;
-    ValueId sub, filter, channel;
-  };
-  void store_points(KernelWriter& w, Nest& nest, std::uint32_t from, std::uint32_t to,
-                    const FilterPlace& place, ValueId at) const {
-    w.bind(*f_.filter, place.filter);
-    w.bind(*f_.channel, place.channel);
-    const std::vector<ValueId> sub = split(w, place.sub, subs_);
-    std::vector<AxisRead> reads;
-    for (std::size_t i = 0; i < axes(); ++i)
-      reads.push_back(axis_read(w, p_.spatial[i].rhs_position, f_.axes[i], false,
-                                part_of(w, i, place.phase[i], sub[i]), {}, 0));
-    store_planes(nest, w, to, at, filter_plane(),
-                 transformed(w, t_.filter, axes(),
-                             load_elements(w, from, p_.rhs.index, {}, reads, t_.taps)));
-  }
-
-  // --- products ------------------------------------------------------------------------------
 
   // One phase, a part of the filters, a block of samples, a block of tiles.
   struct Unit {
@@ -219,21 +74,18 @@ class Writer {
     return rows_ * (f_.lanes_are_samples ? lanes_ : 1) + plane_gap;
   }
 
-  void write_products() {
-    KernelWriter w(space(), p_.c.expressions, program_.tensors);
-    Nest nest(w);
+  void write(KernelWriter& w, Nest& nest, std::uint32_t filter_tensor) const {
     const std::uint32_t image = w.buffer(p_.lhs.tensor, true, false),
-                        filters =
-                            w.buffer(f_.filters_inside ? p_.rhs.tensor : filters_, true, false);
+                        filters = w.buffer(filter_tensor, true, false);
     register_results(w, p_);
     Local local;
-    local.filters = f_.filters_inside ? w.local(DType::f32, points_ * filter_plane()) : filters;
+    local.filters = f_.filters_inside ? w.local(DType::f32, n_.points * filters_.plane()) : filters;
     local.tiles = w.local(DType::f32, planes_ * tile_plane());
     local.products = w.local(DType::f32, planes_ * product_plane());
     local.halves =
         f_.sliced ? w.local(DType::f32, slices_ * t_.outputs * product_plane()) : local.products;
-    local.results = w.local(DType::f32, outputs_ * result_plane());
-    std::vector<std::int64_t> extents = {all_phases_, f_.filters / f_.filter_part,
+    local.results = w.local(DType::f32, n_.outputs * result_plane());
+    std::vector<std::int64_t> extents = {n_.all_phases, f_.filters / f_.filter_part,
                                          blocks(f_.samples, f_.sample_block)};
     for (std::size_t i = 0; i < axes(); ++i)
       extents.push_back(blocks(tiles_[i], f_.tile_blocks[i]));
@@ -243,22 +95,22 @@ class Writer {
     nest.loop(LoopKind::parallel, units, [&](ValueId u) {
       const Unit unit = unit_of(w, split(w, u, extents));
       nest.loop(LoopKind::serial, slices_, [&](ValueId slice) {
-        nest.loop(LoopKind::serial, terms_ / f_.term_part, [&](ValueId part) {
+        nest.loop(LoopKind::serial, n_.terms / f_.term_part, [&](ValueId part) {
           transform_image(w, nest, unit, slice, part, image, local);
-          if (f_.filters_inside) transform_filters(w, nest, unit, part, filters, local);
+          if (f_.filters_inside)
+            filters_.write_part(w, nest, unit.phase, unit.filter, part, filters, local.filters);
           multiply(w, nest, unit, slice, part, local);
         });
         if (f_.sliced) transform_back(w, nest, unit, slice, local);
       });
       finish(w, nest, unit, local);
     });
-    add_products(program_, group_, w, nest.take(), p_);
   }
 
   Unit unit_of(KernelWriter& w, const std::vector<ValueId>& parts) const {
     Unit unit;
     unit.all_phases = parts[0];
-    unit.phase = split(w, parts[0], phases_);
+    unit.phase = split(w, parts[0], n_.phases);
     unit.filter = w.scale(parts[1], f_.filter_part);
     unit.sample = w.scale(parts[2], f_.sample_block);
     for (std::size_t i = 0; i < axes(); ++i) {
@@ -342,55 +194,28 @@ class Writer {
   // The tiles of a part of the terms: all of some subfilters, or some channels of one.
   void transform_image(KernelWriter& w, Nest& nest, const Unit& unit, ValueId slice, ValueId part,
                        std::uint32_t image, const Local& local) const {
-    const auto [first_sub, first_channel] = first_of_part(w, part);
-    nest.loop(LoopKind::serial, sub_part_, [&](ValueId sub_in_part) {
+    const auto [first_sub, first_channel] = filters_.first_of_part(w, part);
+    nest.loop(LoopKind::serial, n_.sub_part, [&](ValueId sub_in_part) {
       const ValueId sub = w.add(first_sub, sub_in_part);
-      rows_and_lanes(nest, w, unit, channel_part_, [&](ValueId channel, const Lane& lane) {
+      rows_and_lanes(nest, w, unit, n_.channel_part, [&](ValueId channel, const Lane& lane) {
         w.bind(*f_.channel, w.add(first_channel, channel));
         if (f_.sample) w.bind(*f_.sample, w.add(unit.sample, sample(w, lane)));
-        const std::vector<ValueId> sub_of = split(w, sub, subs_);
+        const std::vector<ValueId> sub_of = split(w, sub, n_.subs);
         std::vector<AxisRead> reads;
         for (std::size_t i = 0; i < axes(); ++i) {
           const std::int64_t step = t_.outputs * f_.axes[i].lhs_step;
           reads.push_back(axis_read(w, p_.spatial[i].lhs_position, f_.axes[i], true,
-                                    part_of(w, i, unit.phase[i], sub_of[i]),
+                                    part_of(w, f_.axes[i], unit.phase[i], sub_of[i]),
                                     w.scale(tile(w, unit, i, lane.tile), step),
                                     (tiles_[i] - 1) * step));
         }
         const std::vector<ValueId> values = transformed_tile(
             w, slice, load_elements(w, image, p_.lhs.index, {}, reads, t_.points()));
-        const ValueId at = place_in_panel(w, w.add(w.scale(sub_in_part, channel_part_), channel),
+        const ValueId at = place_in_panel(w, w.add(w.scale(sub_in_part, n_.channel_part), channel),
                                           f_.term_part, lane);
         store_planes(nest, w, local.tiles, at, tile_plane(), values);
       });
     });
-  }
-
-  // The filters of a unit, of a part of the terms.
-  void transform_filters(KernelWriter& w, Nest& nest, const Unit& unit, ValueId part,
-                         std::uint32_t from, const Local& local) const {
-    const auto [first_sub, first_channel] = first_of_part(w, part);
-    blocks_of_filters(w, nest, [&](ValueId first, std::int64_t block) {
-      nest.loop(LoopKind::serial, sub_part_, [&](ValueId sub) {
-        nest.loop(LoopKind::serial, channel_part_, [&](ValueId channel) {
-          nest.loop(LoopKind::vector, block, [&](ValueId lane) {
-            const ValueId term = w.add(w.scale(sub, channel_part_), channel),
-                          at = w.add(w.scale(first, f_.term_part),
-                                     w.add(w.scale(term, block), lane));
-            store_points(w, nest, from, local.filters,
-                         {unit.phase, w.add(first_sub, sub), w.add(unit.filter, w.add(first, lane)),
-                          w.add(first_channel, channel)},
-                         at);
-          });
-        });
-      });
-    });
-  }
-  // Of a part of the terms, the first subfilter and the first channel.
-  std::pair<ValueId, ValueId> first_of_part(KernelWriter& w, ValueId part) const {
-    const std::int64_t parts_of_sub = f_.channels / channel_part_;
-    return {w.scale(w.quotient(part, parts_of_sub), sub_part_),
-            w.scale(w.remainder(part, parts_of_sub), channel_part_)};
   }
 
   // For each point of a slice [filters x terms] times [terms x lanes], of a part of the terms;
@@ -398,16 +223,16 @@ class Writer {
   void multiply(KernelWriter& w, Nest& nest, const Unit& unit, ValueId slice, ValueId part,
                 const Local& local) const {
     nest.loop(LoopKind::serial, planes_, [&](ValueId point) {
-      blocks_of_filters(w, nest, [&](ValueId first, std::int64_t block) {
+      filters_.each_block(w, nest, [&](ValueId first, std::int64_t block) {
         ValueId base;
         if (f_.filters_inside) {
-          base = w.add(w.scale(point, filter_plane()), w.scale(first, f_.term_part));
+          base = w.add(w.scale(point, filters_.plane()), w.scale(first, f_.term_part));
         } else {
           const ValueId plane =
               w.add(w.scale(w.add(w.scale(unit.all_phases, slices_), slice), planes_), point);
-          base =
-              w.add(w.add(w.scale(plane, filter_plane()), w.scale(part, f_.term_part * f_.filters)),
-                    w.scale(w.add(unit.filter, first), f_.term_part));
+          base = w.add(
+              w.add(w.scale(plane, filters_.plane()), w.scale(part, f_.term_part * f_.filters)),
+              w.scale(w.add(unit.filter, first), f_.term_part));
         }
         nest.add({multiply(w, {point, first, part, base, block}, local)});
       });
@@ -436,10 +261,10 @@ class Writer {
     c.b_buffer = samples ? local.tiles : local.filters;
     c.a_base = samples ? at.filter_base : tile_base;
     c.b_base = samples ? tile_base : at.filter_base;
-    c.a_m_stride = samples ? filter_stride() : f_.term_part;
+    c.a_m_stride = samples ? filters_.filter_stride() : f_.term_part;
     if (panels_) c.b_panel = panel_lanes, c.b_panel_stride = f_.term_part * panel_lanes;
     if (!f_.filters_inside) (samples ? c.a_ahead : c.b_ahead) = f_.term_part * at.block;
-    const std::int64_t filter_terms = term_stride(at.block);
+    const std::int64_t filter_terms = filters_.term_stride(at.block);
     c.axes = {samples ? kernel::ReduceAxis{f_.term_part, filter_terms, tile_term_stride()}
                       : kernel::ReduceAxis{f_.term_part, tile_term_stride(), filter_terms}};
     const ValueId m = w.variable(c.m_variable), v = w.variable(c.v_variable);
@@ -450,7 +275,7 @@ class Writer {
     sum.buffer = local.products;
     sum.index = w.add(w.scale(at.point, product_plane()), place);
     sum.value = w.value({.kind = kernel::ValueKind::contraction, .dtype = DType::f32});
-    if (terms_ > f_.term_part) {
+    if (n_.terms > f_.term_part) {
       const ValueId before = w.value({.kind = kernel::ValueKind::index_compare,
                                       .dtype = DType::pred,
                                       .operands = {at.part, w.constant(0)},
@@ -502,7 +327,7 @@ class Writer {
                    const Local& local) const {
     const ValueId from = place(w, w.add(base, row), f_.filter_part, lane);
     std::vector<ValueId> values;
-    for (std::int64_t n = 0; n < (f_.sliced ? slices_ * t_.outputs : points_); ++n)
+    for (std::int64_t n = 0; n < (f_.sliced ? slices_ * t_.outputs : n_.points); ++n)
       values.push_back(w.load(local.halves, w.add(from, n * product_plane()), DType::f32, {}));
     values = f_.sliced ? transformed_first(w, t_.output, values)
                        : transformed(w, t_.output, axes(), std::move(values));
@@ -548,15 +373,13 @@ class Writer {
   Product& p_;
   const ImageForm& f_;
   const FilterTransform& t_;
-  std::vector<std::int64_t> phases_, subs_, tiles_;  // by axis
-  std::int64_t points_ = 1, outputs_ = 1, all_phases_ = 1, all_subs_ = 1;
-  std::int64_t slices_ = 1, planes_ = 1;          // planes: points of a slice
-  std::int64_t terms_ = 1;                        // of a sum of products: subfilters and channels
-  std::int64_t channel_part_ = 1, sub_part_ = 1;  // of a part of the terms
-  std::int64_t lanes_ = 1;                        // tiles and samples of a unit
-  std::int64_t rows_ = 1;  // filters whose results are transformed back at once
-  bool panels_ = false;    // lanes of the transformed image are in panels
-  std::uint32_t filters_ = no_tensor;
+  const ImageParts n_;
+  const FilterPoints filters_;
+  std::vector<std::int64_t> tiles_;       // by axis
+  std::int64_t slices_ = 1, planes_ = 1;  // planes: points of a slice
+  std::int64_t lanes_ = 1;                // tiles and samples of a unit
+  std::int64_t rows_ = 1;                 // filters whose results are transformed back at once
+  bool panels_ = false;                   // lanes of the transformed image are in panels
 };
 
 }  // namespace

@@ -33,7 +33,7 @@ struct Border {
 // In which layout a node's value is copied for contractions.
 struct CopyLayout {
   AxisOrder order;
-  bool panels = false;                // of lanes, of the last axis of the order
+  std::int64_t panel = 0;             // not 0: of the last axis of the order, see lower_copy()
   std::optional<Border> border = {};  // of the last axis
   // Not -1: of f32 pairs of bf16 along this axis (ValueKind::pair), `pairs` of them; zeros stand
   // where the axis has no more.

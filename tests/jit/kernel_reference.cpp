@@ -243,8 +243,18 @@ class Machine {
       add_taps(c, i + 1, a + at_a * c.taps[i].a_stride, b + at_b * c.taps[i].b_stride);
   }
 
+  // As far as tiles may read: aborts where that is no memory.
+  void read_last_tile(const kernel::Contraction& c, std::int64_t m_count, std::int64_t v_count) {
+    const std::int64_t column = (v_count - 1) / 16 * 16 + 15;
+    add_taps(c, 0, evaluate(c.a_base).integer + (m_count - 1 + 15) * c.a_m_stride,
+             evaluate(c.b_base).integer +
+                 (c.b_panel == 0 ? column
+                                 : column / c.b_panel * c.b_panel_stride + column % c.b_panel));
+  }
+
   void run(const kernel::Contraction& c) {
     const std::int64_t m_count = evaluate(c.m_count).integer, v_count = evaluate(c.v_count).integer;
+    if (c.tiles && m_count > 0 && v_count > 0) read_last_tile(c, m_count, v_count);
     for (std::int64_t m = 0; m < m_count; ++m) {
       for (std::int64_t v = 0; v < v_count; ++v) {
         variables_[c.m_variable.index] = m;

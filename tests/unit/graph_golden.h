@@ -15,10 +15,10 @@
 
 // Goldens of what turns a graph into a graph: tests/golden/<folder>/<behaviour>.graph holds the
 // graph before, a line that begins with "# ----", and the graph behind. `./gan test --update
-// <folder>` writes what stands below that line.
+// <stage>` writes what stands below that line.
 namespace ganc::test {
 
-inline void check_goldens(const std::string& folder,
+inline void check_goldens(const std::string& stage, const std::string& folder,
                           const std::function<Graph(const Graph&)>& change) {
   const std::string below = "# ---- below this line the update command writes\n";
   int count = 0;
@@ -29,7 +29,7 @@ inline void check_goldens(const std::string& folder,
     std::ifstream stream(entry.path());
     const std::string text(std::istreambuf_iterator<char>(stream), {});
     const std::string before = text.substr(0, text.find("# ----"));
-    INFO(entry.path().string() << ", update: ./gan test --update " << folder);
+    INFO(entry.path().string() << ", update: ./gan test --update " << stage);
     const auto graph = parse_graph(before);
     if (!graph) FAIL("line " << graph.error().line << ": " << graph.error().message);
     REQUIRE(verify(*graph).empty());

@@ -6,7 +6,7 @@ namespace ganc::test {
 namespace {
 
 TEST_CASE("derivatives are the graphs of the goldens") {
-  check_goldens("autodiff", differentiate);
+  check_goldens("autodiff", "autodiff", differentiate);
 }
 
 }  // namespace

@@ -344,3 +344,28 @@ TEST_CASE("channels and taps of few filters are rows together") {
   CHECK(last_tile(LayerProduct::weight_gradient, shape) ==
         std::pair<std::int64_t, std::int64_t>(15, 64));
 }
+
+TEST_CASE("what an epilogue reads is not where the parts of a long sum lie") {
+  Graph graph;
+  Builder b(graph);
+  const Variable w{
+      .name = "w", .kind = VariableKind::weight, .type = {DType::f32, {256, 256, 3, 3}}};
+  const NodeId x = b.input("data/x", {DType::f32, {4, 256, 6, 6}}),
+               thin = b.input("data/thin", {DType::f32, {256, 256, 1, 1}});
+  const Window around{.pad_low = 1, .pad_high = 1};
+  const NodeId skip = b.convolution(x, thin, {{}, {}}),
+               sum = b.convolution(x, b.input("variable/w", w.type), {around, around});
+  b.output("sum", sum);
+  b.output("out", b.add(skip, sum));  // the last reader of skip
+  Random random(1);
+  const Values inputs = random_inputs(random, graph);
+  const Graph* graphs[] = {&graph};
+  const Plan plan = schedule({&w, 1}, graphs, {});
+  PlanRun run(plan, by_reference());
+  run.set_variable("w", inputs.at("variable/w"));
+  const Values results = run.run(0, inputs);
+  for (const auto& [name, value] : interpret(graph, inputs)) {
+    INFO(name);
+    CHECK(difference(value, results.at(name)) <= 1e-5);
+  }
+}

@@ -4,7 +4,7 @@ namespace ganc::test {
 namespace {
 
 TEST_CASE("graph text by hand is printed in the one form that it has") {
-  check_goldens("graph", [](const Graph& graph) { return graph; });
+  check_goldens("graph", "graph", [](const Graph& graph) { return graph; });
 }
 
 }  // namespace

@@ -149,7 +149,7 @@ constexpr std::int64_t n = 4, c = 2, channels = n * c * c;
 }  // namespace
 
 TEST_CASE("resampling is merged as in the goldens") {
-  test::check_goldens("merge_resampling", merge_resampling);
+  test::check_goldens("rewrite", "merge_resampling", merge_resampling);
 }
 
 TEST_CASE("up-sampling before and pooling behind a 3x3 convolution need the taps of a 2x2 one") {

@@ -10,7 +10,7 @@
 #include "compiler/schedule/schedule.h"
 
 // tests/golden/kernels/<behaviour>.graph: a graph, and below the line its kernels. Update: ./gan
-// test --update kernels
+// test --update schedule
 
 using namespace ganc;
 
@@ -38,7 +38,7 @@ TEST_CASE("the kernels of the goldens") {
     std::ifstream stream(entry.path());
     const std::string text(std::istreambuf_iterator<char>(stream), {});
     const std::string before = text.substr(0, text.find("# ----"));
-    INFO(entry.path().string() << ", update: ./gan test --update kernels");
+    INFO(entry.path().string() << ", update: ./gan test --update schedule");
     const auto graph = parse_graph(before);
     if (!graph) FAIL("line " << graph.error().line << ": " << graph.error().message);
     REQUIRE(verify(*graph).empty());
