@@ -246,10 +246,10 @@ class Machine {
   // As far as tiles may read: aborts where that is no memory.
   void read_last_tile(const kernel::Contraction& c, std::int64_t m_count, std::int64_t v_count) {
     const std::int64_t column = (v_count - 1) / 16 * 16 + 15;
-    add_taps(c, 0, evaluate(c.a_base).integer + (m_count - 1 + 15) * c.a_m_stride,
-             evaluate(c.b_base).integer +
-                 (c.b_panel == 0 ? column
-                                 : column / c.b_panel * c.b_panel_stride + column % c.b_panel));
+    add_taps(
+        c, 0, evaluate(c.a_base).integer + (m_count - 1 + 15) * c.a_m_stride,
+        evaluate(c.b_base).integer +
+            (c.b_panel == 0 ? column : column / c.b_panel * c.b_panel_stride + column % c.b_panel));
   }
 
   void run(const kernel::Contraction& c) {
