@@ -93,7 +93,7 @@ class Blocks {
 
 std::int64_t part_terms(const Tiling& tiling, const SumBlocks& blocks) {
   // Of both operands, beside the sums: rows of dot products are read for every column again.
-  const std::int64_t bytes = tiling.dot ? 24 << 10 : 64 << 10;
+  const std::int64_t bytes = tiling.dot ? 24 << 10 : 128 << 10;
   // Fewer do not pay for the stores, nor for adding up lanes.
   const std::int64_t least = tiling.dot ? 512 : 48;
   return std::max(bytes / (4 * (blocks.m_block + blocks.v_block)), least);

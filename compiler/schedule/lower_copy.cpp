@@ -107,9 +107,10 @@ void store_pairs(const ProgramDraft& program, Emitter& emitter, Computation& c, 
 }
 
 // The value, or zero where the last panel has more elements than the axis.
-ExprId value_or_zero(Emitter& emitter, Computation& c, NodeId operand, std::size_t axis,
-                     std::int64_t extent, DType dtype) {
-  const ExprId held = c.expressions.inside(c.space, c.domain.at[axis], extent, {});
+ExprId value_or_zero(const ProgramDraft& program, Emitter& emitter, Computation& c, NodeId operand,
+                     std::size_t axis) {
+  const auto& [dtype, shape] = program.graph[operand].type;
+  const ExprId held = c.expressions.inside(c.space, c.domain.at[axis], shape[axis], {});
   const ExprId value = emitter.emit(operand, c.domain.at, held);
   if (!held) return value;
   return c.expressions.apply(Op::select, dtype, {held, value, c.expressions.constant(0, dtype)});
@@ -142,11 +143,13 @@ std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const CopyLayout
   const std::uint32_t tensor = new_copy(program, operand, shape, layout);
   known->second = tensor;
   const Group group{GroupKind::elementwise, {operand}, reader.guards, -1};
-  const auto last = static_cast<std::size_t>(layout.order.back());
-  const std::int64_t extent = shape[last];
   // Whole panels: so the loops are over panels and within one.
-  if (layout.panel > 0 && !pairs)
-    shape[last] = (extent + layout.panel - 1) / layout.panel * layout.panel;
+  const std::int64_t panel = pairs ? 0 : layout.panel;
+  std::size_t panel_axis = 0;
+  if (panel > 0) {
+    panel_axis = static_cast<std::size_t>(layout.order.back());
+    shape[panel_axis] = (shape[panel_axis] + panel - 1) / panel * panel;
+  }
   Domain domain(shape);
   for (int attempts = max_refinements;;) {
     Computation c;
@@ -156,7 +159,8 @@ std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const CopyLayout
     if (pairs)
       store_pairs(program, emitter, c, operand, layout, tensor);
     else
-      value = value_or_zero(emitter, c, operand, last, extent, program.tensors[tensor].dtype);
+      value = panel > 0 ? value_or_zero(program, emitter, c, operand, panel_axis)
+                        : emitter.emit(operand, c.domain.at);
     if (!pairs && !layout.border)
       c.stores.push_back({tensor, emitter.offset(program.tensors[tensor], c.domain.at), value});
     if (--attempts > 0 && domain.refine(c.space, c.domain.variables)) continue;
