@@ -8,6 +8,7 @@
 #include "compiler/driver/table.h"
 #include "compiler/driver/trainer.h"
 #include "compiler/driver/verbs.h"
+#include "compiler/link/link.h"
 
 namespace ganc {
 namespace {
@@ -18,17 +19,37 @@ std::string trainer_name(const std::string& file) {
   return std::filesystem::path(file).stem().string();
 }
 
+// The program that `output` would replace: one of the files read.
+std::expected<void, Stop> keeps_files(const std::filesystem::path& output,
+                                      const std::vector<std::string>& files) {
+  std::error_code error;
+  for (const std::string& file : files) {
+    if (!std::filesystem::equivalent(output, file, error)) continue;
+    return std::unexpected(
+        Stop{fmt::format("cannot write {}: it is {}; name another file with -o", output.string(),
+                         &file == &files.front() ? "the program" : "a file of the program")});
+  }
+  return {};
+}
+
 }  // namespace
 
 Outcome build_trainer(const Options& options, Session& session, std::uint32_t file,
                       const std::filesystem::path& output) {
   const auto start = std::chrono::steady_clock::now();
+  // What is known before the compilation is said before it.
+  if (const auto possible = check_output(output); !possible)
+    return Outcome::stopped({possible.error()});
+  if (const auto kept = keeps_files(output, {session.sources.name(file)}); !kept)
+    return Outcome::stopped(kept.error());
   auto diagnostics = new_diagnostics(options.compile);
   if (!diagnostics) return Outcome::stopped(diagnostics.error());
   const auto compilation =
       compile(session.sources, file, options.compile, Stage::plan, *diagnostics);
   keep(*diagnostics, session);
   if (!compilation) return Outcome::stopped(compilation.error());
+  if (const auto kept = keeps_files(output, compilation->model.files); !kept)
+    return Outcome::stopped(kept.error());
   const auto size = make_trainer(*compilation, session.sources, file, options.compile, output);
   if (!size) return Outcome::stopped(size.error());
 

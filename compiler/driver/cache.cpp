@@ -31,6 +31,11 @@ std::string file_hash(const fs::path& path) {
   return text ? hash_of(*text) : "absent";
 }
 
+// Where the hash of a trainer stands.
+fs::path own_hash(const fs::path& trainer) {
+  return trainer.string() + ".hash";
+}
+
 std::expected<fs::path, Stop> cache_folder() {
   const char* chosen = std::getenv("XDG_CACHE_HOME");
   const char* home = std::getenv("HOME");
@@ -108,6 +113,7 @@ std::optional<fs::path> Cache::find() const {
   }
   fs::path trainer = folder_ / (request_ + "-" + hash_of_files(files)) / name_;
   if (access(trainer.c_str(), X_OK) != 0) return std::nullopt;
+  if (content(own_hash(trainer)) != file_hash(trainer)) return std::nullopt;
   std::error_code error;
   fs::last_write_time(trainer.parent_path(), fs::file_time_type::clock::now(),
                       error);  // used: not the oldest
@@ -130,6 +136,7 @@ std::expected<fs::path, Stop> Cache::keep(const std::vector<std::string>& read) 
   fs::create_directories(folder, error);
   if (!error) fs::rename(new_trainer(), folder / name_, error);
   if (!error) {
+    std::ofstream(own_hash(folder / name_)) << file_hash(folder / name_);
     std::ofstream(part) << nlohmann::json(files).dump();
     fs::rename(part, manifest, error);
   }

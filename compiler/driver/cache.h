@@ -13,13 +13,14 @@ namespace ganc {
 //
 // A request is the program's path (the text of standard input), the options and the compiler
 // itself. Its manifest <request>.json lists the files that its build read, with their hashes: where
-// all are as they were, the trainer <request>-<hash of the files>/<name> is still right.
+// all are as they were, the trainer <request>-<hash of the files>/<name> is still right. Beside it
+// stands its own hash: one that is cut off or changed is built anew.
 class Cache {
  public:
   static std::expected<Cache, Stop> open(const Options& options, const Session& session,
                                          std::uint32_t file);
 
-  // The trainer of this request, where no file changed since.
+  // The trainer of this request, where no file changed since, and neither has it.
   std::optional<std::filesystem::path> find() const;
   // Where a trainer built now belongs, before it is known what it reads.
   std::filesystem::path new_trainer() const;

@@ -34,6 +34,7 @@ void catch_faults() {
   action.sa_handler = report_bug;
   action.sa_flags = static_cast<int>(SA_ONSTACK | SA_RESETHAND);
   for (int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigaction(signal, &action, nullptr);
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on the length of files is an error of the write
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
@@ -20,13 +21,13 @@ Outcome run_trainer(const Options& options, Session& session) {
     trainer = *found;
   } else {
     outcome = build_trainer(options, session, *file, cache->new_trainer());
-    if (outcome.exit_code != 0) {
+    if (outcome.exit_code != 0) return outcome;
+    const auto kept = cache->keep(outcome.document["files"].get<std::vector<std::string>>());
+    if (!kept) {
       std::error_code error;
       std::filesystem::remove(cache->new_trainer(), error);
-      return outcome;
+      return Outcome::stopped(kept.error());
     }
-    const auto kept = cache->keep(outcome.document["files"].get<std::vector<std::string>>());
-    if (!kept) return Outcome::stopped(kept.error());
     trainer = *kept;
     outcome.note = "built " + trainer.string();
   }
@@ -35,6 +36,11 @@ Outcome run_trainer(const Options& options, Session& session) {
   if (arguments.empty() || arguments.front().starts_with('-'))
     outcome.execute.emplace_back("train");
   outcome.execute.insert(outcome.execute.end(), arguments.begin(), arguments.end());
+  // Every verb of a trainer has a --format of its own, which wins.
+  const bool own_format = std::ranges::any_of(
+      arguments, [](const std::string& word) { return word.starts_with("--format"); });
+  if (options.json && !own_format)
+    outcome.execute.insert(outcome.execute.end(), {"--format", "json"});
   return outcome;
 }
 

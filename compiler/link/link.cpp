@@ -1,11 +1,17 @@
 #include "compiler/link/link.h"
 
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <optional>
+#include <string_view>
 #include <system_error>
+#include <thread>
+#include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -21,6 +27,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// True where all of `bytes` are written; else errno says why not.
+bool write_all(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = write(descriptor, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
 // An object in memory under a path that lld can open: no temporary file, nothing left behind by a
 // crash.
 class MemoryFile {
@@ -28,12 +45,7 @@ class MemoryFile {
   static std::expected<MemoryFile, std::string> create(const std::string& bytes) {
     MemoryFile file(memfd_create("ganc-object", MFD_CLOEXEC));
     if (file.descriptor_ < 0) return failed("create");
-    for (std::size_t written = 0; written < bytes.size();) {
-      const ssize_t count = write(file.descriptor_, bytes.data() + written, bytes.size() - written);
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) return failed("write");
-      written += static_cast<std::size_t>(count);
-    }
+    if (!write_all(file.descriptor_, bytes)) return failed("write");
     return file;
   }
   MemoryFile(MemoryFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
@@ -54,11 +66,48 @@ class MemoryFile {
   int descriptor_;
 };
 
+// A pipe that lld writes the executable into, and the bytes that came out of it: lld cannot survive
+// a full disk.
+class Image {
+ public:
+  Image() {
+    std::array<int, 2> ends;
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) return;
+    write_end_ = ends[1];
+    reader_ = std::thread([this, end = ends[0]] {
+      std::array<char, 1 << 16> part;
+      for (;;) {
+        const ssize_t count = read(end, part.data(), part.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) break;
+        bytes_.append(part.data(), static_cast<std::size_t>(count));
+      }
+      close(end);
+    });
+  }
+  Image(const Image&) = delete;
+  Image& operator=(const Image&) = delete;
+  ~Image() { finish(); }
+  bool open() const { return write_end_ >= 0; }
+  std::string path() const { return "/proc/self/fd/" + std::to_string(write_end_); }
+  // Ends the writing.
+  const std::string& finish() {
+    if (open()) close(std::exchange(write_end_, -1));
+    if (reader_.joinable()) reader_.join();
+    return bytes_;
+  }
+
+ private:
+  int write_end_ = -1;
+  std::string bytes_;
+  std::thread reader_;
+};
+
 // lld's command line. Static and at a fixed address; no segment is writable and executable; only
 // what is reached from `main` is kept; no build id and no symbols, so equal inputs give equal
 // files.
 std::vector<std::string> linker_arguments(const std::vector<MemoryFile>& objects,
-                                          const fs::path& folder, const fs::path& part) {
+                                          const fs::path& folder, const std::string& output) {
   std::vector<std::string> arguments = {"ld.lld",
                                         "-static",
                                         "--no-pie",
@@ -76,7 +125,7 @@ std::vector<std::string> linker_arguments(const std::vector<MemoryFile>& objects
                                         "-z",
                                         "separate-code",
                                         "-o",
-                                        part.string()};
+                                        output};
   for (std::string_view file : leading_files) arguments.push_back((folder / file).string());
   for (const MemoryFile& object : objects) arguments.push_back(object.path());
   for (std::string_view file : archives) arguments.push_back((folder / file).string());
@@ -98,18 +147,41 @@ std::optional<std::string> run_linker(const std::vector<std::string>& arguments)
   return messages.empty() ? "lld failed without a message" : messages;
 }
 
+std::unexpected<std::string> unwritable(const fs::path& output, std::string_view why) {
+  return std::unexpected("cannot write " + output.string() + ": " + std::string(why));
+}
+
+// An executable file at `output`, whole or not at all.
+std::expected<void, std::string> write_executable(const fs::path& output, std::string_view image) {
+  const fs::path part = output.string() + "." + std::to_string(getpid()) + ".part";
+  const int descriptor = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0777);
+  if (descriptor < 0) return unwritable(output, std::strerror(errno));
+  int error = write_all(descriptor, image) ? 0 : errno;
+  if (close(descriptor) != 0 && error == 0) error = errno;
+  if (error == 0 && rename(part.c_str(), output.c_str()) != 0) error = errno;
+  if (error == 0) return {};
+  unlink(part.c_str());
+  return unwritable(output, std::strerror(error));
+}
+
 }  // namespace
+
+std::expected<void, std::string> check_output(const fs::path& output) {
+  std::error_code error;
+  const fs::file_status status = fs::status(output, error);
+  if (fs::exists(status) && !fs::is_regular_file(status))
+    return unwritable(output, "it is there and is no regular file");
+  const fs::path folder = output.has_parent_path() ? output.parent_path() : ".";
+  if (access((folder / "").c_str(), W_OK | X_OK) != 0)
+    return unwritable(output, std::strerror(errno));
+  if (!output.has_filename()) return unwritable(output, "it names no file");
+  return {};
+}
 
 std::expected<std::uintmax_t, std::string> link_executable(std::span<const std::string> objects,
                                                            const fs::path& output,
                                                            const fs::path& library_folder) {
-  std::error_code error;
-  // A folder, a FIFO or a device is no place for an executable; lld would write into it.
-  const fs::file_status status = fs::status(output, error);
-  if (fs::exists(status) && !fs::is_regular_file(status)) {
-    return std::unexpected("cannot write " + output.string() +
-                           ": it is there and is no regular file");
-  }
+  if (auto checked = check_output(output); !checked) return std::unexpected(checked.error());
   std::vector<MemoryFile> files;
   for (const std::string& object : objects) {
     auto file = MemoryFile::create(object);
@@ -117,20 +189,14 @@ std::expected<std::uintmax_t, std::string> link_executable(std::span<const std::
     files.push_back(std::move(*file));
   }
 
-  const fs::path part = output.string() + "." + std::to_string(getpid()) + ".part";
-  if (auto messages = run_linker(linker_arguments(files, library_folder, part))) {
-    fs::remove(part, error);
+  Image image;
+  if (!image.open()) return unwritable(output, std::strerror(errno));
+  if (auto messages = run_linker(linker_arguments(files, library_folder, image.path())))
     return std::unexpected("cannot link " + output.string() + ": " + *messages);
-  }
-  const std::uintmax_t size = fs::file_size(part, error);
-  if (error) return std::unexpected("cannot read " + part.string() + ": " + error.message());
-  fs::rename(part, output, error);
-  if (error) {
-    const std::string reason = error.message();
-    fs::remove(part, error);
-    return std::unexpected("cannot write " + output.string() + ": " + reason);
-  }
-  return size;
+  const std::string& bytes = image.finish();
+  if (auto written = write_executable(output, bytes); !written)
+    return std::unexpected(written.error());
+  return bytes.size();
 }
 
 }  // namespace ganc

@@ -13,6 +13,10 @@ namespace ganc {
 // names the folder and what it lacks.
 std::expected<std::filesystem::path, std::string> trainer_library_folder();
 
+// An error where no executable can be written at `output`: path and reason. A folder, a FIFO or a
+// device is no place for one.
+std::expected<void, std::string> check_output(const std::filesystem::path& output);
+
 // Joins ELF relocatable objects with the runtime into one static executable at `output`, by lld in
 // this process, and returns its size in bytes. The file appears whole or not at all: what was at
 // `output` stays until then.

@@ -240,13 +240,73 @@ TEST_CASE("two builds of one program are equal files") {
   CHECK(shell.run("ganc build a.gan -o x && ganc build a.gan -o y && cmp x y").exit_code == 0);
 }
 
+TEST_CASE("run --format json is the trainer's too; one behind -- wins") {
+  Shell shell;
+  shell.write("a.gan", small_program);
+  const Ran ran = shell.run("ganc run --format json a.gan -- info");
+  CHECK(ran.exit_code == 0);
+  CHECK(json::parse(ran.out, nullptr, false).is_object());
+  const Ran text = shell.run("ganc run --format json a.gan -- info --format text");
+  CHECK(text.exit_code == 0);
+  CHECK_FALSE(json::parse(text.out, nullptr, false).is_object());
+}
+
+TEST_CASE("a kept trainer that was cut off is built anew") {
+  Shell shell;
+  shell.write("a.gan", small_program);
+  REQUIRE(shell.run("ganc run a.gan -- info").exit_code == 0);
+  REQUIRE(shell.run("truncate -s 1000 cache/ganc/*/a").exit_code == 0);
+  const Ran ran = shell.run("ganc run a.gan -- info");
+  INFO(ran.err);
+  CHECK(ran.exit_code == 0);
+  CHECK(holds(ran.err, "built "));
+  CHECK_FALSE(holds(shell.run("ganc run a.gan -- info").err, "built "));
+}
+
+TEST_CASE("a trainer never replaces a file of its program") {
+  Shell shell;
+  shell.write("a.gan", std::string("use \"part.gan\"\n") + small_program);
+  shell.write("part.gan", "const unused = 1\n");
+  shell.write("prog", small_program);
+  shell.write(".gan", small_program);
+  REQUIRE(shell.run("ln -s part.gan link").exit_code == 0);
+  for (const char* command :
+       {"build prog", "build .gan", "build a.gan -o a.gan", "build a.gan -o ./a.gan",
+        "build a.gan -o part.gan", "build a.gan -o link"}) {
+    INFO(command);
+    const Ran ran = shell.run(std::string("ganc ") + command);
+    CHECK(ran.exit_code == 1);
+    CHECK(holds(ran.err, "name another file with -o"));
+  }
+  CHECK(shell.read("prog") == small_program);
+  CHECK(shell.read(".gan") == small_program);
+  CHECK(shell.read("a.gan").starts_with("use"));
+  CHECK(shell.read("part.gan") == "const unused = 1\n");
+}
+
+TEST_CASE("a trainer that meets a limit of files is an error that leaves nothing") {
+  Shell shell;
+  shell.write("a.gan", small_program);
+  for (const char* verb : {"build", "run"}) {
+    INFO(verb);
+    const Ran ran = shell.run(std::string("(ulimit -f 2000; ganc ") + verb + " a.gan)");
+    CHECK(ran.exit_code == 1);
+    CHECK(holds(ran.err, "cannot write "));
+    CHECK(holds(ran.err, "File too large"));
+  }
+  CHECK(shell.run("ls -A . cache/ganc").out.find(".part") == std::string::npos);
+  CHECK(shell.run("test ! -e a && rmdir cache/ganc").exit_code == 0);
+}
+
 TEST_CASE("a trainer that cannot be written leaves what was there") {
   Shell shell;
   shell.write("a.gan", small_program);
-  const Ran absent = shell.run("ganc build a.gan -o absent/trainer");
+  const Ran absent = shell.run("GANC_TIME=1 ganc build a.gan -o absent/trainer");
   CHECK(absent.exit_code == 1);
-  CHECK(holds(absent.err, "absent/trainer"));
+  CHECK(holds(absent.err, "cannot write absent/trainer: No such file or directory"));
+  CHECK_FALSE(holds(absent.err, "elaborate"));  // said before the compilation
   CHECK(holds(shell.run("ganc build a.gan -o .").err, "no regular file"));
+  CHECK(holds(shell.run("ganc build a.gan -o a.gan/x").err, "Not a directory"));
   const Ran lacking = shell.run("GANC_LIB=\"$PWD/absent\" ganc build a.gan");
   CHECK(lacking.exit_code == 1);
   CHECK(holds(lacking.err, "is missing"));

@@ -3,12 +3,14 @@
 #include <catch2/catch.hpp>
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 
 #include <elf.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -97,6 +99,27 @@ TEST_CASE("a failed link says why and leaves the old file") {
                                             folder.path / "trainer", folder.lib());
     REQUIRE(!size);
   }
+  CHECK(read_file(folder.path / "trainer") == "old");
+  CHECK(entries(folder.path) == 2);
+}
+
+TEST_CASE("an output that meets a limit of files leaves the old one and nothing else") {
+  Folder folder;
+  std::ofstream(folder.path / "trainer") << "old";
+  const std::string object = read_file(FIXTURE_PROGRAM);
+  const auto ignored = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before = {};
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  rlimit small = before;
+  small.rlim_cur = 200'000;
+  REQUIRE(object.size() < small.rlim_cur);
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const auto size =
+      ganc::link_executable(std::array{object}, folder.path / "trainer", folder.lib());
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, ignored);
+  REQUIRE(!size);
+  CHECK(size.error() == "cannot write " + (folder.path / "trainer").string() + ": File too large");
   CHECK(read_file(folder.path / "trainer") == "old");
   CHECK(entries(folder.path) == 2);
 }
