@@ -146,6 +146,18 @@ Value Elaborator::call(Frame& frame, Call& c) {
   fail(report);
 }
 
+void Elaborator::unknown_argument(const Frame& frame, Span span, std::string_view callee,
+                                  std::string_view given, std::vector<std::string> names) {
+  std::erase(names, "rest_");
+  Report report = report_at(frame, Kind::unknown_argument, span, callee, given);
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "`" : ", `") + name + "`";
+  report.note(list.empty() ? "it has none that can be named" : "it has " + list);
+  if (const std::string best = nearest(given, names); !best.empty())
+    report.fix(span, fmt::format("did you mean `{}`?", best), best);
+  fail(report);
+}
+
 Value Elaborator::call_native(Frame& frame, const NativeFunction& native, Call& c) {
   Arguments a;
   a.call = c.span;
@@ -169,11 +181,7 @@ Value Elaborator::call_native(Frame& frame, const NativeFunction& native, Call& 
     if (!name.empty()) {
       const auto it = std::find(names.begin(), names.end(), name);
       if (it == names.end()) {
-        Report report = report_at(frame, Kind::unknown_argument, c.names[i], native.name, name);
-        if (const std::string best = nearest(name, names); !best.empty()) {
-          report.fix(c.names[i], fmt::format("did you mean `{}`?", best), best);
-        }
-        fail(report);
+        unknown_argument(frame, c.names[i], native.name, name, names);
       }
       place = static_cast<std::size_t>(it - names.begin());
     } else if (next++ >= names.size()) {
@@ -232,11 +240,7 @@ void Elaborator::bind_parameters(Frame& callee, const Frame& caller,
     if (!given.empty()) {
       const auto it = std::find(names.begin(), names.end(), given);
       if (it == names.end()) {
-        Report report = report_at(caller, Kind::unknown_argument, c.names[i], name, given);
-        if (const std::string best = nearest(given, names); !best.empty()) {
-          report.fix(c.names[i], fmt::format("did you mean `{}`?", best), best);
-        }
-        fail(report);
+        unknown_argument(caller, c.names[i], name, given, names);
       }
       place = static_cast<std::size_t>(it - names.begin());
     } else if (next++ >= names.size()) {

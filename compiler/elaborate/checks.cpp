@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <array>
+
+#include <fmt/ranges.h>
 
 #include "compiler/elaborate/elaborator.h"
 #include "compiler/elaborate/holds.h"
@@ -17,6 +20,26 @@ void Elaborator::check_unused() {
   for (const auto& [where, use] : uses) {
     if (!use->used) {
       diagnostics.report(Kind::unused_value, use->span, use->what).fix(use->span, "remove it");
+    }
+  }
+}
+
+// A `const` that nothing reads is never evaluated: its names, at least, must be known.
+void Elaborator::check_unread_constants() {
+  constexpr std::array everywhere = {"step", "epoch", "progress", "batch", "training"};
+  for (const auto& [name, binding] : file_scope->names) {
+    const auto* constant = std::get_if<std::shared_ptr<ConstantName>>(&binding.what);
+    if (!constant || (*constant)->read) continue;
+    Frame frame = file_frame(*(*constant)->ast, (*constant)->scope);
+    for (const auto& [used, place] : first_uses(*frame.ast, (*constant)->expr)) {
+      const bool known = frame.scope->find(used) || nets.contains(used + "[]") ||
+                         std::ranges::find(everywhere, used) != everywhere.end();
+      if (known) continue;
+      try {
+        unknown_name(frame, used, (*frame.ast)[place].span);
+      } catch (const Failed&) {
+        // The next one may have a fault of its own.
+      }
     }
   }
 }
@@ -50,12 +73,34 @@ void Elaborator::check_untrained() {
   }
 }
 
+// A part is a path that weights of its net begin with.
+void Elaborator::check_part(Frame& frame, const PlayerPart& part, Span span) {
+  if (part.prefix == part.net->name) return;
+  std::set<std::string> parts;
+  for (const std::string& name : weights_of(*part.net)) {
+    if (name.starts_with(part.prefix + ".")) return;
+    for (std::size_t end = name.find('.', part.net->name.size() + 1); end != std::string::npos;
+         end = name.find('.', end + 1))
+      parts.insert(name.substr(0, end));
+  }
+  Report report = report_at(frame, Kind::no_such_part, span, part.net->name, part.prefix);
+  const std::vector<std::string> known(parts.begin(), parts.end());
+  if (const std::string best = nearest(part.prefix, known); !best.empty()) {
+    report.fix(span, fmt::format("did you mean `{}`?", best), best);
+  } else if (!known.empty()) {
+    report.note(fmt::format("it has `{}`", fmt::join(known, "`, `")));
+  }
+  fail(report);
+}
+
 void Elaborator::check_reached(Frame& frame, const Objective& o,
                                const std::vector<PlayerPart>& parts,
                                const std::vector<std::string>& weights,
                                const std::map<std::string, std::vector<NodeId>>& versions) {
   const Span at = (*frame.ast)[o.objective].span;
-  for (const PlayerPart& part : parts) {
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const PlayerPart& part = parts[i];
+    check_part(frame, part, o.players[i]->span);
     const bool reached = std::any_of(weights.begin(), weights.end(), [&](const std::string& name) {
       return name.starts_with(part.prefix + ".");
     });

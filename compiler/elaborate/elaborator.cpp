@@ -88,6 +88,7 @@ void Elaborator::run(std::uint32_t file) {
   for (const auto& source : data_sources_) {  // one that nothing reads may be wrong too
     if (!source->resolved && !source->failed) each([&] { read_source(*source); });
   }
+  check_unread_constants();
   if (!diagnostics.has_error()) {
     check_unused();
     check_untrained();

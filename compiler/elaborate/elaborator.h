@@ -151,6 +151,8 @@ class Elaborator {
   void bind_parameters(Frame& callee, const Frame& caller,
                        const std::vector<ast::Parameter>& parameters, Call& call,
                        std::string_view name);
+  [[noreturn]] void unknown_argument(const Frame& frame, Span span, std::string_view callee,
+                                     std::string_view given, std::vector<std::string> names);
   std::optional<bool> take_training(const Frame& frame, Call& call,
                                     const std::vector<ast::Parameter>* own);
   void add_layer_row(Frame& frame, const Call& call, const std::string& path,
@@ -164,7 +166,7 @@ class Elaborator {
   const Sites& sites(const ast::Ast& ast, ast::BlockId block);
 
   // ---- types.cpp
-  TypeSpec eval_type(Frame& frame, ast::TypeId id);  // complete
+  TypeSpec eval_type(Frame& frame, ast::TypeId id);  // complete, of no axis of length 0
   Value match_type(Frame& frame, ast::TypeId id, const Value& value, std::string_view what,
                    Span span);
   Value match_tensor(Frame& frame, ast::TypeId id, const Value& value, std::string_view what,
@@ -215,9 +217,11 @@ class Elaborator {
   void make_noise(Frame& frame, const ast::Noise& noise, Span span);
   Distribution distribution(Frame& frame, const Value& value, const TypeSpec& type, Span span);
   Source read_source(const DataSource& source);  // sources.cpp
+  void check_source(Frame& frame, const DataSource& source, const Source& made);
   void resolve_source(DataSource& source);
   const FieldInfo& field_info(const Binding::DataField& field) const;
   std::string text(Span span) const;
+  std::string line_of(Span span) const;  // "a.gan:3: "
 
   // ---- declarations.cpp
   void declare(const ast::Ast& ast, const std::vector<ast::DeclId>& ids,
@@ -294,6 +298,7 @@ class Elaborator {
                      const std::string& name, NodeId loss, const std::vector<Step::Entry>& entries);
   void check_held_repeat(Frame& frame, const Objective& objective,
                          std::int64_t times);  // checks.cpp
+  void check_part(Frame& frame, const PlayerPart& part, Span span);
   void check_reached(Frame& frame, const Objective& objective, const std::vector<PlayerPart>& parts,
                      const std::vector<std::string>& weights,
                      const std::map<std::string, std::vector<NodeId>>& versions);
@@ -337,6 +342,7 @@ class Elaborator {
 
   // ---- checks.cpp
   void check_unused();
+  void check_unread_constants();
   void check_untrained();
   void note_use(const ast::Ast& ast, ast::StmtId stmt, std::string what, Span span, bool** used);
 

@@ -8,6 +8,7 @@ namespace {
 constexpr std::int64_t most_steps = 4'000'000;
 constexpr std::size_t most_nodes = 500'000;
 constexpr std::int64_t most_elements = std::int64_t{1} << 40;
+constexpr std::int64_t longest_axis = (std::int64_t{1} << 31) - 1;
 constexpr std::ptrdiff_t most_stack = 4 << 20;  // bytes; a main thread has 8 MiB
 constexpr std::size_t longest_chain = 12;       // calls printed
 
@@ -62,14 +63,20 @@ void Elaborator::check_elements(const Frame& frame, Span span, const Shape& shap
                                 std::int64_t count) {
   // In double: the product of what a program may write overflows 64 bits.
   double elements = static_cast<double>(count < 0 ? 1 : count);
+  bool fits = shape.size() <= 16;
   for (const std::int64_t n : shape) {
     if (n < 0)
       error(frame, Kind::wrong_value, span, "a shape", "lengths of at least 0", print(shape));
     elements *= static_cast<double>(n);
+    fits = fits && n <= longest_axis;
   }
-  if (elements > static_cast<double>(most_elements) || shape.size() > 16) {
+  if (elements > static_cast<double>(most_elements) || !fits)
     error(frame, Kind::too_large, span, print(shape));
-  }
+}
+
+std::string Elaborator::line_of(Span span) const {
+  return fmt::format("{}:{}: ", sources_.name(span.file),
+                     sources_.position(span.file, span.begin).line);
 }
 
 std::string Elaborator::text(Span span) const {

@@ -18,13 +18,13 @@ bool reads_shape_only(const std::string& function) {
 
 struct Reader {
   const ast::Ast& ast;
-  std::set<std::string> names;
-  std::multiset<std::string> hidden;  // parameters and lets between here and the reader
+  std::map<std::string, ast::ExprId> names;  // by their first use
+  std::multiset<std::string> hidden;         // parameters and lets between here and the reader
 
   void expr(ast::ExprId id) {
     const auto& node = ast[id].node;
     if (const auto* use = std::get_if<ast::NameUse>(&node)) {
-      if (!hidden.contains(use->name)) names.insert(use->name);
+      if (!hidden.contains(use->name)) names.emplace(use->name, id);
       return;
     }
     if (const auto* call = std::get_if<ast::Call>(&node);
@@ -36,37 +36,59 @@ struct Reader {
     }
     if (const auto* lambda = std::get_if<ast::Lambda>(&node))
       return function(lambda->parameters, lambda->body);
+    const auto* loop = std::get_if<ast::For>(&node);
     const Parts parts = parts_of(ast, id);
     for (const ast::ExprId e : parts.exprs) expr(e);
+    if (loop) hidden.insert(loop->variable.text);
     for (const ast::BlockId b : parts.blocks) block(b);
+    if (loop) hidden.erase(hidden.find(loop->variable.text));
   }
 
   void function(const std::vector<ast::Parameter>& parameters, ast::BlockId body) {
-    for (const ast::Parameter& p : parameters) hidden.insert(p.name.text);
+    std::vector<std::string> own;
+    for (const ast::Parameter& p : parameters) {
+      own.push_back(p.name.text);
+      const auto* type = p.type ? std::get_if<ast::TensorType>(&ast[p.type].node) : nullptr;
+      if (!type) continue;
+      for (const ast::Dim& dim : type->dims) {  // a dimension's name is bound by the argument
+        if (dim.ellipsis) continue;
+        if (const auto* name = std::get_if<ast::NameUse>(&ast[dim.size].node))
+          own.push_back(name->name);
+      }
+    }
+    for (const std::string& name : own) hidden.insert(name);
     block(body);
-    for (const ast::Parameter& p : parameters) hidden.erase(hidden.find(p.name.text));
+    for (const std::string& name : own) hidden.erase(hidden.find(name));
   }
 
   void block(ast::BlockId id) {
     std::vector<std::string> own;
+    const auto hide = [&](const ast::Name& name) {
+      own.push_back(name.text);
+      hidden.insert(name.text);
+    };
     for (const ast::StmtId s : ast[id].statements) {
       const ast::Stmt& stmt = ast[s];
-      if (const auto* fn = std::get_if<ast::Fn>(&stmt.node)) function(fn->parameters, fn->body);
+      if (const auto* fn = std::get_if<ast::Fn>(&stmt.node)) {
+        hide(fn->name);
+        function(fn->parameters, fn->body);
+      }
       const Parts parts = parts_of(stmt);
       for (const ast::ExprId e : parts.exprs) expr(e);
       for (const ast::BlockId b : parts.blocks) block(b);
-      const ast::Name* name = nullptr;
-      if (const auto* let = std::get_if<ast::Let>(&stmt.node)) name = &let->name;
-      if (const auto* var = std::get_if<ast::Var>(&stmt.node)) name = &var->name;
-      if (const auto* noise = std::get_if<ast::Noise>(&stmt.node)) name = &noise->name;
-      if (name) {
-        own.push_back(name->text);
-        hidden.insert(name->text);
-      }
+      if (const auto* let = std::get_if<ast::Let>(&stmt.node)) hide(let->name);
+      if (const auto* var = std::get_if<ast::Var>(&stmt.node)) hide(var->name);
+      if (const auto* noise = std::get_if<ast::Noise>(&stmt.node)) hide(noise->name);
     }
     for (const std::string& name : own) hidden.erase(hidden.find(name));
   }
 };
+
+std::set<std::string> keys(const std::map<std::string, ast::ExprId>& names) {
+  std::set<std::string> result;
+  for (const auto& [name, use] : names) result.insert(name);
+  return result;
+}
 
 struct Holder {
   const ast::Ast& ast;
@@ -78,7 +100,7 @@ struct Holder {
       if (const auto* fn = std::get_if<ast::Fn>(&ast[s].node)) {
         Reader reader{ast, {}, {}};
         reader.function(fn->parameters, fn->body);
-        functions[fn->name.text] = reader.names;
+        functions[fn->name.text] = keys(reader.names);
       }
     }
   }
@@ -127,10 +149,14 @@ struct Holder {
 
 }  // namespace
 
-std::set<std::string> names_read(const ast::Ast& ast, ast::ExprId expr) {
+std::map<std::string, ast::ExprId> first_uses(const ast::Ast& ast, ast::ExprId expr) {
   Reader reader{ast, {}, {}};
   reader.expr(expr);
   return reader.names;
+}
+
+std::set<std::string> names_read(const ast::Ast& ast, ast::ExprId expr) {
+  return keys(first_uses(ast, expr));
 }
 
 std::map<std::string, std::string> names_held(const ast::Ast& ast, ast::BlockId block) {

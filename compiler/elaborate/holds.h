@@ -13,7 +13,8 @@ namespace ganc::elab {
 // hold on their own. `shape(x)` and the like read no value.
 std::map<std::string, std::string> names_held(const ast::Ast& ast, ast::BlockId block);
 
-// The names that an expression reads.
+// The names that an expression reads, and where it does first.
+std::map<std::string, ast::ExprId> first_uses(const ast::Ast& ast, ast::ExprId expr);
 std::set<std::string> names_read(const ast::Ast& ast, ast::ExprId expr);
 
 }  // namespace ganc::elab

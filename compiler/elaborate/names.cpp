@@ -109,6 +109,7 @@ Value Elaborator::read_binding(Frame& frame, Binding& binding, std::string_view 
 
 Value Elaborator::eval_constant(const Frame& frame, ConstantName& constant, std::string_view name,
                                 Span span) {
+  constant.read = true;
   if (constant.known) return constant.value;
   if (constant.evaluating) error(frame, Kind::cyclic_constant, span, name);
   constant.evaluating = true;

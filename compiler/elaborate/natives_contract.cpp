@@ -114,6 +114,29 @@ Value convolve(Elaborator& e, Frame& frame, const Arguments& a) {
   return convolve_with(e, frame, a, std::move(c), windows);
 }
 
+// The shape of a kernel, [first, second / groups, k..]. Its error is about the layer's parameters.
+Value kernel_shape(Elaborator& e, Frame& frame, const Arguments& a) {
+  const auto positive = [&](std::size_t place, std::string_view what) {
+    const std::int64_t n = e.whole(frame, a[place], a.spans[place], what);
+    if (n < 1) e.error(frame, Kind::wrong_value, a.spans[place], what, "a number of at least 1", n);
+    return n;
+  };
+  const std::int64_t first = positive(0, "`channels`");
+  const std::int64_t second = positive(1, "`channels`");
+  const std::int64_t groups = positive(2, "`groups`");
+  if (first % groups != 0 || second % groups != 0) {
+    e.error(frame, Kind::wrong_value, a.spans[2], "`groups`",
+            fmt::format("a number that divides {} and {} channels", first, second), groups);
+  }
+  Shape shape = {first, second / groups};
+  const std::int64_t axes = e.whole(frame, a[4], a.spans[4], "the number of axes");
+  const Axes kernel =
+      per_axis(e, frame, a, 3, static_cast<std::size_t>(std::max<std::int64_t>(axes, 0)), 1, 1,
+               "the kernel");
+  shape.insert(shape.end(), kernel.begin(), kernel.end());
+  return make_list(shape);
+}
+
 // [C, O / groups, k..] -> [O, C / groups, k..], reversed along the kernel: the transpose of a
 // convolution is one over the input with holes.
 Tensor transposed_kernel(Elaborator& e, const Convolution& c) {
@@ -276,6 +299,7 @@ const std::vector<NativeRow>& contract_natives() {
       {"convolve(x, w, stride = 1, pad = 0, dilation = 1, groups = 1)", convolve},
       {"convolve_transpose(x, w, stride = 1, pad = 0, output_pad = 0, groups = 1)",
        convolve_transpose},
+      {"kernel_shape(first, second, groups, kernel, axes)", kernel_shape},
       {"window_max(x, size, stride = none)", window_max},
       {"window_mean(x, size, stride = none)", window_mean},
   };

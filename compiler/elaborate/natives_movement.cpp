@@ -44,6 +44,7 @@ Value reshape(Elaborator& e, Frame& frame, const Arguments& a) {
       element_count(shape) != elements) {
     e.error(frame, Kind::reshape_differs, a.call, describe(t), print(shape), elements, rest);
   }
+  e.check_elements(frame, a.call, shape, t.count);
   Tensor result = with_node(e, t, e.b().reshape(e.node(t), full_shape(t, shape)), shape);
   return result;
 }
@@ -125,7 +126,10 @@ Value concat_tensors(Elaborator& e, Frame& frame, const Arguments& a,
     }
     if (!fits) {
       e.fail(e.report_at(frame, Kind::shapes_differ, a.call, "concat", describe(first), describe(t))
-                 .note(fmt::format("only axis {} may differ", axis)));
+                 .note(t.shape.size() == shape.size()
+                           ? fmt::format("only axis {} may differ", axis)
+                           : fmt::format("the parts need as many axes, but have {} and {}",
+                                         shape.size(), t.shape.size())));
     }
     shape[axis] += t.shape[axis];
     if (real && t.kind == ElementKind::class_)

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "compiler/elaborate/elaborator.h"
 
 namespace ganc::elab {
@@ -23,6 +25,12 @@ Value distribution(Elaborator& e, Frame& frame, const Arguments& a, Distribution
   return std::make_shared<const Distribution>(std::move(d));
 }
 
+// The static numbers of a distribution's only parameter.
+List probabilities(const Arguments& a) {
+  if (a[0].number()) return {a[0]};
+  return a[0].list() ? *a[0].list() : List{};
+}
+
 Value normal(Elaborator& e, Frame& f, const Arguments& a) {
   return distribution(e, f, a, Distribution::Kind::normal, {0, 1});
 }
@@ -30,9 +38,29 @@ Value uniform(Elaborator& e, Frame& f, const Arguments& a) {
   return distribution(e, f, a, Distribution::Kind::uniform, {0, 1});
 }
 Value bernoulli(Elaborator& e, Frame& f, const Arguments& a) {
+  for (const Value& p : probabilities(a)) {
+    if (p.number() && !(*p.number() >= 0 && *p.number() <= 1)) {
+      e.error(f, Kind::wrong_value, a.spans[0], "bernoulli", "a probability from 0 to 1",
+              print_number(*p.number()));
+    }
+  }
   return distribution(e, f, a, Distribution::Kind::bernoulli, {0.5});
 }
 Value categorical(Elaborator& e, Frame& f, const Arguments& a) {
+  if (a[0].list()) {
+    double sum = 0;
+    bool known = true, fits = true;
+    for (const Value& p : probabilities(a)) {
+      known = known && p.number();
+      sum += p.number().value_or(0);
+      fits = fits && p.number().value_or(0) >= 0;
+    }
+    if (known && !(fits && std::abs(sum - 1) < 1e-3)) {
+      e.error(f, Kind::wrong_value, a.spans[0], "categorical",
+              "probabilities of at least 0 that sum to 1",
+              fmt::format("{} with the sum {}", describe(a[0]), print_number(sum)));
+    }
+  }
   return distribution(e, f, a, Distribution::Kind::categorical, {0});
 }
 Value truncated_normal(Elaborator& e, Frame& f, const Arguments& a) {
@@ -64,6 +92,22 @@ Value weights(Elaborator& e, Frame& frame, const Arguments& a) {
 // Only an optimizer evaluates it, see Elaborator::total.
 Value total(Elaborator& e, Frame& frame, const Arguments& a) {
   e.error(frame, Kind::misplaced, a.call, "`total`", "an optimizer");
+}
+
+// ---- what a call needs
+
+// A static value that does not meet its condition is an error of the function's caller; of a
+// runtime number nothing is known.
+Value require(Elaborator& e, Frame& frame, const Arguments& a) {
+  const auto* wanted = a[2].get<std::string>();
+  if (!wanted)
+    e.error(frame, Kind::wrong_value, a.spans[2], "require", "a text in quotes", describe(a[2]));
+  const auto holds = a[1].number();
+  if (!holds && !a[1].tensor())
+    e.error(frame, Kind::wrong_value, a.spans[1], "require", "a condition", describe(a[1]));
+  if (holds && *holds == 0)
+    e.error(frame, Kind::wrong_value, a.call, "`" + frame.name + "`", *wanted, describe(a[0]));
+  return a[0];
 }
 
 // ---- what has a meaning by its place
@@ -125,6 +169,7 @@ const std::vector<NativeRow>& special_natives() {
       {"series(name)", source_call},
       {"text(name, vocabulary, length)", source_call},
       {"npy(name)", source_call},
+      {"require(x, condition, wanted)", require},
       {"image(x)", special},
       {"audio(x, rate)", special},
       {"rows(x, columns)", special},

@@ -41,10 +41,10 @@ void Elaborator::output_part(OutputProgram& output, Frame& frame, const Value& v
       kind = OutputProgram::Kind::audio;
       output.rate =
           static_number(frame, (*special)->arguments.at("rate"), span, "the rate of `audio`");
-      model.missing.push_back("sound cannot be written yet");
+      model.missing.push_back(line_of(span) + "sound cannot be written yet");
     } else if (form == "rows") {
       kind = OutputProgram::Kind::rows;
-      model.missing.push_back("tables cannot be written yet");
+      model.missing.push_back(line_of(span) + "tables cannot be written yet");
     } else {
       error(frame, Kind::wrong_value, span, "output", "a tensor", describe(value));
     }

@@ -238,6 +238,13 @@ void Elaborator::finish_nets() {
     made.name = net->name;
     made.parameters = net->parameters;
     made.layers = std::move(net->rows);
+    if (net->copied) {  // its weights were made beside the original's, not by its calls
+      const auto original = std::ranges::find(model.nets, net->copied->name, &Net::name);
+      for (LayerRow& row : made.layers) {
+        const auto same = std::ranges::find(original->layers, row.call, &LayerRow::call);
+        if (same != original->layers.end()) row.parameters = same->parameters;
+      }
+    }
     made.span = net->span;
     model.nets.push_back(std::move(made));
   }

@@ -16,6 +16,7 @@ struct ConstantName {
   std::shared_ptr<Scope> scope;
   bool prelude = false;
   bool evaluating = false;
+  bool read = false;
   bool known = false;
   Value value;  // where known
 };

@@ -112,6 +112,81 @@ Value source_call(Elaborator& e, Frame& frame, const Arguments& a) {
   return std::make_shared<const Special>(std::move(made));
 }
 
+namespace {
+
+// The squares that digits can be drawn for, also as many elements in another shape.
+bool holds_digits(const Shape& shape) {
+  const auto side_fits = [](std::int64_t side) { return side >= 8 && side <= 256; };
+  if (shape.size() == 3)
+    return (shape[0] == 1 || shape[0] == 3) && shape[1] == shape[2] && side_fits(shape[1]);
+  if (shape.size() == 2) return shape[0] == shape[1] && side_fits(shape[0]);
+  const std::int64_t elements = element_count(shape);
+  for (const std::int64_t channels : {1, 3}) {
+    const auto side = std::llround(std::sqrt(static_cast<double>(elements / channels)));
+    if (side * side * channels == elements) return side_fits(side);
+  }
+  return false;
+}
+
+// What an option that was given, or its default, is.
+std::int64_t whole_option(const Source& source, const std::string& name, std::int64_t otherwise) {
+  const auto it = source.arguments.find(name);
+  const auto* number = it == source.arguments.end() ? nullptr : std::get_if<double>(&it->second);
+  return number ? static_cast<std::int64_t>(*number) : otherwise;
+}
+
+// The classes that a drawn source has; 0: it says so itself, or has none.
+std::int64_t classes_of(const Source& source) {
+  if (source.function == "digits") return 10;
+  if (source.function == "ring") return whole_option(source, "modes", 8);
+  const std::int64_t side = whole_option(source, "side", 5);
+  return source.function == "grid" ? side * side : 0;
+}
+
+// The height and width of a picture's field; {0, 0}: its shape does not say.
+std::pair<std::int64_t, std::int64_t> sides_of(const Shape& shape) {
+  if (shape.size() == 3 && (shape[0] == 1 || shape[0] == 3)) return {shape[1], shape[2]};
+  if (shape.size() == 2) return {shape[0], shape[1]};
+  return {0, 0};
+}
+
+}  // namespace
+
+// What the trainer would refuse whatever the files are (runtime/data/image_target.cpp, digits.cpp).
+void Elaborator::check_source(Frame& frame, const DataSource& source, const Source& made) {
+  const ast::Data& declaration = *source.declaration;
+  const std::int64_t resize = whole_option(made, "resize", 0), crop = whole_option(made, "crop", 0);
+  const std::int64_t classes = classes_of(made);
+  for (std::size_t i = 0; i < made.fields.size(); ++i) {
+    const FieldInfo& field = made.fields[i];
+    const Span type = (*source.ast)[declaration.fields[i].type].span;
+    const auto refuse = [&](const std::string& what, const std::string& wanted,
+                            std::int64_t given) {
+      fail(report_at(frame, Kind::wrong_value, (*source.ast)[declaration.source].span,
+                     fmt::format("`{}` of `{}`", what, made.function), wanted, given)
+               .label(type, fmt::format("`{}` is declared here", field.name)));
+    };
+    if (field.kind == FieldInfo::Kind::class_ && field.classes < classes) {
+      error(frame, Kind::wrong_value, type, fmt::format("`{}`", made.function),
+            fmt::format("class[{}] or more", classes), fmt::format("class[{}]", field.classes));
+    }
+    if (field.kind != FieldInfo::Kind::real) continue;
+    if (made.function == "digits" && !holds_digits(field.shape)) {
+      error(frame, Kind::wrong_value, type, "`digits`",
+            "a square of 8x8 to 256x256 with 1 or 3 channels, such as [1, 28, 28]",
+            print(field.shape));
+    }
+    const auto [height, width] = sides_of(field.shape);
+    if (crop > 0 && resize > 0 && resize < crop)
+      refuse("crop", fmt::format("at most its `resize`, {}", resize), crop);
+    if (height == 0) continue;
+    if (crop > 0 && (height != crop || width != crop))
+      refuse("crop", fmt::format("the sides of {}", print(field.shape)), crop);
+    if (crop == 0 && resize > 0 && std::min(height, width) != resize)
+      refuse("resize", fmt::format("the shorter side of {}", print(field.shape)), resize);
+  }
+}
+
 Source Elaborator::read_source(const DataSource& source) {
   Frame frame = file_frame(*source.ast, source.scope);
   const ast::Data& declaration = *source.declaration;
@@ -141,6 +216,7 @@ Source Elaborator::read_source(const DataSource& source) {
     if (argument.is<None>()) continue;
     if (auto fitted = source_argument(argument)) made.arguments[name] = std::move(*fitted);
   }
+  check_source(frame, source, made);
   return made;
 }
 
@@ -150,7 +226,8 @@ void Elaborator::resolve_source(DataSource& source) {
   source.failed = true;  // until the end is reached
   Source made = read_source(source);
   if (!is_readable(made.function)) {
-    model.missing.push_back(fmt::format("the source `{}` cannot be read yet", made.function));
+    model.missing.push_back(
+        fmt::format("{}the source `{}` cannot be read yet", line_of(made.span), made.function));
   }
   source.source = static_cast<std::uint32_t>(model.sources.size());
   model.sources.push_back(std::move(made));

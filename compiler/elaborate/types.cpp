@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "compiler/elaborate/elaborator.h"
 
 namespace ganc::elab {
@@ -177,6 +179,10 @@ TypeSpec Elaborator::eval_type(Frame& frame, ast::TypeId id) {
     spec.shape = shape_of_list(frame, eval(frame, expr.expr), type.span, "a type");
   }
   check_elements(frame, type.span, spec.shape);
+  if (std::find(spec.shape.begin(), spec.shape.end(), 0) != spec.shape.end()) {
+    error(frame, Kind::wrong_value, type.span, "a declaration", "lengths of at least 1",
+          print(spec.shape));
+  }
   if (type.of) {
     const TypeSpec element = eval_type(frame, type.of);
     spec.kind = element.kind;

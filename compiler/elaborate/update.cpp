@@ -362,6 +362,11 @@ void Elaborator::run_average(Frame& frame, const ast::Average& node, Span span, 
     error(frame, Kind::wrong_value, (*frame.ast)[node.decay].span, "decay", "one number",
           describe(decay));
   }
+  if (const auto rate = decay.number(); rate && !(*rate >= 0 && *rate <= 1)) {
+    error(frame, Kind::wrong_value, (*frame.ast)[node.decay].span, "decay", "a number from 0 to 1",
+          print_number(*rate));
+  }
+  check_part(frame, from, node.from.span);
   std::vector<std::string> names;
   for (const Variable& v : model.variables) {
     if (v.net == from.net->name && (from.prefix == v.net || v.name.starts_with(from.prefix + ".")))
@@ -372,8 +377,11 @@ void Elaborator::run_average(Frame& frame, const ast::Average& node, Span span, 
     if (into.net->copied == from.net) ensure_copy(*into.net, name, target);
     const Variable* copy = variable(target);
     const Variable original = *variable(name);
-    if (!copy || copy->type != original.type) {
-      error(frame, Kind::no_such_part, span, into.text, target);
+    if (!copy) error(frame, Kind::no_such_part, span, into.text, target);
+    if (copy->type != original.type) {
+      const std::string left = print(original.type.shape), right = print(copy->type.shape);
+      fail(report_at(frame, Kind::shapes_differ, span, "average", left, right)
+               .note(fmt::format("`{}` is {}, `{}` is {}", name, left, target, right)));
     }
     const NodeId now = read_variable(name, nullptr);
     NodeId value = now;

@@ -144,7 +144,14 @@ struct Describe {
   std::string operator()(bool b) const { return b ? "true" : "false"; }
   std::string operator()(const std::string& s) const { return fmt::format("the text \"{}\"", s); }
   std::string operator()(const std::shared_ptr<const List>& list) const {
-    return fmt::format("a list of {}", list->size());
+    constexpr std::size_t most_printed = 4;
+    std::string text;
+    for (const Value& v : *list) {
+      if (!v.number() || list->size() > most_printed)
+        return fmt::format("a list of {}", list->size());
+      text += (text.empty() ? "" : ", ") + print_number(*v.number());
+    }
+    return "the list [" + text + "]";
   }
   std::string operator()(const std::shared_ptr<const Record>& record) const {
     std::string text = "a record (";

@@ -59,6 +59,59 @@ TEST_CASE("an error in the prelude is shown at the user's call, with what was ca
   CHECK(text.find("`G` is called here") != std::string::npos);
 }
 
+// The first diagnostic of a program as it is shown.
+std::string shown(const std::string& text) {
+  const Elaborated e(text);
+  REQUIRE_FALSE(e.diagnostics.all().empty());
+  return render(e.diagnostics.all().front(), e.sources, false);
+}
+
+TEST_CASE("notes name the parameters, the ranks, the shapes and the parts that there are") {
+  const std::string noise = "noise z: [1, 8, 8] ~ normal\n";
+  CHECK(shown(noise + "net G(z: [1, 8, 8]) { conv(z, 8, 3, paddings = 1) }\noutput o = G(z)\n")
+            .find("it has `x`, `channels`, `kernel`, `stride`, `pad`") != std::string::npos);
+  CHECK(shown(noise + "output o = concat(z, sum(z, keep = 0))\n")
+            .find("as many axes, but have 3 and 1") != std::string::npos);
+  const std::string nets =
+      "data x: [2] from ring()\nnet D(x: [2]) { dense(x, 1) }\nnet C(x: [2]) { dense(x, 3) }\n";
+  CHECK(shown(nets + "train for 1 steps { C minimizes E[C(x)] by sgd(1)\n"
+                     "  D minimizes E[D(x)] by sgd(1)\n  average D into C, decay 0.9 }\n")
+            .find("`D.dense.w` is [2, 1], `C.dense.w` is [2, 3]") != std::string::npos);
+  CHECK(shown(nets + "train for 1 steps { C.nope minimizes E[C(x)] by sgd(1) }\n")
+            .find("it has `C.dense`") != std::string::npos);
+  CHECK(shown(nets + "train for 1 steps { C.dens minimizes E[C(x)] by sgd(1) }\n")
+            .find("did you mean `C.dense`?") != std::string::npos);
+}
+
+TEST_CASE("what this version lacks has its line") {
+  const Elaborated e("data w: [64] from waves(\"x\")\n\noutput o = audio(w, 8000)\n");
+  REQUIRE(e.model.missing.size() == 2);
+  CHECK(e.model.missing[0] == e.sources.name(e.file) + ":1: the source `waves` cannot be read yet");
+  CHECK(e.model.missing[1] == e.sources.name(e.file) + ":3: sound cannot be written yet");
+}
+
+TEST_CASE("the rows of a copy have the parameters of the original's") {
+  const Elaborated e(
+      "data x: [2] from ring()\nnet D(x: [2]) { x -> dense(3) -> dense(1) }\nnet C = copy(D)\n"
+      "train for 1 steps { D minimizes E[D(x)] by sgd(1)\n  average D into C, decay 0.9 }\n"
+      "output o = C(x)\n");
+  REQUIRE(e.model.nets.size() == 2);
+  REQUIRE(e.model.nets[1].layers.size() == 2);
+  CHECK(e.model.nets[1].layers[0].parameters == 9);
+  CHECK(e.model.nets[1].layers[1].parameters == 4);
+  CHECK(e.model.nets[1].parameters == 13);
+}
+
+TEST_CASE("`require` gives its value, and of a runtime number knows nothing") {
+  const Elaborated e(
+      "data x: [2] from ring()\nfn f(x, p) { x * require(p, p < 1, \"a p below 1\") }\n"
+      "net D(x: [2]) { dense(x, 1) }\n"
+      "train for 1 steps { D minimizes E[D(f(x, progress))] + E[D(f(x, 0.5))] by sgd(1) }\n");
+  CHECK(e.diagnostics.all().empty());
+  CHECK(shown("noise z: [2] ~ normal\noutput o = require(z, 1, 2)\n").find("a text in quotes") !=
+        std::string::npos);
+}
+
 TEST_CASE("a mistake is reported once, whatever uses its value") {
   const Elaborated e(
       "noise z: [4] ~ normal\nnet G(z: [4]) -> [2] {\n  let h = z -> dens(4)\n  let g = h + 1\n  g "

@@ -41,7 +41,7 @@ TEST_CASE("small functions of a sample") {
   check_close(glu.set("arg/x", {1, 2, 0, 1}).run(), {0.5, 2 / (1 + std::exp(-1.0))});
   Forward total("net F(x: [2, 2, 1]) { global_sum(x) }", 1);
   check_close(total.set("arg/x", {1, 2, 3, 4}).run(), {3, 7});
-  Forward kernel("net F(x: [1, 3, 4]) { conv(x, 1, kernel_shape([2, 3], 2), bias = false) }", 1);
+  Forward kernel("net F(x: [1, 3, 4]) { conv(x, 1, [2, 3], bias = false) }", 1);
   check_close(
       kernel.set("arg/x", Numbers(12, 1)).set("variable/F.conv.w", {1, 2, 3, 4, 5, 6}).run(),
       {21, 21, 21, 21});

@@ -40,7 +40,8 @@ TEST_CASE("what check accepts of a source's options the trainer accepts, and not
             fmt::format("{}({}{} = {})", source, named && option != "name" ? "\"f\", " : "", option,
                         value.text);
         INFO(call);
-        const Elaborated e(fmt::format("data a: [2] from {}\noutput one = a\n", call));
+        const char* shape = source == "digits" ? "[28, 28]" : "[2]";
+        const Elaborated e(fmt::format("data a: {} from {}\noutput one = a\n", shape, call));
         runtime::SourceSpec spec;
         spec.function = source;
         if (named && option != "name") spec.arguments["name"] = std::string("f");
