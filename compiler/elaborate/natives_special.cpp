@@ -48,6 +48,7 @@ Value bernoulli(Elaborator& e, Frame& f, const Arguments& a) {
 }
 Value categorical(Elaborator& e, Frame& f, const Arguments& a) {
   if (a[0].list()) {
+    constexpr double rounded = 0.02;  // 0.33, 0.33 and 0.33 will do
     double sum = 0;
     bool known = true, fits = true;
     for (const Value& p : probabilities(a)) {
@@ -55,7 +56,7 @@ Value categorical(Elaborator& e, Frame& f, const Arguments& a) {
       sum += p.number().value_or(0);
       fits = fits && p.number().value_or(0) >= 0;
     }
-    if (known && !(fits && std::abs(sum - 1) < 1e-3)) {
+    if (known && !(fits && std::abs(sum - 1) < rounded)) {
       e.error(f, Kind::wrong_value, a.spans[0], "categorical",
               "probabilities of at least 0 that sum to 1",
               fmt::format("{} with the sum {}", describe(a[0]), print_number(sum)));

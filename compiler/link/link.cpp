@@ -68,9 +68,9 @@ class MemoryFile {
 
 // A pipe that lld writes the executable into, and the bytes that came out of it: lld cannot survive
 // a full disk.
-class Image {
+class OutputPipe {
  public:
-  Image() {
+  OutputPipe() {
     std::array<int, 2> ends;
     if (pipe2(ends.data(), O_CLOEXEC) != 0) return;
     write_end_ = ends[1];
@@ -85,9 +85,9 @@ class Image {
       close(end);
     });
   }
-  Image(const Image&) = delete;
-  Image& operator=(const Image&) = delete;
-  ~Image() { finish(); }
+  OutputPipe(const OutputPipe&) = delete;
+  OutputPipe& operator=(const OutputPipe&) = delete;
+  ~OutputPipe() { finish(); }
   bool open() const { return write_end_ >= 0; }
   std::string path() const { return "/proc/self/fd/" + std::to_string(write_end_); }
   // Ends the writing.
@@ -152,11 +152,11 @@ std::unexpected<std::string> unwritable(const fs::path& output, std::string_view
 }
 
 // An executable file at `output`, whole or not at all.
-std::expected<void, std::string> write_executable(const fs::path& output, std::string_view image) {
+std::expected<void, std::string> write_executable(const fs::path& output, std::string_view bytes) {
   const fs::path part = output.string() + "." + std::to_string(getpid()) + ".part";
   const int descriptor = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0777);
   if (descriptor < 0) return unwritable(output, std::strerror(errno));
-  int error = write_all(descriptor, image) ? 0 : errno;
+  int error = write_all(descriptor, bytes) ? 0 : errno;
   if (close(descriptor) != 0 && error == 0) error = errno;
   if (error == 0 && rename(part.c_str(), output.c_str()) != 0) error = errno;
   if (error == 0) return {};
@@ -189,11 +189,11 @@ std::expected<std::uintmax_t, std::string> link_executable(std::span<const std::
     files.push_back(std::move(*file));
   }
 
-  Image image;
-  if (!image.open()) return unwritable(output, std::strerror(errno));
-  if (auto messages = run_linker(linker_arguments(files, library_folder, image.path())))
+  OutputPipe pipe;
+  if (!pipe.open()) return unwritable(output, std::strerror(errno));
+  if (auto messages = run_linker(linker_arguments(files, library_folder, pipe.path())))
     return std::unexpected("cannot link " + output.string() + ": " + *messages);
-  const std::string& bytes = image.finish();
+  const std::string& bytes = pipe.finish();
   if (auto written = write_executable(output, bytes); !written)
     return std::unexpected(written.error());
   return bytes.size();
