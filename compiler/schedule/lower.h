@@ -54,8 +54,8 @@ void lower_products(ProgramDraft& program, const Group& group);
 
 // `operand` in memory in the given layout, by a kernel of its own: for contractions that cannot
 // read it as it lies. Panels are of `layout.panel` along the last axis of the order, each
-// contiguous, so that steps along the other axes read consecutive memory; zeros fill the last one
-// up. With a border there are no panels.
+// contiguous, so that steps along the other axes read consecutive memory; the last one may have a
+// rest of whatever numbers. With a border there are no panels.
 inline constexpr std::int64_t panel_lanes = 16;
 std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const CopyLayout& layout,
                          const Group& reader);

@@ -143,8 +143,9 @@ std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const CopyLayout
   const std::uint32_t tensor = new_copy(program, operand, shape, layout);
   known->second = tensor;
   const Group group{GroupKind::elementwise, {operand}, reader.guards, -1};
-  // Whole panels: so the loops are over panels and within one.
-  const std::int64_t panel = pairs ? 0 : layout.panel;
+  // Panels of rows are filled up, so that the loops are over panels and within one. Those of lanes
+  // leave a rest: lanes under a mask would be slower.
+  const std::int64_t panel = pairs || layout.panel == panel_lanes ? 0 : layout.panel;
   std::size_t panel_axis = 0;
   if (panel > 0) {
     panel_axis = static_cast<std::size_t>(layout.order.back());
