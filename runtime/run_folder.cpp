@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <ranges>
 
 namespace ganc::runtime {
 namespace {
@@ -18,6 +19,18 @@ std::optional<std::int64_t> step_of(std::string_view name) {
   if (name.size() < 6 || read.ec != std::errc() || read.ptr != name.data() + name.size())
     return std::nullopt;
   return step;
+}
+
+// Step and name of each checkpoint in a folder, the oldest first.
+Result<std::vector<std::pair<std::int64_t, std::string>>> steps_in(
+    const std::filesystem::path& folder) {
+  auto names = list_folder(folder);
+  if (!names) return std::unexpected(names.error());
+  std::vector<std::pair<std::int64_t, std::string>> there;
+  for (const std::string& name : *names)
+    if (const auto step = step_of(name)) there.emplace_back(*step, name);
+  std::sort(there.begin(), there.end());
+  return there;
 }
 
 Result<std::filesystem::path> given_folder(const std::filesystem::path& out) {
@@ -143,22 +156,20 @@ Result<void> RunFolder::settle_checkpoint(std::int64_t step, std::int64_t keep) 
   if (auto r = replace_link(path_ / "latest.safetensors", checkpoint(step).filename().native()); !r)
     return r;
   if (keep == 0) return {};
-  auto names = list_folder(path_);
-  if (!names) return std::unexpected(names.error());
-  std::vector<std::pair<std::int64_t, std::string>> there;
-  for (const std::string& name : *names)
-    if (const auto n = step_of(name); n && *n <= step) there.emplace_back(*n, name);
-  std::sort(there.begin(), there.end());
-  for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < there.size(); ++i)
-    if (auto r = remove_file(path_ / there[i].second); !r) return r;
+  auto there = steps_in(path_);
+  if (!there) return std::unexpected(there.error());
+  std::erase_if(*there, [&](const auto& checkpoint) { return checkpoint.first > step; });
+  for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < there->size(); ++i)
+    if (auto r = remove_file(path_ / (*there)[i].second); !r) return r;
   return {};
 }
 
-std::optional<std::filesystem::path> RunFolder::latest() const {
-  std::error_code error;
-  const auto target = std::filesystem::read_symlink(path_ / "latest.safetensors", error);
-  if (error) return std::nullopt;
-  return path_ / target;
+Result<std::vector<std::filesystem::path>> checkpoints_in(const std::filesystem::path& folder) {
+  auto there = steps_in(folder);
+  if (!there) return std::unexpected(there.error());
+  std::vector<std::filesystem::path> paths;
+  for (const auto& [step, name] : *there | std::views::reverse) paths.push_back(folder / name);
+  return paths;
 }
 
 }  // namespace ganc::runtime

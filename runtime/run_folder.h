@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runtime/files.h"
 #include "runtime/json.h"
@@ -33,8 +34,6 @@ class RunFolder {
   // After a checkpoint is in place: stats are on the disk, `latest` points to it, and of the
   // checkpoints up to `step` only the newest `keep` stay (0: all).
   Result<void> settle_checkpoint(std::int64_t step, std::int64_t keep);
-  // The newest checkpoint that the run has written, if any.
-  std::optional<std::filesystem::path> latest() const;
 
  private:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
@@ -44,5 +43,8 @@ class RunFolder {
   std::filesystem::path path_;
   std::optional<File> log_, stats_;
 };
+
+// The checkpoints in a folder, the newest first.
+Result<std::vector<std::filesystem::path>> checkpoints_in(const std::filesystem::path& folder);
 
 }  // namespace ganc::runtime

@@ -8,6 +8,7 @@
 #include "runtime/execute.h"
 #include "runtime/files.h"
 #include "runtime/inputs.h"
+#include "runtime/run_folder.h"
 #include "runtime/safetensors.h"
 
 namespace ganc::runtime {
@@ -187,13 +188,36 @@ Result<Counters> load_state(Session& session, const std::filesystem::path& path)
   return counters;
 }
 
-Result<std::filesystem::path> find_checkpoint(const std::filesystem::path& path) {
-  if (!is_folder(path)) return path;
+Result<std::optional<FoundCheckpoint>> find_checkpoint(const std::filesystem::path& path) {
+  if (!is_folder(path)) return FoundCheckpoint{path, ""};
   const auto latest = path / "latest.safetensors";
-  if (!runtime::exists(latest))
-    return fail(
-        fmt::format("{} has no checkpoint: {} is not there", path.native(), latest.native()));
-  return latest;
+  std::error_code error;
+  if (std::filesystem::exists(latest, error)) return FoundCheckpoint{latest, ""};
+  const bool dangles = runtime::exists(latest);
+  const std::string_view lost = dangles ? "points to nothing" : "is not there";
+  auto checkpoints = checkpoints_in(path);
+  if (!checkpoints) return std::unexpected(checkpoints.error());
+  std::optional<Failure> first;
+  for (const auto& checkpoint : *checkpoints) {
+    if (auto isa = isa_of(checkpoint); isa)
+      return FoundCheckpoint{checkpoint, fmt::format("{} {}; the newest whole checkpoint is {}",
+                                                     latest.native(), lost, checkpoint.native())};
+    else if (!first)
+      first = isa.error();
+  }
+  if (first) return std::unexpected(*first);
+  // The link is made after what it points to: a run that has one was further on.
+  if (dangles)
+    return fail(fmt::format("{} has no checkpoint: {} {}", path.native(), latest.native(), lost));
+  return std::nullopt;
+}
+
+Result<std::filesystem::path> need_checkpoint(const std::filesystem::path& path, Console& console) {
+  auto found = find_checkpoint(path);
+  if (!found) return std::unexpected(found.error());
+  if (!*found) return fail(fmt::format("{} has no checkpoint", path.native()));
+  if (!(*found)->note.empty()) console.note((*found)->note);
+  return (*found)->path;
 }
 
 Result<std::string> isa_of(const std::filesystem::path& checkpoint) {

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "runtime/checkpoint.h"
+#include "runtime/console.h"
 #include "runtime/result.h"
 #include "runtime/session.h"
 
@@ -23,8 +25,15 @@ Result<std::vector<std::string>> load_matching(Session& session, const std::file
 // hold every weight, over the declared start of all else.
 Result<Counters> load_state(Session& session, const std::filesystem::path& path);
 
-// The checkpoint that RUN|CHECKPOINT means: the run's latest, or the file itself.
-Result<std::filesystem::path> find_checkpoint(const std::filesystem::path& path);
+struct FoundCheckpoint {
+  std::filesystem::path path;
+  std::string note;  // for the user, where the choice needs a word; else empty
+};
+// The checkpoint that RUN|CHECKPOINT means: the file itself, or the run's `latest`; where that link
+// is lost, the newest checkpoint that is whole. Nothing: the run has written none.
+Result<std::optional<FoundCheckpoint>> find_checkpoint(const std::filesystem::path& path);
+// The same for whoever needs one.
+Result<std::filesystem::path> need_checkpoint(const std::filesystem::path& path, Console& console);
 
 // The instruction set that a checkpoint was made with; empty for plain weights.
 Result<std::string> isa_of(const std::filesystem::path& checkpoint);

@@ -256,7 +256,7 @@ Result<int> info(VerbContext context) {
   Json json = json_of(d);
   std::string text = text_of(d, context.program);
   if (!context.options.checkpoint.empty()) {
-    auto path = find_checkpoint(context.options.checkpoint);
+    auto path = need_checkpoint(context.options.checkpoint, console);
     if (!path) return std::unexpected(path.error());
     if (auto r = add_checkpoint(d, *path, json, text); !r) return std::unexpected(r.error());
   }

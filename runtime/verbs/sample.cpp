@@ -176,7 +176,7 @@ Result<int> sample(VerbContext context) {
                                                             : (*found)->name + ".npy";
   auto form = form_of(**found, path);
   if (!form) return std::unexpected(form.error());
-  auto checkpoint = find_checkpoint(context.options.checkpoint);
+  auto checkpoint = need_checkpoint(context.options.checkpoint, context.console);
   if (!checkpoint) return std::unexpected(checkpoint.error());
   auto isa = isa_of(*checkpoint);
   if (!isa) return std::unexpected(isa.error());

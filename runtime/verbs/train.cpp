@@ -51,14 +51,15 @@ Result<void> TrainRun::find_run() {
   auto options = continued_options(run_, options_, context_.description);
   if (!options) return std::unexpected(options.error());
   options_ = *options;
+  auto found = find_checkpoint(given);
+  if (!found) return std::unexpected(found.error());
   // A run that was ended before its first checkpoint begins again: its options tell all.
-  if (is_folder(given) && !runtime::exists(given / "latest.safetensors")) return {};
-  auto checkpoint = find_checkpoint(given);
-  if (!checkpoint) return std::unexpected(checkpoint.error());
-  auto isa = isa_of(*checkpoint);
+  if (!*found) return {};
+  auto isa = isa_of((*found)->path);
   if (!isa) return std::unexpected(isa.error());
   isa_ = *isa;
-  checkpoint_ = *checkpoint;
+  checkpoint_ = (*found)->path;
+  if (!(*found)->note.empty()) context_.console.note((*found)->note);
   return {};
 }
 
@@ -190,9 +191,10 @@ Result<void> TrainRun::write_step(bool last) {
   const Counters& counters = training_->counters();
   if (counters.step > 0 && (last || counters.step % options_.log.value_or(50) == 0))
     if (auto r = write_stats(); !r) return r;
-  if (last || due(options_.images))
-    if (auto r = write_pictures(); !r) return r;
-  if (last || due(options_.snapshot)) return write_checkpoint();
+  // Before the pictures: one that cannot be written must not cost the state.
+  if (last || due(options_.snapshot))
+    if (auto r = write_checkpoint(); !r) return r;
+  if (last || due(options_.images)) return write_pictures();
   return {};
 }
 

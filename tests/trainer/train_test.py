@@ -175,6 +175,35 @@ class Bits(ToyTest):
         self.assertEqual(self.bytes("whole", "checkpoint_000012.safetensors"), self.bytes("a", "checkpoint_000012.safetensors"))
 
 
+    def test_a_lost_link_costs_nothing(self):
+        self.run_toy("train", "--out", "a", "--log", 1, "--snapshot", 2, "--keep", 0)
+        whole, stats = self.bytes("a", "checkpoint_000012.safetensors"), self.stats("a")
+        link, newest = self.folder / "a" / "latest.safetensors", self.folder / "a" / "checkpoint_000012.safetensors"
+        for lose, lost in ((lambda: None, "is not there"), (lambda: link.symlink_to("checkpoint_000099.safetensors"), "points to nothing")):
+            with self.subTest(lost=lost):
+                link.unlink()
+                lose()
+                newest.write_bytes(whole[:-1])  # not the newest, but the newest that is whole
+                said = f"latest.safetensors {lost}; the newest whole checkpoint is a/checkpoint_000010.safetensors"
+                self.assertIn(said, self.run_toy("info", "a").stderr)
+                self.assertIn(said, self.run_toy("sample", "a", "-o", "x.npy").stderr)
+                self.assertIn(said, self.run_toy("train", "--resume", "a").stderr)
+                self.assertEqual(os.readlink(link), "checkpoint_000012.safetensors")
+                self.assertEqual((self.bytes("a", "checkpoint_000012.safetensors"), self.stats("a")), (whole, stats))
+        for path in (self.folder / "a").glob("checkpoint_*"):
+            path.write_bytes(b"")
+        link.unlink()
+        self.fails(1, "train", "--resume", "a", says="checkpoint_000012.safetensors")
+        self.assertEqual(self.stats("a"), stats)
+
+    def test_a_picture_that_cannot_be_written_does_not_cost_the_state(self):
+        env = {"TOY_EPOCHS": "2"}
+        self.run_toy("train", "--out", "a", "--steps", 3, env=env)
+        (self.folder / "a" / "samples_000008.png").mkdir()
+        self.fails(1, "train", "--resume", "a", "--epochs", 2, env=env, says="samples_000008.png")
+        self.assertEqual(os.readlink(self.folder / "a" / "latest.safetensors"), "checkpoint_000008.safetensors")
+
+
 class Resume(ToyTest):
     def setUp(self):
         super().setUp()
@@ -239,7 +268,7 @@ class Resume(ToyTest):
     def test_places_that_are_no_file(self):
         path = self.folder / "a" / "checkpoint_000003.safetensors"
         path.unlink()
-        self.fails(1, "train", "--resume", "a", says="No such file or directory")
+        self.fails(1, "train", "--resume", "a", says="a has no checkpoint: a/latest.safetensors points to nothing")
         os.mkfifo(path)
         self.fails(1, "train", "--resume", "a", says="it is a FIFO, and a file is needed here")
         path.unlink()
