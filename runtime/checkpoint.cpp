@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "runtime/run_options.h"
+
 namespace ganc::runtime {
 namespace {
 
@@ -131,10 +133,10 @@ Result<Counters> load_checkpoint(const std::filesystem::path& path, const Descri
         path.native()));
   if ((*head)->model_hash != description.model_hash)
     return fail(fmt::format(
-        "{} was made by another program than this trainer: {} ({}) there, {} ({}) here; use the "
+        "{} was made by another program than this trainer: {} ({}) there, {} ({}) here{}; use the "
         "trainer that made it, or start a new run from its weights with --init",
         path.native(), (*head)->model, (*head)->model_hash, description.model,
-        description.model_hash));
+        description.model_hash, program_difference(path.parent_path(), description)));
   Counters& counters = (*head)->counters;
   if (counters.cursors.size() != description.sources.size() ||
       counters.block > static_cast<std::int64_t>(description.trains.size()))

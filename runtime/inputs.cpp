@@ -87,6 +87,7 @@ bool enter_block(const Description& description, Counters& counters) {
          block_done(description.trains[static_cast<std::size_t>(counters.block)], counters)) {
     ++counters.block;
     counters.block_step = 0;
+    counters.last.clear();  // losses of the block before say nothing about this one
     for (Cursor& cursor : counters.cursors) cursor.block_begin = cursor.position;
   }
   return counters.block < blocks;
@@ -160,10 +161,13 @@ Result<DataSets> open_sources(const Description& description, const Options& opt
     places.data_dir = folder == nullptr ? "" : folder;
     places.seed = seed;
     places.threads = threads;
+    bool named = false;  // a path for a field comes before one for all; of two, the last counts
     for (const auto& [field, path] : options.data) {
       const bool of_this = std::any_of(spec.fields.begin(), spec.fields.end(),
                                        [&](const FieldSpec& f) { return f.name == field; });
-      if (field.empty() ? places.path.empty() : of_this) places.path = path;
+      if (field.empty() ? named : !of_this) continue;
+      places.path = path;
+      named = of_this;
     }
     auto set = open_data_set(spec, places, description.dtype == DType::f64);
     if (!set) return std::unexpected(set.error());

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <optional>
 
+#include "runtime/data/sources.h"
+
 namespace ganc::runtime {
 namespace {
 
@@ -135,6 +137,7 @@ Result<void> OutputRun::fill(std::uint64_t seed, std::int64_t chunk) {
   if (!inputs) return std::unexpected(inputs.error());
   std::vector<std::vector<FieldValues>> read(sets_.size());
   for (const DataInput& input : *inputs) {
+    if (sets_[input.source] == nullptr) continue;  // its fields are given
     auto& fields = read[input.source];
     const std::int64_t count = input.binding->shape.empty() ? 1 : input.binding->shape[0];
     if (fields.empty()) {
@@ -185,6 +188,18 @@ Result<void> OutputRun::draw_chunks(std::uint64_t seed, std::int64_t count,
 
 Result<std::vector<Tensor>> OutputRun::draw(std::uint64_t seed, std::int64_t count,
                                             const std::vector<Override>& overrides) {
+  double bytes = 0;
+  for (const std::string& part : output_.parts) {
+    const Binding& b = program_.result(part)->binding;
+    bytes += static_cast<double>(elements(b.shape) * size_of(b.dtype)) /
+             static_cast<double>(output_.count) * static_cast<double>(count);
+  }
+  if (bytes > static_cast<double>(memory_of_machine()))
+    return fail(fmt::format(
+        "{} samples of output {} take {:.4g} GiB, and there are {:.4g} GiB of memory; ask for "
+        "fewer (--count)",
+        count, output_.name, bytes / (1 << 30),
+        static_cast<double>(memory_of_machine()) / (1 << 30)));
   std::vector<Tensor> all;
   std::size_t drawn = 0;
   const Take take = [&](const std::vector<Tensor>& parts, std::int64_t rows) -> Result<void> {

@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include <chrono>
+#include <system_error>
 
 #include "runtime/cpu.h"
 
@@ -11,10 +12,19 @@ namespace ganc::runtime {
 Pool::Pool(unsigned threads)
     : threads_(threads == 0 ? 1 : threads), spins_(threads_ <= usable_cpus()) {
   workers_.reserve(threads_ - 1);
-  for (unsigned t = 1; t < threads_; ++t) workers_.emplace_back([this, t] { work(t); });
+  try {
+    for (unsigned t = 1; t < threads_; ++t) workers_.emplace_back([this, t] { work(t); });
+  } catch (const std::system_error&) {
+    end_workers();
+    throw;
+  }
 }
 
 Pool::~Pool() {
+  end_workers();
+}
+
+void Pool::end_workers() {
   stop_.store(true, std::memory_order_relaxed);
   generation_.fetch_add(1, std::memory_order_release);
   generation_.notify_all();

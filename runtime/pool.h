@@ -13,7 +13,7 @@ namespace ganc::runtime {
 // time.
 class Pool {
  public:
-  // `threads` in all, the caller's included.
+  // `threads` in all, the caller's included; std::system_error where the system gives fewer.
   explicit Pool(unsigned threads);
   ~Pool();
   Pool(const Pool&) = delete;
@@ -30,6 +30,7 @@ class Pool {
 
  private:
   void work(unsigned thread);
+  void end_workers();
   // Returns when `word` is no longer `old`.
   void wait_while(const std::atomic<std::uint32_t>& word, std::uint32_t old) const;
 

@@ -60,6 +60,7 @@ double seconds_since_start() {
 void Progress::begin(const Training& training) {
   begin_ = last_step_ = last_shown_ = last_rate_ = Clock::now();
   done_at_begin_ = done(training);
+  begin_step_ = training.counters().step;
 }
 
 double Progress::seconds() const {
@@ -90,8 +91,11 @@ std::optional<std::string> Progress::step(const Training& training) {
   if (step_seconds_.size() < most_times) step_seconds_.push_back(static_cast<float>(took));
   images_since_rate_ += static_cast<double>(training.samples_a_step());
   const double rate_time = std::chrono::duration<double>(now - last_rate_).count();
-  if (rate_time > 0.5 || images_per_second_ == 0) {
+  if (rate_time > 0.5 || !rate_settled_)
     images_per_second_ = rate_time > 0 ? images_since_rate_ / rate_time : 0;
+  const bool first = begin_step_ + 1 == training.counters().step;
+  if (rate_time > 0.5 || first) {  // the first step waits for data and memory
+    rate_settled_ = !first;
     images_since_rate_ = 0;
     last_rate_ = now;
   }

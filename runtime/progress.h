@@ -39,6 +39,8 @@ class Progress {
   Console& console_;
   Limits limits_;
   Clock::time_point begin_, last_step_, last_shown_, last_rate_;
+  std::int64_t begin_step_ = 0;
+  bool rate_settled_ = false;  // a whole interval after the first step has been measured
   double done_at_begin_ = 0, images_since_rate_ = 0, images_per_second_ = 0;
   std::vector<float> step_seconds_;
 };

@@ -37,6 +37,10 @@ Result<std::filesystem::path> given_folder(const std::filesystem::path& out) {
   if (auto r = make_folder(out); !r) return std::unexpected(r.error());
   auto names = list_folder(out);
   if (!names) return std::unexpected(names.error());
+  // What a run leaves that was ended before its options were there is no run.
+  std::erase_if(*names, [&](const std::string& name) {
+    return name == "log.txt" || name == "stats.jsonl" || name == "options.json.part";
+  });
   if (!names->empty())
     return fail(
         fmt::format("cannot begin a run in {}: the folder is not empty; give a new one with --out, "
@@ -67,8 +71,10 @@ Result<std::filesystem::path> next_folder(const std::string& name) {
   }
 }
 
-// The lines of stats.jsonl up to `step`; a line cut off by a crash ends them.
-std::string lines_up_to(const std::string& text, std::int64_t step) {
+// The lines of stats.jsonl up to `step` whose steps are multiples of `every`; a line cut off by a
+// crash ends them.
+std::string lines_up_to(const std::string& text, std::int64_t step, std::int64_t every) {
+  std::string kept;
   std::size_t begin = 0;
   while (true) {
     const std::size_t end = text.find('\n', begin);
@@ -76,9 +82,10 @@ std::string lines_up_to(const std::string& text, std::int64_t step) {
     const auto line = parse_json(std::string_view(text).substr(begin, end - begin));
     const Json* at = line ? line->find("step") : nullptr;
     if (at == nullptr || at->integer() == nullptr || *at->integer() > step) break;
+    if (*at->integer() % every == 0) kept.append(text, begin, end + 1 - begin);
     begin = end + 1;
   }
-  return text.substr(0, begin);
+  return kept;
 }
 
 }  // namespace
@@ -94,14 +101,15 @@ Result<RunFolder> RunFolder::create(const std::string& out, const std::string& m
   return folder;
 }
 
-Result<RunFolder> RunFolder::reopen(const std::filesystem::path& path, std::int64_t step) {
+Result<RunFolder> RunFolder::reopen(const std::filesystem::path& path, std::int64_t step,
+                                    std::int64_t every) {
   RunFolder folder(path);
   if (auto r = folder.take(); !r) return std::unexpected(r.error());
   const auto stats = path / "stats.jsonl";
   if (runtime::exists(stats)) {
     auto text = read_text(stats);
     if (!text) return std::unexpected(text.error());
-    const std::string kept = lines_up_to(*text, step);
+    const std::string kept = lines_up_to(*text, step, every);
     if (kept.size() != text->size())
       if (auto r = replace_file(stats, kept); !r) return std::unexpected(r.error());
   }

@@ -19,9 +19,11 @@ class RunFolder {
   // runs/00000-<model>-<data>.
   static Result<RunFolder> create(const std::string& out, const std::string& model,
                                   const std::string& data);
-  // One that a run has begun in; lines of stats.jsonl past `step` are dropped. Either way, no other
-  // process writes into the folder as long as this lives.
-  static Result<RunFolder> reopen(const std::filesystem::path& path, std::int64_t step);
+  // One that a run has begun in; lines of stats.jsonl past `step` are dropped, and those of steps
+  // that are no multiples of `every`: a run that was not stopped there has none. Either way, no
+  // other process writes into the folder as long as this lives.
+  static Result<RunFolder> reopen(const std::filesystem::path& path, std::int64_t step,
+                                  std::int64_t every);
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path checkpoint(std::int64_t step) const;

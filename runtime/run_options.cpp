@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <ranges>
+
 #include "runtime/files.h"
 
 namespace ganc::runtime {
@@ -98,13 +101,77 @@ std::string print(const Pairs& pairs) {
   return text;
 }
 
+bool same_place(const std::string& a, const std::string& b) {
+  std::error_code absent;
+  return absolute_path(a) == absolute_path(b) || std::filesystem::equivalent(a, b, absent);
+}
+
 void keep(Recorded& run, const char* key, Pairs& option) {
   Pairs recorded = run.list(key);
-  if (!option.empty() && option != recorded) run.contradiction(key, print(option), print(recorded));
+  const auto same = [](const auto& a, const auto& b) {
+    return a.first == b.first && same_place(a.second, b.second);
+  };
+  if (!option.empty() && !std::ranges::equal(option, recorded, same))
+    run.contradiction(key, print(option), print(recorded));
   option = std::move(recorded);
 }
 
+// Data may have moved: what is given comes before what is recorded, for a field or for all.
+void replace(Recorded& run, const char* key, Pairs& option) {
+  Pairs data = run.list(key);
+  for (const auto& [field, path] : option) {
+    std::erase_if(data, [&](const auto& pair) { return field.empty() || pair.first == field; });
+    data.emplace_back(field, path);
+  }
+  option = std::move(data);
+}
+
+Json batches(const Description& d) {
+  Json list{Json::Array()};
+  for (const Train& train : d.trains) list.push(Json(train.batch));
+  return list;
+}
+
+// The paths of a list as the run's options have them.
+Json places(Pairs list) {
+  for (auto& [name, path] : list)  // weights may also lie beside the program's file
+    if (runtime::exists(path)) path = absolute_path(path);
+  return pairs(list);
+}
+
 }  // namespace
+
+std::string absolute_path(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::path whole = std::filesystem::absolute(path, error);
+  if (error) whole = path;
+  whole = whole.lexically_normal();
+  return (whole.has_filename() ? whole : whole.parent_path()).native();
+}
+
+std::string program_difference(const std::filesystem::path& run, const Description& d) {
+  auto text = read_text(run / "options.json");
+  if (!text) return "";
+  const auto there = parse_json(*text);
+  if (!there) return "";
+  std::string differences;
+  const auto compare = [&](const char* key, std::string_view what, const Json& here) {
+    const Json* value = there->find(key);
+    if (value == nullptr || value->dump() == here.dump()) return;
+    differences += fmt::format("{}{} {} there and {} here", differences.empty() ? "" : ", ", what,
+                               value->dump(), here.dump());
+  };
+  compare("batch", "batch", batches(d));
+  compare("dtype", "dtype", Json(name(d.dtype)));
+  compare("precision", "precision", Json(d.precision));
+  compare("ganc", "ganc", Json(d.compiler));
+  compare("source_hash", "source", Json(d.source_hash));
+  if (differences.empty())
+    differences =
+        "text, batch, dtype, precision and ganc are the same, other options of the build (--set, "
+        "-O0) are not";
+  return fmt::format(" ({})", differences);
+}
 
 Json run_options(const Options& options, const Description& d, std::string_view isa,
                  unsigned threads) {
@@ -114,15 +181,16 @@ Json run_options(const Options& options, const Description& d, std::string_view 
   json.set("source", d.source);
   json.set("source_hash", d.source_hash);
   json.set("model_hash", d.model_hash);
+  json.set("batch", batches(d));
   json.set("dtype", name(d.dtype));
   json.set("precision", d.precision);
   json.set("device", "cpu");
   json.set("isa", isa);
   json.set("threads", threads);
   json.set("seed", options.seed.value_or(0));
-  json.set("data", pairs(options.data));
-  json.set("weights", pairs(options.weights));
-  json.set("init", options.init);
+  json.set("data", places(options.data));
+  json.set("weights", places(options.weights));
+  json.set("init", options.init.empty() ? "" : absolute_path(options.init));
   json.set("steps", number(options.steps));
   json.set("epochs", number(options.epochs));
   json.set("seconds", number(options.seconds));
@@ -158,29 +226,29 @@ Result<Options> continued_options(const std::filesystem::path& run, const Option
   if (!recorded.failure() && model_hash != description.model_hash)
     return fail(
         fmt::format("the run in {} is of another program than this trainer: {} ({}) there, {} ({}) "
-                    "here; use the "
+                    "here{}; use the "
                     "trainer that made it, or begin a new run from its weights with --init",
-                    run.native(), model, model_hash, description.model, description.model_hash));
+                    run.native(), model, model_hash, description.model, description.model_hash,
+                    program_difference(run, description)));
   Options options = given;
-  if (!options.out.empty() &&
-      std::filesystem::path(options.out).lexically_normal() != run.lexically_normal())
+  if (!options.out.empty() && !same_place(options.out, run.native()))
     recorded.contradiction("out", options.out, run.native());
   std::optional<std::int64_t> seed;
   if (options.seed) seed = static_cast<std::int64_t>(*options.seed);
   keep(recorded, "seed", seed);
   options.seed = static_cast<std::uint64_t>(seed.value_or(0));
-  keep(recorded, "data", options.data);
+  replace(recorded, "data", options.data);
   keep(recorded, "weights", options.weights);
   keep(recorded, "log", options.log);
   keep(recorded, "images", options.images);
   keep(recorded, "snapshot", options.snapshot);
   keep(recorded, "keep", options.keep);
   options.init = recorded.text("init");
-  const bool limited = given.steps || given.epochs || given.seconds;
-  if (!limited) {
+  // Steps and epochs say where the run ends, seconds how long this process goes on.
+  if (!given.steps && !given.epochs) {
     options.steps = recorded.integer("steps");
     options.epochs = recorded.real("epochs");
-    options.seconds = recorded.real("seconds");
+    if (!given.seconds) options.seconds = recorded.real("seconds");
   }
   if (recorded.failure()) return std::unexpected(*recorded.failure());
   return options;

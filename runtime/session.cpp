@@ -3,20 +3,25 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <system_error>
+
 #include "runtime/cpu.h"
 
 namespace ganc::runtime {
 namespace {
 
-// A kept instruction set that cannot run here.
+// A kept instruction set that cannot run here: the CPU lacks it, or the trainer.
 std::unexpected<Failure> cannot_keep(const GancProgram& program, std::string_view isa) {
   auto best = choose_variant(program, "");
   if (!best) return std::unexpected(best.error());
+  const auto missing = missing_features(isa);
+  const std::string why = missing.empty()
+                              ? fmt::format("this trainer has no code for it")
+                              : fmt::format("this CPU lacks {}", fmt::join(missing, ", "));
   return fail(
-      fmt::format("the run was made with {}, and this CPU lacks {}; pass --cpu {} to go on with "
-                  "that: from there "
+      fmt::format("the run was made with {}, and {}; pass --cpu {} to go on with that: from there "
                   "the bits differ",
-                  isa, fmt::join(missing_features(isa), ", "), (*best)->isa));
+                  isa, why, (*best)->isa));
 }
 
 }  // namespace
@@ -44,7 +49,14 @@ Result<std::unique_ptr<Session>> Session::open(const GancProgram& program, Descr
   session->options = options;
   session->description = std::move(description);
   session->variant = *variant;
-  session->pool = std::make_unique<Pool>(threads);
+  try {
+    session->pool = std::make_unique<Pool>(threads);
+  } catch (const std::system_error& error) {
+    return fail(fmt::format(
+        "cannot start {} threads: {}; give fewer with --threads, or raise the limit on processes "
+        "(ulimit -u)",
+        threads, error.code().message()));
+  }
   session->arena = std::make_unique<Arena>(std::move(*arena));
   return session;
 }

@@ -10,13 +10,19 @@ namespace {
 volatile std::sig_atomic_t received = 0;
 
 void remember(int signal) {
-  if (received != 0) _exit(128 + signal);
-  received = signal;
+  // A terminal that goes sends several: they must not cost the state.
+  if (received != 0 && signal != SIGHUP) _exit(128 + signal);
+  if (received == 0) received = signal;
 }
 
 }  // namespace
 
-void handle_signals() {
+void ignore_failed_writes() {
+  std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+void remember_stop() {
   received = 0;
   struct sigaction action{};
   action.sa_handler = remember;
@@ -24,8 +30,9 @@ void handle_signals() {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  std::signal(SIGXFSZ, SIG_IGN);
-  std::signal(SIGPIPE, SIG_IGN);
+  struct sigaction before{};
+  sigaction(SIGHUP, nullptr, &before);
+  if (before.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
 }
 
 int stop_requested() {

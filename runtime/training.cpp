@@ -208,16 +208,32 @@ std::string shown(const Call& call, const std::vector<Operation>& operations) {
 
 }  // namespace
 
-Result<std::string> Training::trace_step() {
+// The first sample of a batch with a number that is not finite, for the user.
+std::string Training::sample_not_finite(const DataInput& input, const Tensor& batch) const {
+  const SourceSpec& spec = session_.description.sources[input.source];
+  const std::int64_t count = sets_[input.source]->count();
+  std::int64_t bad = 0;
+  while (bad + 1 < batch.elements() && std::isfinite(batch.number(bad))) ++bad;
+  const std::int64_t row = bad / std::max<std::int64_t>(1, batch.elements() / batch.shape[0]);
+  // The loader's order, from where the iteration began.
+  const auto at = static_cast<std::int64_t>(counters_.cursors[input.source].position) +
+                  static_cast<std::int64_t>(input.repeat) * block().batch + row;
+  const std::int64_t index =
+      shuffled_index(at % count, count, source_seed(block_seed(block(), counters_), input.source),
+                     static_cast<std::uint64_t>(at / count));
+  return fmt::format("the data: `{}` of sample {} (from 0) is {} ({}: {})",
+                     spec.fields[input.field].name, index, batch.number(bad), spec.place,
+                     sets_[input.source]->describe());
+}
+
+Result<Training::Origin> Training::trace_step() {
   if (auto r = fill_inputs(); !r) return std::unexpected(r.error());
   const Description& d = session_.description;
   const char* const arena = session_.arena->data();
   for (const DataInput& input : inputs_) {
     const Tensor batch = gather(arena, *input.binding);
     if (!all_finite(batch.bytes.data(), batch.elements(), batch.dtype))
-      return fmt::format(
-          "the data: {} holds a number that is not finite",
-          std::string_view(input.binding->name).substr(std::string_view("data/").size()));
+      return Origin{sample_not_finite(input, batch), true};
   }
   const std::vector<Call>& calls = d.programs[static_cast<std::size_t>(block().program)].calls;
   std::string found;
@@ -233,7 +249,7 @@ Result<std::string> Training::trace_step() {
   });
   execution_->run();
   execution_->after_each_call(nullptr);
-  return found;
+  return Origin{found, false};
 }
 
 double Training::run_epochs() const {

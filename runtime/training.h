@@ -35,9 +35,13 @@ class Training {
   // One iteration, after prepare(). The losses that were computed, and every weight and state, are
   // then finite, or the answer says what is not.
   Result<std::optional<Divergence>> step();
-  // One iteration, call by call: where the first value arose that is not finite, as part of a
-  // sentence; empty: nowhere.
-  Result<std::string> trace_step();
+  // Where the first value arose that is not finite, as part of a sentence; empty: nowhere.
+  struct Origin {
+    std::string text;
+    bool in_data = false;
+  };
+  // One iteration, call by call.
+  Result<Origin> trace_step();
 
   // False where the schedule ends here.
   bool has_more() const;
@@ -60,6 +64,7 @@ class Training {
   std::optional<Divergence> check() const;
   std::span<const KernelBuffer> buffers_of(const Call& call) const;
   bool runs(const Call& call) const;
+  std::string sample_not_finite(const DataInput& input, const Tensor& batch) const;
   void clear_gaps(const Call& call) const;
   bool wrote_finite(const Call& call) const;
 

@@ -9,7 +9,7 @@ images=$1
 shift
 trainer() { "${GANC:-$here/../../build/release/bin/ganc}" run "$here/own_images.gan" ${SET:+--set "$SET"} -- "$@"; }
 
-if [ -e "$out/latest.safetensors" ]; then
+if [ -e "$out/options.json" ]; then
   trainer train --resume "$out" --data "$images" "$@"
 else
   trainer train --out "$out" --data "$images" "$@"

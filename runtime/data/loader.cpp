@@ -1,8 +1,11 @@
 #include "runtime/data/loader.h"
 
+#include <fmt/format.h>
+
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
 
@@ -40,9 +43,18 @@ struct Loader::State {
     return made;
   }
 
+  // For the reader's own thread, which no exception may leave.
+  Result<Batch> read_or_fail(std::uint64_t position) const {
+    try {
+      return read(position);
+    } catch (const std::bad_alloc&) {
+      return fail(fmt::format("cannot get the memory for a batch of {}", batch));
+    }
+  }
+
   void run(std::uint64_t position) {
     while (true) {
-      Result<Batch> made = read(position);
+      Result<Batch> made = read_or_fail(position);
       position += static_cast<std::uint64_t>(batch);
       const bool failed = !made;
       std::unique_lock lock(mutex);

@@ -23,14 +23,18 @@ std::uint64_t limit_in(const char* path) {
 
 }  // namespace
 
-std::uint64_t memory_for_a_set() {
+std::uint64_t memory_of_machine() {
   std::uint64_t memory = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
                          static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   memory = std::min(memory, limit_in("/sys/fs/cgroup/memory.max"));
   memory = std::min(memory, limit_in("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
   rlimit limit{};
   if (getrlimit(RLIMIT_AS, &limit) == 0) memory = std::min<std::uint64_t>(memory, limit.rlim_cur);
-  return memory / 4;
+  return memory;
+}
+
+std::uint64_t memory_for_a_set() {
+  return memory_of_machine() / 4;
 }
 
 }  // namespace ganc::runtime

@@ -41,7 +41,9 @@ std::vector<std::string> idx_names(std::string_view split, bool labels);
 OpenedSet open_data_set(const SourceSpec& spec, const DataPlaces& places, bool f64,
                         std::uint64_t memory);
 
-// A quarter of what the machine, its container and the limits of the process give.
+// What the machine, its container and the limits of the process give.
+std::uint64_t memory_of_machine();
+// A quarter of it.
 std::uint64_t memory_for_a_set();
 
 }  // namespace ganc::runtime

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <new>
 
 #include "runtime/cpu.h"
 #include "runtime/files.h"
@@ -60,7 +61,7 @@ int run_trainer(const GancProgram& program, int argc, const char* const* argv) {
   // Buffers of batches and pictures go back to the system when they are freed, so that the peak is
   // what is used at once.
   mallopt(M_MMAP_THRESHOLD, 256 << 10);
-  handle_signals();
+  ignore_failed_writes();
   const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   const std::string name =
       argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "trainer";
@@ -80,7 +81,13 @@ int run_trainer(const GancProgram& program, int argc, const char* const* argv) {
   if (line->print)
     console.out(*line->print);
   else
-    code = run_verb({program, std::move(*description), line->options, console});
+    try {
+      code = run_verb({program, std::move(*description), line->options, console});
+    } catch (const std::bad_alloc&) {
+      code = fail(
+          "cannot get the memory that this takes; free memory, raise the limit on it (ulimit -v), "
+          "or ask for less");
+    }
   if (!code) return fail_with(code.error());
   // Results that nobody got are no success. Training goes on all the same: its results are files.
   if (*code == 0 && console.out_error() != 0)

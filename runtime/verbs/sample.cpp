@@ -154,11 +154,29 @@ Result<Written> write_samples(const Output& output, const std::vector<Tensor>& p
   __builtin_unreachable();
 }
 
+// The sources that the output reads beside what is given; a scatter plot shows its reals too.
+Result<std::vector<SourceUse>> needed_sources(const Description& d, const Output& output, Form form,
+                                              const std::vector<OutputRun::Override>& given) {
+  if (output.kind == OutputKind::points && form == Form::grid) return output.sources;
+  auto inputs = data_inputs(d, d.programs[static_cast<std::size_t>(output.program)]);
+  if (!inputs) return std::unexpected(inputs.error());
+  std::erase_if(*inputs, [&](const DataInput& input) {
+    return std::ranges::any_of(given, [&](const auto& o) { return o.input == input.binding; });
+  });
+  std::vector<SourceUse> needed = output.sources;
+  std::erase_if(needed, [&](const SourceUse& use) {
+    return std::ranges::none_of(*inputs, [&](const DataInput& input) {
+      return input.source == static_cast<std::size_t>(use.source);
+    });
+  });
+  return needed;
+}
+
 // Where the run's data lie, unless --data says it.
 Options with_data_of_run(const Options& options, const std::filesystem::path& checkpoint,
                          const Description& d) {
   Options given;
-  if (!options.data.empty()) return options;
+  given.data = options.data;
   auto recorded = continued_options(checkpoint.parent_path(), given, d);
   Options with = options;
   if (recorded) with.data = recorded->data;
@@ -189,11 +207,8 @@ Result<int> sample(VerbContext context) {
   auto counters = load_state(session, *checkpoint);
   if (!counters) return std::unexpected(counters.error());
   const std::uint64_t seed = options.seed.value_or(counters->seed);
-  auto sets = open_sources(session.description, options, counters->seed, session.pool->threads(),
-                           output.sources);
-  if (!sets) return std::unexpected(sets.error());
-
-  OutputRun run(session, output, *sets);
+  DataSets sets;
+  OutputRun run(session, output, sets);
   std::vector<OutputRun::Override> overrides;
   std::int64_t count = output.shown;
   for (const auto& [name, value] : options.inputs) {
@@ -202,11 +217,17 @@ Result<int> sample(VerbContext context) {
     if (o->values.shape[0] > 1) count = o->values.shape[0];
     overrides.push_back(std::move(*o));
   }
+  auto needed = needed_sources(session.description, output, *form, overrides);
+  if (!needed) return std::unexpected(needed.error());
+  auto opened_sets =
+      open_sources(session.description, options, counters->seed, session.pool->threads(), *needed);
+  if (!opened_sets) return std::unexpected(opened_sets.error());
+  sets = std::move(*opened_sets);
   count = options.count.value_or(count);
   if (count < 1) return fail("`--count 0` asks for no sample; give 1 or more", 2);
   auto parts = run.draw(seed, count, overrides);
   if (!parts) return std::unexpected(parts.error());
-  auto reals = real_points(session.description, *sets, counters->seed);
+  auto reals = real_points(session.description, sets, counters->seed);
   if (!reals) return std::unexpected(reals.error());
   auto written = write_samples(output, *parts, *form, path, *reals);
   if (!written) return std::unexpected(written.error());

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "runtime/cpu.h"
 #include "runtime/finite.h"
 #include "runtime/run_options.h"
@@ -10,6 +12,7 @@
 namespace ganc::runtime {
 
 Result<int> train(VerbContext context) {
+  remember_stop();
   return TrainRun(std::move(context)).run();
 }
 
@@ -34,8 +37,9 @@ Result<int> TrainRun::run() {
     note(fmt::format("stopped at step {}; go on with: train --resume {}",
                      training_->counters().step, folder_->path().native()));
   if (training_->counters().step == begun_at && begun_at > 0 && stop_requested() == 0)
-    note(fmt::format("the run is complete at step {}; a larger --steps or --epochs goes on",
-                     begun_at));
+    note(fmt::format("the run is complete at step {}; {}", begun_at,
+                     training_->has_more() ? "a larger --steps or --epochs goes on"
+                                           : "the program's schedule ends there"));
   summarize();
   return stop_requested();
 }
@@ -117,7 +121,9 @@ Result<void> TrainRun::open_folder() {
     if (!folder) return std::unexpected(folder.error());
     folder_ = std::move(*folder);
   } else {
-    auto folder = RunFolder::reopen(run_, training_->counters().step);
+    const bool goes_on = training_->has_more() && !limit_reached();
+    auto folder = RunFolder::reopen(run_, training_->counters().step,
+                                    goes_on ? options_.log.value_or(50) : 1);
     if (!folder) return std::unexpected(folder.error());
     folder_ = std::move(*folder);
   }
@@ -138,6 +144,7 @@ void TrainRun::announce() {
                    static_cast<double>(session_->planned_bytes()) / (1 << 20)));
   for (const auto& set : sets_)
     if (set != nullptr) note(set->describe());
+  for (const std::string& line : small_sources()) note(line);
   if (!isa_.empty() && isa_ != session_->variant->isa)
     note(fmt::format("the run was made with {} and goes on with {}: from step {} the bits differ",
                      isa_, session_->variant->isa, training_->counters().step));
@@ -147,11 +154,27 @@ void TrainRun::announce() {
   announced_ = true;
 }
 
+// Of each source that has less samples than a batch, a sentence.
+std::vector<std::string> TrainRun::small_sources() const {
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < sets_.size(); ++i) {
+    std::int64_t most = 0;
+    for (const Train& train : session_->description.trains)
+      for (const SourceUse& use : train.sources)
+        if (static_cast<std::size_t>(use.source) == i) most = std::max(most, train.batch);
+    if (sets_[i] != nullptr && sets_[i]->count() < most)
+      lines.push_back(
+          fmt::format("{} has {} samples, and a batch {}: each comes several times in a batch",
+                      session_->description.sources[i].place, sets_[i]->count(), most));
+  }
+  return lines;
+}
+
 bool TrainRun::limit_reached() const {
   if (stop_requested() != 0) return true;
   if (options_.steps && training_->counters().step >= *options_.steps) return true;
   if (options_.epochs && training_->run_epochs() >= *options_.epochs) return true;
-  return options_.seconds && progress_->seconds() >= *options_.seconds;
+  return options_.seconds && progress_ && progress_->seconds() >= *options_.seconds;
 }
 
 bool TrainRun::due(const std::optional<std::int64_t>& every) const {

@@ -76,7 +76,7 @@ Result<void> TrainRun::write_checkpoint() {
 
 // The run is deterministic: from the last checkpoint, or from its beginning, the bad step comes
 // about again.
-Result<std::string> TrainRun::trace(std::int64_t step) {
+Result<Training::Origin> TrainRun::trace(std::int64_t step) {
   auto counters = begin_state();
   if (!counters) return std::unexpected(counters.error());
   note(fmt::format("looks for the operation: repeats steps {} to {}", counters->step + 1, step));
@@ -84,7 +84,7 @@ Result<std::string> TrainRun::trace(std::int64_t step) {
   while (true) {
     auto ready = again.prepare();
     if (!ready) return std::unexpected(ready.error());
-    if (!*ready || stop_requested() != 0) return std::string();
+    if (!*ready || stop_requested() != 0) return Training::Origin();
     if (again.counters().step + 1 >= step) return again.trace_step();
     auto divergence = again.step();
     if (!divergence) return std::unexpected(divergence.error());
@@ -104,16 +104,17 @@ std::unexpected<Failure> TrainRun::diverged(const Divergence& divergence) {
   std::string where;
   if (!origin)
     where = fmt::format("; the operation could not be found: {}", origin.error().message);
-  else if (!origin->empty())
-    where = fmt::format("; the first value that is not finite came from {}", *origin);
+  else if (!origin->text.empty())
+    where = fmt::format("; the first value that is not finite came from {}", origin->text);
   const std::string kept =
       checkpoint_ ? fmt::format("the last good checkpoint is {}", checkpoint_->native())
                   : std::string("no checkpoint was due before (--snapshot N)");
   const std::string message = fmt::format(
-      "training diverged in step {}: {}{}{}; {}. A smaller learning rate, a stable form of the "
-      "loss or "
-      "clipping the gradient are the usual remedies",
-      step, divergence.what, objective, where, kept);
+      "training diverged in step {}: {}{}{}; {}. {}", step, divergence.what, objective, where, kept,
+      origin && origin->in_data
+          ? "Mend that sample, or leave it out"
+          : "A smaller learning rate, a stable form of the loss or clipping the gradient are the "
+            "usual remedies");
   (void)folder_->log("error: " + message);
   return fail(message, 3);
 }

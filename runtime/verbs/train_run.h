@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runtime/inputs.h"
 #include "runtime/progress.h"
@@ -31,6 +32,7 @@ class TrainRun {
   // The state that this process begins with; also where a divergence is traced from.
   Result<Counters> begin_state();
   void announce();
+  std::vector<std::string> small_sources() const;
   Result<void> loop();
   bool limit_reached() const;
   bool due(const std::optional<std::int64_t>& every) const;
@@ -40,7 +42,7 @@ class TrainRun {
   Result<void> write_pictures();
   Result<void> write_checkpoint();
   std::unexpected<Failure> diverged(const Divergence& divergence);
-  Result<std::string> trace(std::int64_t step);
+  Result<Training::Origin> trace(std::int64_t step);
   void summarize();
   void note(const std::string& line);
 

@@ -8,7 +8,7 @@
 
 namespace ganc::runtime {
 
-// What a verb runs with. Each returns the exit code: 0, or 130 and 143 after a signal.
+// What a verb runs with. Each returns the exit code: 0, or of `train` that of a signal.
 struct VerbContext {
   const GancProgram& program;
   Description description;

@@ -43,6 +43,13 @@ def tensor_bytes(tensors, header=None):
     return struct.pack("<Q", len(text)) + text + numbers
 
 
+def npy_bytes(shape, values, dtype="<f4", fortran=False):
+    text = f"{{'descr': '{dtype}', 'fortran_order': {fortran}, 'shape': {tuple(shape)}, }}".encode()
+    text += b" " * (63 - (10 + len(text)) % 64) + b"\n"
+    code = {"f4": "f", "f8": "d", "i4": "i", "i8": "q"}[dtype[1:]]
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + struct.pack(f"<{len(values)}{code}", *values)
+
+
 class ToyTest(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ganc-trainer-"))
@@ -54,7 +61,8 @@ class ToyTest(unittest.TestCase):
 
     def run_toy(self, *arguments, expect=0, env=None, **more):
         more.setdefault("stdin", subprocess.DEVNULL)
-        done = subprocess.run([TRAINER, *map(str, arguments)], capture_output=True, text=True, cwd=self.folder,
+        more.setdefault("cwd", self.folder)
+        done = subprocess.run([TRAINER, *map(str, arguments)], capture_output=True, text=True,
                               timeout=120, env={**os.environ, **(env or {})}, **more)
         if done.returncode != expect:
             raise AssertionError(f"{arguments}: exit code {done.returncode}, expected {expect}\n{done.stdout}\n{done.stderr}")

@@ -282,7 +282,23 @@ std::string iteration() {
       {draw_of("draw/D#0/z", z0, 0), draw_of("draw/D#1/z", z1, 4), draw_of("draw/G/z", z2, 8)});
 }
 
-std::string programs() {
+std::string samples(const ToyOptions& options) {
+  std::vector<std::string> inputs = counters();
+  const std::string generated = call(k_generate, drawn, {w, b, out_z, out}, "multiply", "G", 3);
+  const auto result = [](int calls) {
+    return binding("out/0", "f32", {drawn, 2}, {2, 1}, out, 128, after(calls));
+  };
+  if (options.output_of_data) {
+    inputs.push_back(binding("data/x", "f32", {drawn, 2}, {2, 1}, out_z, 128));
+    return program("samples", {generated}, inputs, {result(0)}, {});
+  }
+  return program(
+      "samples",
+      {call(k_draw3, drawn, {seed, random_step, out_z}, "random_bits", "", 2, {}, 0), generated},
+      inputs, {result(1)}, {draw_of("draw/samples/z", out_z, 0, drawn)});
+}
+
+std::string programs(const ToyOptions& options) {
   std::vector<std::string> inputs = counters(), arguments = counters(), data = counters();
   arguments.push_back(binding("arg/z", "f32", {batch, 2}, {2, 1}, z0));
   data.push_back(binding("data/x", "f32", {batch, 2}, {1, batch}, x0));
@@ -290,12 +306,7 @@ std::string programs() {
       {program("init",
                {call(k_init, 1, {seed, random_step, w, b, v, m_v, m_w, seen}, "init", "", 1)},
                inputs, {}, {}),
-       iteration(),
-       program("samples",
-               {call(k_draw3, drawn, {seed, random_step, out_z}, "random_bits", "", 2, {}, 0),
-                call(k_generate, drawn, {w, b, out_z, out}, "multiply", "G", 3)},
-               inputs, {binding("out/0", "f32", {drawn, 2}, {2, 1}, out, 128, after(1))},
-               {draw_of("draw/samples/z", out_z, 0, drawn)}),
+       iteration(), samples(options),
        program("forward/G", {call(k_generate, batch, {w, b, z0, fake}, "multiply", "G", 3)},
                arguments, {binding("out", "f32", {batch, 2}, {2, 1}, fake, 64, after(0))}, {}),
        program("grad/D",
@@ -369,7 +380,8 @@ ToyOptions toy_options_from_environment() {
   ToyOptions options;
   if (!text("TOY_EPOCHS").empty()) options.epochs = std::atof(text("TOY_EPOCHS").c_str());
   options.two_blocks = !text("TOY_BLOCKS").empty();
-  options.two_isas = text("TOY_ISA").empty();
+  options.isa = text("TOY_ISA");
+  options.output_of_data = !text("TOY_OUTPUT_OF_DATA").empty();
   if (!text("TOY_HASH").empty()) options.model_hash = text("TOY_HASH");
   if (!text("TOY_DIVERGE_AT").empty())
     options.diverge_at = std::atoi(text("TOY_DIVERGE_AT").c_str());
@@ -391,10 +403,11 @@ std::string toy_description(const ToyOptions& options) {
 "programs": {}, "init": 0,
 "trains": {},
 "outputs": [{{"name": "samples", "program": 2, "count": {}, "shown": {}, "kind": "points", "rate": 0, "ranges": [], "parts": ["out/0"],
-  "sources": []}}],
+  "sources": [{}]}}],
 "forwards": [{{"net": "G", "program": 3}}], "gradients": [{{"update": "D", "train": "", "program": 4}}], "missing": []}})",
       options.model_hash, static_cast<int>(arena_bytes), static_cast<int>(persistent), variables(),
-      options.data, options.samples, kernel_list(), programs(), trains(options), drawn, drawn);
+      options.data, options.samples, kernel_list(), programs(options), trains(options), drawn,
+      drawn, options.output_of_data ? R"({"source": 0, "batches": 1})" : "");
 }
 
 const GancProgram& toy_program_with(const std::string& description) {
@@ -413,12 +426,14 @@ const GancProgram& toy_program(const ToyOptions& options) {
   diverge_at = options.diverge_at;
   slow_us = options.slow_us;
   auto& made = const_cast<GancProgram&>(toy_program_with(toy_description(options)));
-  if (!options.two_isas) {
-    static std::list<GancVariant> unknown;
-    unknown.push_back(made.variants[0]);
-    unknown.back().isa = "x86-64-v9";
+  if (!options.isa.empty()) {
+    static std::list<std::string> names;
+    static std::list<GancVariant> alone;
+    names.push_back(options.isa);
+    alone.push_back(made.variants[0]);
+    alone.back().isa = names.back().c_str();
     made.variant_count = 1;
-    made.variants = &unknown.back();
+    made.variants = &alone.back();
   }
   return made;
 }

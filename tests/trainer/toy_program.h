@@ -18,15 +18,17 @@
 struct ToyOptions {
   double epochs = 3;        // 4 iterations an epoch
   bool two_blocks = false;  // two blocks of 5 steps in place of the epochs
-  bool two_isas = true;     // x86-64-v3 and v4; else an unknown set alone
+  std::string isa;          // a variant alone, in place of x86-64-v3 and v4
   std::string data = "ring";
   int samples = 64;  // of the data
   std::string model_hash = "toy-hash";
-  int diverge_at = -1;  // `step` in which the gradient of G.w becomes infinite
-  int slow_us = 0;      // of an iteration
+  int diverge_at = -1;          // `step` in which the gradient of G.w becomes infinite
+  int slow_us = 0;              // of an iteration
+  bool output_of_data = false;  // samples = G(x)
 };
 
-// Reads TOY_EPOCHS, TOY_BLOCKS, TOY_ISA, TOY_HASH, TOY_SAMPLES, TOY_DIVERGE_AT, TOY_SLOW_US.
+// Reads TOY_EPOCHS, TOY_BLOCKS, TOY_ISA, TOY_HASH, TOY_SAMPLES, TOY_DIVERGE_AT, TOY_SLOW_US,
+// TOY_OUTPUT_OF_DATA.
 ToyOptions toy_options_from_environment();
 
 // Lives until the process ends.

@@ -10,7 +10,7 @@ import subprocess
 import time
 import unittest
 
-from harness import TRAINER, ToyTest, read_tensors, tensor_bytes
+from harness import TRAINER, ToyTest, npy_bytes, read_tensors, tensor_bytes
 
 
 class Folder(ToyTest):
@@ -69,6 +69,7 @@ class Folder(ToyTest):
         for stop in (4, 5, 6):
             self.run_toy("train", "--out", f"parts-{stop}", "--log", 1, "--steps", stop, env=env)
             self.run_toy("train", "--resume", f"parts-{stop}", "--steps", 100, env=env)
+            self.assertEqual(self.stats("whole"), self.stats(f"parts-{stop}"))
             self.assertEqual(self.bytes("whole", "checkpoint_000010.safetensors"),
                              self.bytes(f"parts-{stop}", "checkpoint_000010.safetensors"))
 
@@ -80,6 +81,10 @@ class Folder(ToyTest):
         self.fails(1, "train", "--out", "file", says="cannot create folder file")
         (self.folder / "empty").mkdir()
         self.run_toy("train", "--out", "empty", "--steps", 1)
+        (self.folder / "killed").mkdir()  # before its options were written
+        for name in ("log.txt", "stats.jsonl", "options.json.part"):
+            (self.folder / "killed" / name).touch()
+        self.run_toy("train", "--out", "killed", "--steps", 1)
 
 
 class Bits(ToyTest):
@@ -107,6 +112,15 @@ class Bits(ToyTest):
             self.assertEqual(self.bytes("whole", "checkpoint_000012.safetensors"), self.bytes(out, "checkpoint_000012.safetensors"))
             self.assertEqual(self.stats("whole"), self.stats(out))
 
+    def test_a_stop_leaves_no_line(self):
+        self.run_toy("train", "--out", "whole", "--log", 4)
+        self.run_toy("train", "--out", "a", "--log", 4, "--steps", 6)
+        self.assertEqual([line["step"] for line in self.stats("a")], [4, 6])
+        self.run_toy("train", "--resume", "a")  # nothing to do
+        self.assertEqual([line["step"] for line in self.stats("a")], [4, 6])
+        self.run_toy("train", "--resume", "a", "--epochs", 3)
+        self.assertEqual(self.stats("whole"), self.stats("a"))
+
     def test_resume_from_an_older_checkpoint_drops_later_lines(self):
         self.run_toy("train", "--out", "a", "--log", 1, "--snapshot", 2, "--keep", 0)
         whole = self.bytes("a", "checkpoint_000012.safetensors")
@@ -120,12 +134,15 @@ class Bits(ToyTest):
 
     def stopped(self, number, signal_number, code, env):
         out = f"stopped-{number}"
-        process = self.start("train", "--out", out, "--steps", 400, "--snapshot", 7, "--log", 1, env=env)
+        process = self.start("train", "--out", out, "--steps", 400, "--snapshot", 7, "--log", 1, env=env,
+                             preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
         stats = self.folder / out / "stats.jsonl"
         while process.poll() is None and not (stats.exists() and stats.read_text().count("\n") >= 3):
             time.sleep(0.001)
         time.sleep(random.random() * 0.05)
         process.send_signal(signal_number)
+        if signal_number == signal.SIGHUP:  # a terminal that goes sends several
+            process.send_signal(signal_number)
         _, said = process.communicate(timeout=60)
         self.assertEqual(process.returncode, code, said)
         if code > 0:
@@ -137,7 +154,7 @@ class Bits(ToyTest):
         env = {"TOY_EPOCHS": "1000", "TOY_SLOW_US": "1000"}
         self.run_toy("train", "--out", "whole", "--steps", 400, env=env)
         whole = self.bytes("whole", "checkpoint_000400.safetensors")
-        cases = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9), (signal.SIGKILL, -9)]
+        cases = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9), (signal.SIGKILL, -9)]
         for number, (signal_number, code) in enumerate(cases):
             with self.subTest(signal=signal_number):
                 self.assertEqual(self.stopped(number, signal_number, code, env), whole)
@@ -151,6 +168,15 @@ class Bits(ToyTest):
         process.kill()
         process.communicate(timeout=60)
         self.run_toy("train", "--resume", "a", "--epochs", 2000, "--seconds", 0.1, env=env)
+
+    def test_nohup_stays(self):
+        env = {"TOY_EPOCHS": "1000", "TOY_SLOW_US": "1000"}
+        process = self.start("train", "--out", "a", "--seconds", 1, env=env, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        while not (self.folder / "a" / "reals.png").exists():
+            time.sleep(0.01)
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0)
 
     def test_a_second_signal_leaves_at_once(self):
         env = {"TOY_EPOCHS": "1000", "TOY_SLOW_US": "3000000"}
@@ -211,15 +237,28 @@ class Resume(ToyTest):
 
     def test_contradictions(self):
         for option, value, there in (("--seed", 5, "4"), ("--log", 7, "50"), ("--snapshot", 2, "none"), ("--keep", 1, "3"),
-                                     ("--data", "/nowhere", "none"), ("--weights", "G=x", "none"), ("--out", "b", "a")):
+                                     ("--weights", "G=x", "none"), ("--out", "b", "a")):
             with self.subTest(option=option):
                 self.fails(1, "train", "--resume", "a", option, value,
                            says=[f"`{option} {value}` contradicts the run, which has {there}"])
         self.run_toy("train", "--resume", "a", "--seed", 4, "--out", "a", "--threads", 1, "--steps", 4)
+        self.run_toy("train", "--resume", "a/", "--out", "./a", "--steps", 5)
+        self.run_toy("train", "--resume", self.folder / "a", "--out", "a", "--steps", 6)
+
+    def test_seconds_leave_the_recorded_steps(self):
+        done = self.run_toy("train", "--resume", "a", "--seconds", 100)
+        self.assertIn("complete at step 3; a larger --steps or --epochs goes on", done.stderr)
+        self.run_toy("train", "--resume", "a", "--epochs", 3)
+        done = self.run_toy("train", "--resume", "a", "--epochs", 9)
+        self.assertIn("complete at step 12; the program's schedule ends there", done.stderr)
 
     def test_another_program(self):
         self.fails(1, "train", "--resume", "a", env={"TOY_HASH": "other"},
-                   says=["of another program", "toy-hash", "other", "--init"])
+                   says=["of another program", "toy-hash", "other", "--init", "other options of the build (--set, -O0)"])
+        options = self.folder / "a" / "options.json"
+        options.write_text(options.read_text().replace('"exact"', '"fast"'))
+        for arguments in (("train", "--resume", "a"), ("sample", "a")):
+            self.fails(1, *arguments, env={"TOY_HASH": "other"}, says='here (precision "fast" there and "exact" here); use')
 
     def test_what_is_no_run(self):
         self.fails(1, "train", "--resume", "nowhere", says="cannot resume nowhere: No such file or directory")
@@ -245,8 +284,12 @@ class Resume(ToyTest):
         done = self.run_toy("train", "--resume", "a", "--cpu", "x86-64-v3", "--steps", 4)
         if "avx512f" in pathlib.Path("/proc/cpuinfo").read_text():
             self.assertIn("made with x86-64-v4 and goes on with x86-64-v3: from step 3 the bits differ", done.stderr)
+            # The run's set is the CPU's, and not the trainer's.
+            self.run_toy("train", "--out", "v4", "--steps", 1)
+            self.fails(1, "train", "--resume", "v4", "--steps", 5, env={"TOY_ISA": "x86-64-v3"},
+                       says="made with x86-64-v4, and this trainer has no code for it; pass --cpu x86-64-v3")
         # A checkpoint of an instruction set that this CPU lacks: the variants of this trainer are another one's.
-        self.fails(1, "train", "--resume", "a", "--steps", 5, env={"TOY_ISA": "none"}, says="lacks")
+        self.fails(1, "train", "--resume", "a", "--steps", 5, env={"TOY_ISA": "x86-64-v9"}, says="lacks")
 
     def test_damage_at_every_place(self):
         path = self.folder / "a" / "checkpoint_000003.safetensors"
@@ -276,6 +319,50 @@ class Resume(ToyTest):
         self.fails(1, "train", "--resume", "a", says="it is a folder")
         os.mkfifo(self.folder / "pipe")
         self.fails(1, "train", "--resume", "pipe", says="it is a FIFO, and a file is needed here")
+
+
+class Data(ToyTest):
+    def write(self, name, count=64, bad=None):
+        values = [float(i % 7) for i in range(2 * count)]
+        if bad is not None:
+            values[2 * bad + 1] = float("nan")
+        (self.folder / name).write_bytes(npy_bytes((count, 2), values))
+
+    def test_a_run_goes_on_from_any_folder_and_with_data_that_moved(self):
+        for name in ("d", "elsewhere"):
+            (self.folder / name).mkdir()
+        self.write("d/x.npy")
+        self.run_toy("train", "--out", "whole", "--data", "d/x.npy")
+        self.run_toy("train", "--out", "a", "--data", "d/../d/x.npy", "--steps", 3)
+        elsewhere = self.folder / "elsewhere"
+        self.run_toy("train", "--resume", "../a", "--steps", 5, cwd=elsewhere)
+        self.run_toy("train", "--resume", "a", "--data", self.folder / "d" / "x.npy", "--steps", 6)
+        os.rename(self.folder / "d", self.folder / "moved")
+        self.fails(1, "train", "--resume", "a", "--steps", 7, says="d/x.npy: there is no such file or folder")
+        self.run_toy("train", "--resume", "a", "--data", "moved/x.npy", "--steps", 7)
+        self.run_toy("train", "--resume", "a", "--epochs", 3)  # the new place is recorded
+        self.assertEqual(self.bytes("a", "checkpoint_000012.safetensors"), self.bytes("whole", "checkpoint_000012.safetensors"))
+        self.write("other.npy", 32)
+        self.fails(1, "train", "--resume", "a", "--data", "other.npy", "--steps", 13, says="have changed: 64 samples when the run was saved")
+
+    def test_the_last_place_counts(self):
+        self.write("one.npy")
+        self.write("two.npy")
+        for places, used in ((("one.npy", "two.npy"), "two"), (("x=one.npy", "two.npy"), "one"), (("one.npy", "x=two.npy"), "two")):
+            with self.subTest(places=places):
+                done = self.run_toy("train", "--steps", 1, *(text for place in places for text in ("--data", place)))
+                self.assertIn(f"{used}.npy", done.stderr)
+
+    def test_less_samples_than_a_batch(self):
+        self.write("few.npy", 5)
+        self.assertIn("toy.gan:1 has 5 samples, and a batch 8", self.run_toy("train", "--steps", 1, "--data", "few.npy").stderr)
+        self.assertNotIn("and a batch", self.run_toy("train", "--steps", 1).stderr)
+
+    def test_a_number_that_is_not_finite(self):
+        for bad in (5, 40):
+            self.write("bad.npy", bad=bad)
+            done = self.fails(3, "train", "--data", "bad.npy", says=[f"the data: `x` of sample {bad} (from 0) is nan (toy.gan:1: ", "bad.npy"])
+            self.assertNotIn("learning rate", done.stderr)
 
 
 class Init(ToyTest):
@@ -355,7 +442,7 @@ class Disk(ToyTest):
 
 class Environment(ToyTest):
     def test_a_cpu_without_what_is_needed(self):
-        self.fails(1, "train", env={"TOY_ISA": "none"}, says=["lacks x86-64-v9", "run the trainer on a CPU"])
+        self.fails(1, "train", env={"TOY_ISA": "x86-64-v9"}, says=["lacks x86-64-v9", "run the trainer on a CPU"])
 
     def test_standard_output_that_takes_nothing(self):
         reader, writer = os.pipe()
@@ -371,6 +458,15 @@ class Environment(ToyTest):
                 for file in ("checkpoint_000005.safetensors", "samples_000005.png", "reals.png"):
                     self.assertEqual(self.bytes(name, file), self.bytes(f"{name}-whole", file))
         os.close(writer)
+
+    def test_threads_that_the_system_does_not_give(self):
+        def little_room():  # for stacks: a limit on processes does not hold for root
+            resource.setrlimit(resource.RLIMIT_STACK, (1 << 26, resource.getrlimit(resource.RLIMIT_STACK)[1]))
+            resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+
+        done = self.fails(1, "train", "--threads", 64, "--format", "json", says=["cannot start 64 threads", "--threads", "ulimit -u"],
+                          preexec_fn=little_room)
+        self.assertEqual(json.loads(done.stdout)["exit_code"], 1)
 
     def test_unknown_instruction_set(self):
         self.fails(2, "train", "--cpu", "amx", says="no code for --cpu amx; it has x86-64-v3, x86-64-v4")

@@ -4,18 +4,14 @@ import json
 import math
 import os
 import pathlib
+import resource
+import signal
 import struct
 import subprocess
+import time
 import unittest
 
-from harness import ToyTest, read_tensors, tensor_bytes
-
-
-def npy_bytes(shape, values, dtype="<f4", fortran=False):
-    text = f"{{'descr': '{dtype}', 'fortran_order': {fortran}, 'shape': {tuple(shape)}, }}".encode()
-    text += b" " * (63 - (10 + len(text)) % 64) + b"\n"
-    code = {"f4": "f", "f8": "d", "i4": "i", "i8": "q"}[dtype[1:]]
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + struct.pack(f"<{len(values)}{code}", *values)
+from harness import ToyTest, npy_bytes, read_tensors, tensor_bytes
 
 
 def read_npy(path):
@@ -89,6 +85,28 @@ class Sample(AfterARun):
         (self.folder / "z.npy").write_bytes(npy_bytes((3, 2), range(6), fortran=True))
         self.fails(1, "sample", "a", "--input", "z=z.npy", says="Fortran order; save numpy.ascontiguousarray(a)")
         self.fails(1, "sample", "a", "-o", "no/such/folder/x.npy", says="No such file or directory")
+
+    def test_more_samples_than_there_is_memory_for(self):
+        for count in (99999999999999, 2**63 - 1):
+            done = self.fails(1, "sample", "a", "--count", count, "-o", "x.npy", "--format", "json",
+                              says=[f"{count} samples of output samples take", "--count"])
+            self.assertEqual(json.loads(done.stdout)["exit_code"], 1)
+
+    def test_memory_that_the_system_does_not_give(self):
+        limit = 1 << 26  # enough for the samples, not for their picture too
+        done = self.fails(1, "sample", "a", "--threads", 1, "--count", 6_000_000, "--format", "json", says="cannot get the memory that this takes",
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+        self.assertEqual(json.loads(done.stdout)["exit_code"], 1)
+
+    def test_fields_that_are_given_need_no_data(self):
+        env, z = {"TOY_OUTPUT_OF_DATA": "1"}, [float(i) for i in range(32)]
+        self.run_toy("sample", "a", "-o", "x.npy", env=env)
+        self.fails(1, "sample", "a", "--data", "gone.npy", "-o", "x.npy", env=env, says="no such file or folder")
+        (self.folder / "x0.npy").write_bytes(npy_bytes((16, 2), z))
+        self.run_toy("sample", "a", "--data", "gone.npy", "--input", "x=x0.npy", "-o", "x.npy", env=env)
+        w, b = self.weights("G.w"), self.weights("G.b")
+        for i, value in enumerate(read_npy(self.folder / "x.npy")[1]):
+            self.assertAlmostEqual(value, w[i % 2] * z[i] + b[i % 2], places=4)
 
     def test_plain_weights(self):
         self.write("w", {"G.w": ("F32", [2], [0, 0]), "G.b": ("F32", [2], [7, 8]), "D.v": ("F32", [2], [0, 0])})
@@ -308,6 +326,23 @@ class HostileFiles(AfterARun):
     def test_overlapping_tensors(self):
         row = b'{"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}'
         self.check(self.header(b'{"x": ' + row + b', "y": ' + row + b"}", b"1234"), "begins at byte 0, and the one before ends at 4")
+
+
+class Signals(AfterARun):
+    def test_end_every_verb_but_train_at_once(self):
+        def defaults():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_DFL)
+
+        env = {"TOY_SLOW_US": "20000000"}  # of an iteration
+        for verb in (("info", "--profile"), ("serve",)):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                with self.subTest(verb=verb, signal=number):
+                    process = self.start(*verb, env=env, stdin=subprocess.PIPE, preexec_fn=defaults)
+                    time.sleep(0.5)
+                    process.send_signal(number)
+                    process.communicate(timeout=10)
+                    self.assertEqual(process.returncode, -number)  # a shell shows 130 and 143
 
 
 class Serve(ToyTest):

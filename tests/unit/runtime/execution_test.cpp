@@ -46,6 +46,20 @@ TEST_CASE("regions run on every thread and barriers order what they write") {
   }
 }
 
+TEST_CASE("a block begins without the losses of the one before") {
+  Description description;
+  description.trains.resize(2);
+  for (Train& train : description.trains) train.epochs = false, train.count = 1;
+  Counters counters;
+  counters.last["loss/D"] = 1;
+  REQUIRE(enter_block(description, counters));
+  CHECK(counters.last.size() == 1);
+  counters.block_step = 1;
+  REQUIRE(enter_block(description, counters));
+  CHECK(counters.block == 1);
+  CHECK(counters.last.empty());
+}
+
 TEST_CASE("parts of units cover all and do not overlap") {
   for (const unsigned threads : {1U, 3U, 7U}) {
     const Pool pool(threads);
