@@ -154,6 +154,7 @@ Program read_program(DescriptionReader& in, const Description& d, std::size_t ke
     draw.binding = read_binding(in, d.arena_bytes);
     draw.call = static_cast<std::int32_t>(in.index("call", program.calls.size()));
     draw.distribution = in.text("distribution");
+    draw.classes = in.natural("classes");
     draw.stream = static_cast<std::uint32_t>(in.natural("stream"));
     draw.line = in.text("line");
     return draw;

@@ -57,6 +57,7 @@ struct Draw {
   Binding binding;
   std::int32_t call = 0;
   std::string distribution, line;
+  std::int64_t classes = 0;  // 0: no class
   std::uint32_t stream = 0;
 };
 

@@ -165,11 +165,13 @@ Json draws(const ProgramPlan& program, const std::vector<Draw>& declared, const 
       if (program.calls[c].draw == static_cast<std::int32_t>(i)) entry["call"] = c;
     }
     entry["distribution"] = "";
+    entry["classes"] = 0;
     entry["stream"] = 0;
     entry["line"] = "";
     for (const Draw& draw : declared) {
       if (draw.name != place_of.name) continue;
       entry["distribution"] = draw.distribution;
+      entry["classes"] = draw.classes;
       entry["stream"] = draw.stream;
       entry["line"] = place(sources, draw.span);
     }

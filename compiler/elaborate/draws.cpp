@@ -211,6 +211,7 @@ Tensor Elaborator::draw(Frame& frame, const Distribution& d, const TypeSpec& typ
   made.held = !current_let.empty();
   made.held_why = current_let;
   made.type = b().type(value);
+  made.classes = type.kind == ElementKind::class_ ? type.classes : 0;
   made.stream = stream;
   made.span = span;
   work->draws.push_back(std::move(made));

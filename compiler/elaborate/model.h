@@ -65,6 +65,7 @@ struct Draw {
   std::string name;          // the key in a feed: "draw/D/z"
   std::string distribution;  // as written: "normal(0, 1)"
   Type type;
+  std::int64_t classes = 0;  // 0: no class
   std::uint32_t stream;
   bool held = false;
   std::string held_why;  // for the table of draws: "read by `let fake`"

@@ -29,16 +29,9 @@ Result<const Output*> find_output(const Description& d, const std::string& wante
               2);
 }
 
-// How many classes the values of an input have; 0: it is no class, or that is not known.
+// How many classes the values of an input have; 0: it is no class.
 std::int64_t classes_of(const Description& d, const OutputRun::Override& o) {
-  if (o.draw != nullptr) {
-    constexpr std::string_view start = "categorical(";
-    const std::string& text = o.draw->distribution;
-    std::int64_t classes = 0;
-    if (text.starts_with(start))
-      std::from_chars(text.data() + start.size(), text.data() + text.size(), classes);
-    return classes;
-  }
+  if (o.draw != nullptr) return o.draw->classes;
   const std::string field = o.input->name.substr(o.input->name.rfind('/') + 1);
   const std::int64_t source = d.source_of(field);
   if (source < 0) return 0;

@@ -219,11 +219,12 @@ std::vector<std::string> counters() {
           binding("progress", "f64", {}, {}, progress), binding("seed", "u32", {2}, {1}, seed),
           binding("random_step", "u32", {}, {}, random_step)};
 }
-std::string draw_of(const char* name, int offset, int calls, int rows = batch) {
+std::string draw_of(const char* name, int offset, int calls, int rows = batch, int classes = 0) {
   return binding(
       name, "f32", {rows, 2}, {2, 1}, offset, rows * 8,
-      format(R"(, "call": {}, "distribution": "normal", "stream": {}, "line": "toy.gan:2")", calls,
-             calls));
+      format(
+          R"(, "call": {}, "distribution": "normal", "classes": {}, "stream": {}, "line": "toy.gan:2")",
+          calls, classes, calls));
 }
 std::string after(int calls) {
   return format(R"(, "after": {})", calls);
@@ -295,7 +296,7 @@ std::string samples(const ToyOptions& options) {
   return program(
       "samples",
       {call(k_draw3, drawn, {seed, random_step, out_z}, "random_bits", "", 2, {}, 0), generated},
-      inputs, {result(1)}, {draw_of("draw/samples/z", out_z, 0, drawn)});
+      inputs, {result(1)}, {draw_of("draw/samples/z", out_z, 0, drawn, options.classes)});
 }
 
 std::string programs(const ToyOptions& options) {
@@ -381,6 +382,7 @@ ToyOptions toy_options_from_environment() {
   if (!text("TOY_EPOCHS").empty()) options.epochs = std::atof(text("TOY_EPOCHS").c_str());
   options.two_blocks = !text("TOY_BLOCKS").empty();
   options.isa = text("TOY_ISA");
+  options.classes = std::atoi(text("TOY_CLASSES").c_str());
   options.output_of_data = !text("TOY_OUTPUT_OF_DATA").empty();
   if (!text("TOY_HASH").empty()) options.model_hash = text("TOY_HASH");
   if (!text("TOY_DIVERGE_AT").empty())

@@ -24,11 +24,12 @@ struct ToyOptions {
   std::string model_hash = "toy-hash";
   int diverge_at = -1;          // `step` in which the gradient of G.w becomes infinite
   int slow_us = 0;              // of an iteration
+  int classes = 0;              // that the noise of the output is said to have
   bool output_of_data = false;  // samples = G(x)
 };
 
 // Reads TOY_EPOCHS, TOY_BLOCKS, TOY_ISA, TOY_HASH, TOY_SAMPLES, TOY_DIVERGE_AT, TOY_SLOW_US,
-// TOY_OUTPUT_OF_DATA.
+// TOY_CLASSES, TOY_OUTPUT_OF_DATA.
 ToyOptions toy_options_from_environment();
 
 // Lives until the process ends.

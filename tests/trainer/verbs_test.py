@@ -108,6 +108,12 @@ class Sample(AfterARun):
         for i, value in enumerate(read_npy(self.folder / "x.npy")[1]):
             self.assertAlmostEqual(value, w[i % 2] * z[i] + b[i % 2], places=4)
 
+    def test_classes_of_a_draw(self):
+        env = {"TOY_CLASSES": "3"}
+        for value in (3, -1, 99):
+            self.fails(2, "sample", "a", "--input", f"z={value}", env=env, says=f"`--input z={value}`: {value} is no class from 0 to 2")
+        self.run_toy("sample", "a", "--input", "z=2", env=env)
+
     def test_plain_weights(self):
         self.write("w", {"G.w": ("F32", [2], [0, 0]), "G.b": ("F32", [2], [7, 8]), "D.v": ("F32", [2], [0, 0])})
         self.run_toy("sample", "w", "--count", 1, "-o", "x.npy")
@@ -339,6 +345,7 @@ class Signals(AfterARun):
             for number in (signal.SIGINT, signal.SIGTERM):
                 with self.subTest(verb=verb, signal=number):
                     process = self.start(*verb, env=env, stdin=subprocess.PIPE, preexec_fn=defaults)
+                    self.addCleanup(process.kill)
                     time.sleep(0.5)
                     process.send_signal(number)
                     process.communicate(timeout=10)

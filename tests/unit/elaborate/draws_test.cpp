@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <cmath>
 #include <set>
 
@@ -67,6 +69,19 @@ TEST_CASE("classes are drawn evenly, or by their probabilities") {
   CHECK(std::count(given.begin(), given.end(), 0) / 64000.0 == Approx(0.2).margin(0.01));
   CHECK(std::count(given.begin(), given.end(), 1) / 64000.0 == Approx(0.5).margin(0.01));
   CHECK(std::count(given.begin(), given.end(), 2) / 64000.0 == Approx(0.3).margin(0.01));
+}
+
+TEST_CASE("a draw tells how many classes it has") {
+  for (const auto& [noise, classes] :
+       {std::pair{"[5] of class[3] ~ categorical([0.2, 0.5, 0.3])", 3},
+        std::pair{"[5] of class[4] ~ categorical", 4}, std::pair{"[2] ~ normal", 0}}) {
+    const Elaborated e(
+        fmt::format("noise z: {}\noutput o = {}\n", noise, classes == 0 ? "z" : "real(int(z))"));
+    INFO(e.messages());
+    REQUIRE(e.model.outputs.size() == 1);
+    REQUIRE(e.model.outputs[0].program.draws.size() == 1);
+    CHECK(e.model.outputs[0].program.draws[0].classes == classes);
+  }
 }
 
 TEST_CASE("draws differ by name and seed, and repeat") {
