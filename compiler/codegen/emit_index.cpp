@@ -106,8 +106,9 @@ Emitted KernelEmitter::index_product(ValueId id, const Value& v) {
   return result;
 }
 
-// a / c and a % c for a >= 0. Affine where the lanes step by whole divisors, and where all lanes
-// lie between two multiples of the divisor (a flattened loop over rows of whole vectors).
+// a / c and a % c for a >= 0; of lanes under a mask a may be less. Affine where the lanes step by
+// whole divisors from a first one that is not less than 0, and where all lanes lie between two
+// multiples of the divisor (a flattened loop over rows of whole vectors).
 Emitted KernelEmitter::index_quotient(ValueId id, const Value& v) {
   const Emitted a = emit(v.operands[0]);
   const bool divide = v.kind == ValueKind::index_floor_divide;
@@ -118,7 +119,8 @@ Emitted KernelEmitter::index_quotient(ValueId id, const Value& v) {
     return divide ? ir_.CreateUDiv(a.value, index_constant(c))
                   : ir_.CreateURem(a.value, index_constant(c));
   };
-  if (!a.lanes && a.stride % c == 0) {
+  const bool from_zero = a.stride == 0 || intervals_[v.operands[0].index].low >= 0;
+  if (!a.lanes && a.stride % c == 0 && from_zero) {
     result.value = scalar();
     result.stride = divide ? a.stride / c : 0;
     if (divide)

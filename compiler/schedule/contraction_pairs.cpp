@@ -24,6 +24,10 @@ class Layouts {
     if (node.type.dtype != DType::f32) return std::nullopt;
     if (convolution ? node.attributes.groups != 1 : node.attributes.lhs_contract.empty())
       return std::nullopt;
+    // Rows with which both operands move are no rows of one tile.
+    const IndexId vectors = (t_.lhs_is_vector ? p_.lhs : p_.rhs).index;
+    if (form_.tiles && t_.m && !t_.row_axis && space_.depends_on(vectors, *t_.m))
+      return std::nullopt;
     const std::int64_t lhs_axis = convolution ? 1 : node.attributes.lhs_contract.back(),
                        rhs_axis = convolution ? 1 : node.attributes.rhs_contract.back();
     const std::int64_t terms = shape(p_.lhs)[static_cast<std::size_t>(lhs_axis)];

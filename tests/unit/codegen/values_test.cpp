@@ -95,6 +95,21 @@ TEST_CASE("predicated loads give 0 and touch nothing outside") {
   }
 }
 
+TEST_CASE("a division whose first lanes are below 0, under a predicate") {
+  for (const std::int64_t n : {5, 16, 40, 70}) {
+    KernelBuilder b("every third");
+    const auto x = b.input("x", DType::f32, n), y = b.output("y", DType::f32, n),
+               z = b.output("z", DType::f32, n);
+    b.loop(LoopKind::vector, n, [&](Id i) {
+      const Id at = b.add(b.scale(i, 3), b.index(-4));
+      const Id inside = b.compare_index(Comparison::greater_equal, at, b.index(0));
+      b.store(y, i, b.load(x, b.divide(at, 3), inside));
+      b.store(z, i, b.load(x, b.modulo(at, 3), inside));
+    });
+    agrees(b);
+  }
+}
+
 TEST_CASE("predicated stores leave the rest as it is") {
   for (const std::int64_t n : {7, 16, 65}) {
     KernelBuilder b("store_where");

@@ -369,3 +369,14 @@ TEST_CASE("what an epilogue reads is not where the parts of a long sum lie") {
     CHECK(difference(value, results.at(name)) <= 1e-5);
   }
 }
+
+TEST_CASE("rows with which both operands move are no rows of tiles") {
+  Graph graph;
+  Builder b(graph);
+  const NodeId x = b.input("data/x", {DType::f32, {17, 32, 16}}),
+               y = b.input("data/y", {DType::f32, {17, 32}});
+  b.output("out", b.dot_general(x, y, {0}, {0}, {1}, {1}));
+  const Graph* graphs[] = {&graph};
+  for (const Products products : {Products::bf16_tiles, Products::split_tiles})
+    CHECK(problems(schedule({}, graphs, {.products = {products}, .least_gain = 0})) == "");
+}
