@@ -110,6 +110,25 @@ TEST_CASE("a division whose first lanes are below 0, under a predicate") {
   }
 }
 
+TEST_CASE("loads backwards, under a predicate of all lanes at once") {
+  for (const DType dtype : {DType::f32, DType::f64})
+    for (const std::int64_t n : {5, 16, 40, 70}) {
+      KernelBuilder b("backwards");
+      const auto x = b.input("x", dtype, 2 * n), y = b.output("y", dtype, 4 * n);
+      b.loop(LoopKind::serial, 4, [&](Id row) {
+        const Id from = b.add(row, b.index(-1));
+        const Id inside =
+            b.apply(Op::logical_and, {b.compare_index(Comparison::greater_equal, from, b.index(0)),
+                                      b.compare_index(Comparison::less, from, b.index(2))});
+        b.loop(LoopKind::vector, n, [&](Id i) {
+          const Id at = b.add(b.scale(from, n), b.add(b.index(n - 1), b.scale(i, -1)));
+          b.store(y, b.add(b.scale(row, n), i), b.load(x, at, inside));
+        });
+      });
+      agrees(b);
+    }
+}
+
 TEST_CASE("predicated stores leave the rest as it is") {
   for (const std::int64_t n : {7, 16, 65}) {
     KernelBuilder b("store_where");
