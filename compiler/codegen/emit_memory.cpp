@@ -83,7 +83,11 @@ llvm::Value* KernelEmitter::load_lanes(const Place& place, unsigned bits) {
   llvm::Value* mask = lane_mask(place.predicate);
   const std::int64_t stride = place.index.lanes ? 0 : place.index.stride;
   if (stride == 1) return load_consecutive(place, mask);
-  if (stride == -1) return load_reversed(place, mask);
+  // LLVM 22 makes a shuffle of memory out of a reversed load and the selection by the same
+  // predicate for all lanes, which reads all of it whether or not the predicate holds: a gather
+  // does not.
+  const bool uniform = place.predicate && !place.predicate->getType()->isVectorTy();
+  if (stride == -1 && !uniform) return load_reversed(place, mask);
   if (stride >= 2 && stride <= 4 && !mask) return load_strided(place);
   if (stride != 0 && !mask) return load_one_by_one(place);
   llvm::Type* type = vector_type(memory_type(context_, kernel_.buffers[place.buffer].dtype));

@@ -122,7 +122,8 @@ TEST_CASE("loads backwards, under a predicate of all lanes at once") {
                                       b.compare_index(Comparison::less, from, b.index(2))});
         b.loop(LoopKind::vector, n, [&](Id i) {
           const Id at = b.add(b.scale(from, n), b.add(b.index(n - 1), b.scale(i, -1)));
-          b.store(y, b.add(b.scale(row, n), i), b.load(x, at, inside));
+          b.store(y, b.add(b.scale(row, n), i),
+                  b.apply(Op::select, {inside, b.load(x, at, inside), b.number(1, dtype)}));
         });
       });
       agrees(b);
