@@ -96,8 +96,6 @@ struct Tiling {
   // partial results in memory, so that what one part reads of both operands stays in cache; none:
   // in one go. What of `outer` is not shared is done part by part.
   std::vector<std::int64_t> part_pairs;
-  // Not 0: the scalar operand lies in panels of so many rows, each those of a register tile.
-  std::int64_t panel = 0;
 };
 // None: no lanes, or rows too few to pay for a copy. `vector`: the layout in which that operand
 // must be copied before there is a tiling; `scalar`: that in which this one is better read, though

@@ -34,10 +34,10 @@ class Cutter {
   void run() {
     choose_outer();
     choose_blocks();
-    t_.panel = program_.tensors[scalar_operand().tensor].panel;
-    if (t_.panel == 0) return choose_parts();
+    const std::int64_t panel = program_.tensors[scalar_operand().tensor].panel;
+    if (panel == 0) return choose_parts();
     const bool alone = !t_.blocks_shared && t_.shared == t_.outer.size();
-    t_.m_block = alone ? t_.m_extent : (t_.m_block + t_.panel - 1) / t_.panel * t_.panel;
+    t_.m_block = alone ? t_.m_extent : (t_.m_block + panel - 1) / panel * panel;
   }
 
  private:

@@ -306,8 +306,8 @@ class Chooser {
     const std::int64_t uses = scalars_lie_far() ? min_copy_uses : min_panel_uses;
     return p_.parts == 0 && !p_.tiles && !taps_are_results(p_) &&
            !depends(vector_operand(), *t_.m) && t_.m_extent > register_rows &&
-           program_.tensors[scalar_operand().tensor].panel == 0 && scalar_uses() >= uses &&
-           sum_terms(p_) * line_bytes >= near_bytes;
+           t_.v_extent > panel_lanes && program_.tensors[scalar_operand().tensor].panel == 0 &&
+           scalar_uses() >= uses && sum_terms(p_) * line_bytes >= near_bytes;
   }
   // Of the scalar operand: positions, sums, and rows innermost, in panels of a register tile.
   std::optional<CopyLayout> panels_of_rows() const {

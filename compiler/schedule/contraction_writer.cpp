@@ -38,6 +38,8 @@ class Writer {
  private:
   const Operand& a() const { return t_.lhs_is_vector ? p_.rhs : p_.lhs; }
   const Operand& b() const { return t_.lhs_is_vector ? p_.lhs : p_.rhs; }
+  // In panels of rows, each those of a register tile, where it has panels.
+  const Tensor& scalars() const { return program_.tensors[a().tensor]; }
   const IndexSpace& space() const { return p_.c.space; }
 
   // Axes on which pairs of positions meet: those that are reduced outside have one output, each of
@@ -206,7 +208,7 @@ class Writer {
       const auto step = [&](const Operand& operand) {
         return t_.m ? space().coefficient(operand.index, *t_.m) : 0;
       };
-      if (t_.panel > 0) return panels();
+      if (scalars().panel > 0) return panels();
       const ValueId base = m_block_ ? writer_.scale(m_block_, t_.m_block) : ValueId{};
       return sums(
           {count(base, t_.m_extent, t_.m_block), t_.m_block, base, 1, step(a()), step(b()), false});
@@ -233,15 +235,16 @@ class Writer {
 
   // The panels of a block of rows, one after the other; of the last one as many rows as there are.
   Block panels() {
-    const std::int64_t panel = t_.panel, in_block = t_.m_block / panel, rest = t_.m_extent % panel;
+    const std::int64_t panel = scalars().panel, in_block = t_.m_block / panel,
+                       rest = t_.m_extent % panel;
     const bool all = t_.m_block >= t_.m_extent;
     const std::int64_t full = all ? t_.m_extent / panel : in_block;
     const ValueId first = m_block_ ? writer_.scale(m_block_, in_block) : ValueId{};
     const auto rows = [&](ValueId number, ValueId count, std::int64_t limit) {
       const ValueId base = writer_.scale(number, panel);
       if (!count) count = this->count(base, t_.m_extent, panel);
-      return sums({count, limit, base, 1, 1, 0, false,
-                   writer_.scale(number, program_.tensors[a().tensor].panel_stride)});
+      return sums(
+          {count, limit, base, 1, 1, 0, false, writer_.scale(number, scalars().panel_stride)});
     };
     const ValueId whole = all ? writer_.constant(panel) : ValueId{};
     Block block;
@@ -292,7 +295,7 @@ class Writer {
     c.m_limit = rows.limit;
     c.v_count = count(v_base_, t_.v_extent, t_.v_block);
     c.v_limit = t_.v_block;
-    if (t_.m) writer_.bind(*t_.m, t_.panel > 0 ? ValueId{} : rows.base);
+    if (t_.m) writer_.bind(*t_.m, scalars().panel > 0 ? ValueId{} : rows.base);
     const Tensor& vectors = program_.tensors[b().tensor];
     writer_.bind(t_.v, vectors.panel > 0 ? ValueId{} : v_base_);
     c.a_base = writer_.add(writer_.index(a().index), rows.panel_base);

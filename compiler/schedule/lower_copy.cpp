@@ -106,16 +106,6 @@ void store_pairs(const ProgramDraft& program, Emitter& emitter, Computation& c, 
   }
 }
 
-// The value, or zero where the last panel has more elements than the axis.
-ExprId value_or_zero(const ProgramDraft& program, Emitter& emitter, Computation& c, NodeId operand,
-                     std::size_t axis) {
-  const auto& [dtype, shape] = program.graph[operand].type;
-  const ExprId held = c.expressions.inside(c.space, c.domain.at[axis], shape[axis], {});
-  const ExprId value = emitter.emit(operand, c.domain.at, held);
-  if (!held) return value;
-  return c.expressions.apply(Op::select, dtype, {held, value, c.expressions.constant(0, dtype)});
-}
-
 // Memory for the copy of an operand of that shape.
 std::uint32_t new_copy(ProgramDraft& program, NodeId operand, Shape shape,
                        const CopyLayout& layout) {
@@ -146,11 +136,16 @@ std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const CopyLayout
   // Panels of rows are filled up, so that the loops are over panels and within one. Those of lanes
   // leave a rest: lanes under a mask would be slower.
   const std::int64_t panel = pairs || layout.panel == panel_lanes ? 0 : layout.panel;
-  std::size_t panel_axis = 0;
   if (panel > 0) {
-    panel_axis = static_cast<std::size_t>(layout.order.back());
-    shape[panel_axis] = (shape[panel_axis] + panel - 1) / panel * panel;
+    std::int64_t& extent = shape[static_cast<std::size_t>(layout.order.back())];
+    extent = (extent + panel - 1) / panel * panel;
   }
+  const auto held = [&](Computation& c) {
+    if (panel == 0) return ExprId{};
+    const auto axis = static_cast<std::size_t>(layout.order.back());
+    return c.expressions.inside(c.space, c.domain.at[axis], program.graph[operand].type.shape[axis],
+                                {});
+  };
   Domain domain(shape);
   for (int attempts = max_refinements;;) {
     Computation c;
@@ -160,8 +155,7 @@ std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const CopyLayout
     if (pairs)
       store_pairs(program, emitter, c, operand, layout, tensor);
     else
-      value = panel > 0 ? value_or_zero(program, emitter, c, operand, panel_axis)
-                        : emitter.emit(operand, c.domain.at);
+      value = emitter.emit(operand, c.domain.at, held(c));
     if (!pairs && !layout.border)
       c.stores.push_back({tensor, emitter.offset(program.tensors[tensor], c.domain.at), value});
     if (--attempts > 0 && domain.refine(c.space, c.domain.variables)) continue;

@@ -167,6 +167,7 @@ void FilterPoints::write_part(KernelWriter& w, Nest& nest, const std::vector<Val
     });
   });
 }
+
 std::pair<ValueId, ValueId> FilterPoints::first_of_part(KernelWriter& w, ValueId part) const {
   const std::int64_t parts_of_sub = f_.channels / n_.channel_part;
   return {w.scale(w.quotient(part, parts_of_sub), n_.sub_part),

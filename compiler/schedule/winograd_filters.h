@@ -17,11 +17,10 @@ struct ImageParts {
 Part part_of(KernelWriter& w, const FilterAxis& axis, kernel::ValueId phase, kernel::ValueId sub);
 
 // The transformed filters of an image's form: where they lie, and how they are made.
-//   in a tensor  [phase][point][part of terms][block of filters][term][filter], or with the
-//   channels
-//                innermost [..][filter][term]. A term is a subfilter and a channel. The last block
-//                of a part of the filters has what is left.
-//   in a unit    of a part of the terms: [point][block of filters][term][filter]
+//   in a tensor: [phase][point][part of terms][block of filters][term][filter], or with the
+//     channels innermost [..][filter][term]. A term is a subfilter and a channel. The last block of
+//     a part of the filters has what is left.
+//   in a unit, of a part of the terms: [point][block of filters][term][filter]
 class FilterPoints {
  public:
   FilterPoints(const Product& product, const ImageForm& form, const ImageParts& parts)

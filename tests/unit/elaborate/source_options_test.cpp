@@ -1,5 +1,7 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "runtime/data/data_set.h"
 #include "runtime/data/source_options.h"
 #include "tests/unit/elaborate/elaborated.h"
 
@@ -53,6 +55,34 @@ TEST_CASE("what check accepts of a source's options the trainer accepts, and not
       }
   CHECK(accepted > 40);
   CHECK(refused > 300);
+}
+
+TEST_CASE("the fields of digits that check accepts the trainer accepts, and no others") {
+  const std::vector<std::vector<std::int64_t>> shapes = {
+      {7, 7},       {8, 8},      {256, 256},   {257, 257},   {8, 9},       {1, 28, 28}, {2, 28, 28},
+      {3, 28, 28},  {4, 28, 28}, {3, 28, 29},  {1, 6, 6},    {784},        {2352},      {785},
+      {1, 1, 8, 8}, {36},        {1, 3, 8, 8}, {2, 4, 8, 1}, {3, 257, 257}};
+  int accepted = 0;
+  for (const auto& shape : shapes)
+    for (const std::int64_t classes : {3, 10, 11}) {
+      const std::string text = fmt::format(
+          "data a: [{}], k: class[{}] from digits(samples = 2)\n"
+          "output one = a\noutput two = real(k)\n",
+          fmt::join(shape, ", "), classes);
+      INFO(text);
+      const Elaborated e(text);
+      using Kind = runtime::FieldSpec::Kind;
+      runtime::SourceSpec spec;
+      spec.function = "digits";
+      spec.arguments["samples"] = 2.0;
+      spec.fields = {{"a", Kind::real, shape, 0}, {"k", Kind::class_, {}, classes}};
+      const bool here = !e.diagnostics.has_error(),
+                 there = runtime::open_data_set(spec, {}, false).has_value();
+      CHECK(here == there);
+      accepted += here;
+    }
+  CHECK(accepted > 10);
+  CHECK(accepted < 40);
 }
 
 }  // namespace

@@ -151,11 +151,11 @@ TEST_CASE("rows of positions meet the same taps, each further on by the same") {
 }
 
 // The steps of the longest sum through the scalar operand, in elements.
-static std::int64_t scalar_step(std::int64_t size) {
+static std::int64_t scalar_step(std::int64_t size, std::int64_t samples = 32) {
   Graph graph;
   Builder b(graph);
   const Variable w{.name = "w", .kind = VariableKind::weight, .type = {DType::f32, {64, 64, 3, 3}}};
-  const NodeId x = b.input("data/x", {DType::f32, {32, 64, size, size}});
+  const NodeId x = b.input("data/x", {DType::f32, {samples, 64, size, size}});
   const Window window{.pad_low = 1, .pad_high = 1};
   b.output("out", b.convolution(x, b.input("variable/w", w.type), {window, window}));
   const Plan plan = plan_of(graph, {&w, 1});
@@ -172,6 +172,7 @@ static std::int64_t scalar_step(std::int64_t size) {
 TEST_CASE("filters are copied into panels of a tile's rows where each is used often enough") {
   CHECK(scalar_step(2) == 64);  // 128 uses: read as they lie
   CHECK(scalar_step(8) == 14);
+  CHECK(scalar_step(8, 16) == 1);  // one vector a row: tiles have other rows
 }
 
 // The rows of a unit of a dense layer's product for 64 samples.
