@@ -48,6 +48,7 @@ void fill_counters(char* arena, const Program& program, const CounterValues& val
       arena, program, "seed",
       {static_cast<std::uint32_t>(values.seed), static_cast<std::uint32_t>(values.seed >> 32)});
   fill<std::uint32_t>(arena, program, "random_step", {values.random_step});
+  fill<std::uint8_t>(arena, program, "gradients", {static_cast<std::uint8_t>(values.gradients)});
 }
 
 std::uint64_t block_seed(const Train& train, const Counters& counters) {

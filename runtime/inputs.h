@@ -18,6 +18,7 @@ struct CounterValues {
   double step = 0, epoch = 0, progress = 0;
   std::uint64_t seed = 0;
   std::uint32_t random_step = 0;
+  bool gradients = false;  // whether the results `grad/..` of an iteration are wanted
 };
 void fill_counters(char* arena, const Program& program, const CounterValues& values);
 

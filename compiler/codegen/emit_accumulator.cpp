@@ -30,16 +30,18 @@ void KernelEmitter::emit_statement(const Accumulator& accumulator) {
 }
 
 void KernelEmitter::emit_statement(const kernel::Accumulate& accumulate) {
+  for_each_copy([&] { emit_copy(accumulate); });
+}
+
+void KernelEmitter::emit_copy(const kernel::Accumulate& accumulate) {
   AccumulatorState& state = accumulators_[accumulate.accumulator];
-  for_each_copy([&] {
-    const Emitted number = emit(accumulate.value);
-    llvm::Value* value = lanes_ ? number_lanes(number) : number.value;
-    llvm::Value* place = partial(state, lanes_ != nullptr, column_);
-    llvm::Value* before = ir_.CreateLoad(value->getType(), place);
-    llvm::Value* after = combine(state, before, value);
-    llvm::Value* mask = lanes_ && !state.in_lanes ? lanes_->masks[column_] : nullptr;
-    ir_.CreateStore(mask ? ir_.CreateSelect(mask, after, before) : after, place);
-  });
+  const Emitted number = emit(accumulate.value);
+  llvm::Value* value = lanes_ ? number_lanes(number) : number.value;
+  llvm::Value* place = partial(state, lanes_ != nullptr, column_);
+  llvm::Value* before = ir_.CreateLoad(value->getType(), place);
+  llvm::Value* after = combine(state, before, value);
+  llvm::Value* mask = lanes_ && !state.in_lanes ? lanes_->masks[column_] : nullptr;
+  ir_.CreateStore(mask ? ir_.CreateSelect(mask, after, before) : after, place);
 }
 
 // What changes nothing: 0, or the least number.

@@ -284,10 +284,12 @@ void KernelEmitter::emit_initial(const Contraction& c, const Tile& tile,
   });
 }
 
-void KernelEmitter::emit_epilogue_stores(const Contraction& c) {
-  for_each_copy([&] {
-    for (const kernel::Statement& s : c.epilogue) emit_store(std::get<kernel::Store>(s.node));
-  });
+void KernelEmitter::emit_epilogue_statements(const Contraction& c) {
+  for (const kernel::Statement& s : c.epilogue)
+    if (const auto* accumulate = std::get_if<kernel::Accumulate>(&s.node))
+      emit_copy(*accumulate);
+    else
+      emit_store(std::get<kernel::Store>(s.node));
 }
 
 void KernelEmitter::emit_epilogue(const Contraction& c, const Tile& tile,
@@ -297,7 +299,7 @@ void KernelEmitter::emit_epilogue(const Contraction& c, const Tile& tile,
     llvm::Type* type = sum_vector_type(c, tile);
     contraction_sums_.clear();
     for (llvm::Value* sum : sums) contraction_sums_.push_back(ir_.CreateLoad(type, sum));
-    emit_epilogue_stores(c);
+    for_each_copy([&] { emit_epilogue_statements(c); });
   });
 }
 
@@ -326,9 +328,7 @@ void KernelEmitter::emit_rows_of_sums(const Contraction& c, const Tile& tile, ll
 
 void KernelEmitter::emit_epilogue_by_rows(const Contraction& c, const Tile& tile,
                                           llvm::Value* sums) {
-  emit_rows_of_sums(c, tile, sums, [&](llvm::Value*) {
-    for (const kernel::Statement& s : c.epilogue) emit_store(std::get<kernel::Store>(s.node));
-  });
+  emit_rows_of_sums(c, tile, sums, [&](llvm::Value*) { emit_epilogue_statements(c); });
 }
 
 }  // namespace ganc

@@ -202,6 +202,12 @@ void KernelEmitter::store_scalar(const Place& place, llvm::Value* value) {
 }
 
 void KernelEmitter::store_lanes(const Place& place, llvm::Value* value, unsigned bits) {
+  if (place.predicate && !place.predicate->getType()->isVectorTy())
+    return emit_guarded(place.predicate, [&] {
+      Place inside = place;
+      inside.predicate = nullptr;
+      store_lanes(inside, value, bits);
+    });
   llvm::Value* mask = lane_mask(place.predicate);
   const std::int64_t stride = place.index.lanes ? 0 : place.index.stride;
   if (stride == 1) {

@@ -76,6 +76,7 @@ class KernelEmitter {
   void emit_statement(const kernel::Store& store);
   void emit_statement(const kernel::Accumulator& accumulator);
   void emit_statement(const kernel::Accumulate& accumulate);
+  void emit_copy(const kernel::Accumulate& accumulate);  // of this row and column
   void emit_statement(const kernel::Contraction& contraction);
   template <class F>
   void for_each_copy(F&& f);
@@ -196,7 +197,7 @@ class KernelEmitter {
   void emit_rows_of_sums(const kernel::Contraction& c, const Tile& tile, llvm::Value* sums,
                          const std::function<void(llvm::Value*)>& body);
   void emit_epilogue_by_rows(const kernel::Contraction& c, const Tile& tile, llvm::Value* sums);
-  void emit_epilogue_stores(const kernel::Contraction& c);
+  void emit_epilogue_statements(const kernel::Contraction& c);  // of this row and column
 
   // emit_sum.cpp: the sum of a tile
   struct Operands {  // where a and b stand, and what is fetched ahead; null: nothing

@@ -20,6 +20,7 @@ namespace ganc {
 //   repeat of update D "arg/z"             an argument of a forward program "step" "epoch"
 //   "progress"   f64 [], of the current train block "seed" u32[2], "random_step" u32[]: what
 //   random_bits reads
+//   "gradients"  pred [], of an iteration: whether "grad/.." are wanted; else they are 0
 // Outputs of a graph:
 //   "variable/<name>"   its new value (an iteration, init)
 //   "loss/D" "grad/D/<weight>" "grad_norm/D" "watch/<name>"   f32 or f64; losses as minimized

@@ -226,7 +226,10 @@ void Elaborator::report_update(const Objective& o, const std::vector<PlayerPart>
     for (std::size_t i = 0; i < b().shape(g).size(); ++i)
       axes.push_back(static_cast<std::int64_t>(i));
     squares = b().add(squares, b().reduce_sum(b().multiply(g, g), axes));
-    b().output("grad/" + name + "/" + entry.name, guarded(g));
+    NodeId shown = guarded(g);
+    if (only_update.empty())
+      shown = b().select(b().input("gradients", {DType::pred, {}}), shown, b().like(shown, 0));
+    b().output("grad/" + name + "/" + entry.name, shown);
   }
   b().output("grad_norm/" + name, guarded(b().sqrt(squares)));
   if (!work->conditions.empty()) {

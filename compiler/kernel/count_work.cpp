@@ -253,11 +253,20 @@ class Counter {
     scopes_.pop_back();
   }
 
+  // Whether one predicate in memory decides on all of it: an iteration as a rule stores none.
+  bool is_asked_for(const Store& store) const {
+    if (!store.predicate) return false;
+    const Value& predicate = value(store.predicate);
+    return predicate.kind == ValueKind::load &&
+           value(predicate.operands[0]).kind == ValueKind::index_constant;
+  }
+
   void walk(const Block& block) {
     for (const Statement& s : block) {
       if (const auto* loop = std::get_if<Loop>(&s.node)) {
         enter(loop->variable, loop->extent, loop->body);
       } else if (const auto* store = std::get_if<Store>(&s.node)) {
+        if (is_asked_for(*store)) continue;
         const double runs = scopes_.back().runs;
         (void)count(store->index);
         (void)count(store->value);

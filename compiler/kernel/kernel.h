@@ -171,7 +171,7 @@ struct Contraction {
   std::vector<TapAxis> taps;
   std::vector<ReduceAxis> axes;  // innermost last
   ValueId initial;               // none: 0. May load at (m, v)
-  Block epilogue;                // Stores
+  Block epilogue;                // Stores and Accumulates
   bool m_outer = false;          // order of the tiles: v outer, m inner unless set
   // Of pairs, for CPUs that multiply tiles of 16 rows and 16 lanes: that a may be read 15 rows
   // beyond the last one, b as if v_count were a multiple of 16, and that the innermost axis is

@@ -17,7 +17,7 @@
 //                  both, without panels, else b along v and a along v or broadcast; counts within
 //                  limits where constant; tables exist, positions are not negative; extents
 //                  positive; `contraction` is used in epilogues alone, which hold nothing but
-//                  stores
+//                  stores and what is accumulated
 #include <fmt/format.h>
 
 #include "compiler/kernel/affine.h"
@@ -136,7 +136,7 @@ class BodyVerifier {
       std::visit(
           Overloaded{[&](const Loop& x) { loop(x); }, [&](const Store& x) { store(x, false); },
                      [&](const Accumulator& x) { accumulator(x); },
-                     [&](const Accumulate& x) { accumulate(x); },
+                     [&](const Accumulate& x) { accumulate(x, false); },
                      [&](const Contraction& x) { contraction(x); }},
           s.node);
     }
@@ -214,8 +214,8 @@ class BodyVerifier {
     readable_.push_back(x.id);
   }
 
-  void accumulate(const Accumulate& x) {
-    use(x.value, "an accumulated value", false);
+  void accumulate(const Accumulate& x, bool epilogue) {
+    use(x.value, "an accumulated value", epilogue);
     if (x.accumulator >= accumulators_.size())
       return problem(fmt::format("accumulator {} is not there", x.accumulator));
     const AccumulatorInfo& info = accumulators_[x.accumulator];
@@ -299,8 +299,10 @@ void BodyVerifier::contraction(const Contraction& x) {
   for (const Statement& s : x.epilogue) {
     if (const auto* node = std::get_if<Store>(&s.node))
       store(*node, true);
+    else if (const auto* sum = std::get_if<Accumulate>(&s.node))
+      accumulate(*sum, true);
     else
-      problem("an epilogue holds more than stores");
+      problem("an epilogue holds more than stores and what is accumulated");
   }
   in_vector_ = false;
   lane_ = was_lane;

@@ -193,14 +193,16 @@ class Maker {
         p.c.domain.at.begin() + static_cast<std::ptrdiff_t>(node_.type.shape.size()));
     Emitter emitter(program_, p.c.space, p.c.expressions);
     for (NodeId root : group_.roots) {
+      if (is_reduction(program_.graph[root].op)) {
+        p.c.sums.push_back({root, emitter.emit(program_.graph[root].operands[0], result)});
+        continue;
+      }
       const ExprId value =
           root == id_
               ? p.c.expressions.add({.kind = ExprKind::contraction, .dtype = node_.type.dtype})
               : emitter.emit_definition(root, result);
       emitter.give(root, result, value);
-      if (!program_.stored[root.index]) continue;
-      const std::uint32_t tensor = tensor_for(program_, root);
-      p.c.stores.push_back({tensor, emitter.offset(program_.tensors[tensor], result), value});
+      add_store(program_, p.c, root, result, value);
     }
   }
 

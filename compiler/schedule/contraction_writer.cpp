@@ -274,7 +274,8 @@ class Writer {
       return sums();
     };
     Block block = of(writer_.constant(0), false, false);
-    const bool plain = p_.c.stores.size() == 1 && p_.c.stores[0].tensor == sum_tensor_;
+    const bool plain =
+        p_.c.stores.size() == 1 && p_.c.stores[0].tensor == sum_tensor_ && p_.c.sums.empty();
     const std::int64_t looped = plain ? parts_ - 1 : parts_ - 2;
     if (looped > 0) {
       const kernel::VarId v = writer_.new_variable();

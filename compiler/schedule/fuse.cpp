@@ -200,8 +200,10 @@ class Former {
     const bool scalar = node.type.shape.empty() && group.kind == GroupKind::elementwise;
     if (group.roots.size() >= (scalar ? max_scalar_roots : max_roots)) return false;
     if (!scalar && read_by_group_[index].size() + reads.size() > max_reads) return false;
+    const bool sums = sums_results(group, node);
     for (const Read& read : reads)
-      if (group_of_[read.node.index] == index && (!read.in_place || is_reduction(node.op)))
+      if (group_of_[read.node.index] == index &&
+          (!read.in_place || (is_reduction(node.op) && !sums)))
         return false;
     switch (kind(id)) {
       case GroupKind::elementwise:
@@ -210,6 +212,7 @@ class Former {
                node.type.shape == first.type.shape &&
                program_.layouts[id.index] == program_.layouts[group.roots[0].index];
       case GroupKind::reduction: {
+        if (sums) return true;
         if (group.kind != GroupKind::reduction || !is_reduction(first.op)) return false;
         // Before the roots that use their results: all reductions of a group share its loops.
         if (!is_reduction(program_.graph[group.roots.back()].op)) return false;
@@ -226,6 +229,14 @@ class Former {
     __builtin_unreachable();
   }
 
+  // Whether it makes one number of all that a contraction's kernel makes, which does so itself.
+  bool sums_results(const Group& group, const Node& node) const {
+    if (group.kind != GroupKind::contraction || !is_reduction(node.op)) return false;
+    const Shape& made = program_.graph[group.roots[0]].type.shape;
+    return node.type.shape.empty() && !made.empty() && element_count(made) > 0 &&
+           program_.graph[node.operands[0]].type.shape == made;
+  }
+
   void mark_stored(bool fuse) {
     for (const auto& [id, reads] : all_reads_)
       for (const Read& read : reads)
@@ -236,9 +247,22 @@ class Former {
       for (NodeId guard : program_.guard_sets[group.guards]) program_.stored[guard.index] = true;
       if (group.draw >= 0) program_.stored[group.roots[0].index] = true;
     }
+    store_what_is_summed();
     for (std::size_t i = 0; i < program_.graph.nodes.size(); ++i)
       if (!program_.root[i] || program_.graph.nodes[i].op == Op::input) program_.stored[i] = false;
     drop_unread();
+  }
+
+  // A contraction of which sums alone are read is stored: its loops follow what is.
+  void store_what_is_summed() {
+    for (const Group& group : program_.groups) {
+      bool sums = false, others = false;
+      for (NodeId id : group.roots)
+        if (program_.stored[id.index])
+          (kind(id) == GroupKind::reduction ? sums : others) = true;
+      if (group.kind == GroupKind::contraction && sums && !others)
+        program_.stored[group.roots[0].index] = true;
+    }
   }
 
   // A root that is neither stored nor read (a guard of nothing) is not computed.

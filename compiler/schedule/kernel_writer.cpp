@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "compiler/kernel/renumber.h"
+
 namespace ganc::planning {
 
 using kernel::ValueId;
@@ -47,6 +49,11 @@ void KernelWriter::give_sum(ValueId value) {
 
 kernel::VarId KernelWriter::new_variable() {
   return {kernel_.variable_count++};
+}
+
+std::uint32_t KernelWriter::accumulator_of(std::size_t i) {
+  while (sums_.size() <= i) sums_.push_back(new_accumulator());
+  return sums_[i];
 }
 
 std::uint32_t KernelWriter::new_table(kernel::TapTable table) {
@@ -193,15 +200,14 @@ ValueId KernelWriter::load(std::uint32_t buffer, ValueId at, DType dtype, ValueI
 }
 
 std::uint32_t KernelWriter::local(DType dtype, std::int64_t elements) {
-  kernel_.buffers.push_back({"", dtype, elements, true, true, true});
-  return static_cast<std::uint32_t>(kernel_.buffers.size() - 1);
+  locals_.push_back({"", dtype, elements, true, true, true});
+  return first_local + static_cast<std::uint32_t>(locals_.size() - 1);
 }
 
 std::uint32_t KernelWriter::buffer(std::uint32_t tensor, bool read, bool written) {
   auto it = std::ranges::find(buffers_, tensor);
   if (it == buffers_.end()) {
     const Tensor& t = tensors_[tensor];
-    if (kernel_.buffers.size() > buffers_.size()) broken("a buffer after a kernel's local ones");
     buffers_.push_back(tensor);
     it = buffers_.end() - 1;
     kernel_.buffers.push_back({fmt::format("t{}", tensor), t.dtype, t.elements, false, false});
@@ -212,9 +218,11 @@ std::uint32_t KernelWriter::buffer(std::uint32_t tensor, bool read, bool written
   return number;
 }
 
-kernel::Statement KernelWriter::store(std::uint32_t tensor, IndexId at, ExprId what) {
+kernel::Statement KernelWriter::store(std::uint32_t tensor, IndexId at, ExprId what,
+                                      ExprId where) {
   kernel::Store store{};
   store.value = expression(what);
+  if (where) store.predicate = expression(where);
   store.index = index(at);
   store.buffer = buffer(tensor, false, true);
   return {store};
@@ -222,6 +230,12 @@ kernel::Statement KernelWriter::store(std::uint32_t tensor, IndexId at, ExprId w
 
 std::pair<kernel::Kernel, std::vector<std::uint32_t>> KernelWriter::finish(kernel::Block body) {
   kernel_.body = std::move(body);
+  const auto local = static_cast<std::uint32_t>(kernel_.buffers.size());
+  kernel_.buffers.insert(kernel_.buffers.end(), locals_.begin(), locals_.end());
+  if (!locals_.empty())
+    kernel::renumber_buffers(kernel_, [&](std::uint32_t buffer) {
+      return buffer < first_local ? buffer : buffer - first_local + local;
+    });
   for (std::size_t i = 0; i < kernel_.buffers.size(); ++i)
     kernel_.buffers[i].name = fmt::format("b{}", i);
   return {std::move(kernel_), std::move(buffers_)};

@@ -25,7 +25,10 @@ class KernelWriter {
   kernel::VarId new_variable();
   std::uint32_t new_accumulator() { return kernel_.accumulator_count++; }
   std::uint32_t new_table(kernel::TapTable table);
+  // The accumulator of the `i`th sum of the kernel's computation.
+  std::uint32_t accumulator_of(std::size_t i);
   void set_units(std::int64_t units) { kernel_.units = units; }
+  std::int64_t units() const { return kernel_.units; }
 
   kernel::ValueId value(kernel::Value v);  // equal values are one
   kernel::ValueId constant(std::int64_t x);
@@ -44,22 +47,26 @@ class KernelWriter {
   // `predicate`: none, everywhere.
   kernel::ValueId load(std::uint32_t buffer, kernel::ValueId at, DType dtype,
                        kernel::ValueId predicate);
-  // The thread's own memory. No buffer of a tensor comes after the first of these.
+  // The thread's own memory.
   std::uint32_t local(DType dtype, std::int64_t elements);
   std::uint32_t buffer(std::uint32_t tensor, bool read, bool written);
-  kernel::Statement store(std::uint32_t tensor, IndexId at, ExprId what);
+  // `where`: none, always.
+  kernel::Statement store(std::uint32_t tensor, IndexId at, ExprId what, ExprId where = {});
 
   // The kernel, and the tensor of each of its buffers.
   std::pair<kernel::Kernel, std::vector<std::uint32_t>> finish(kernel::Block body);
 
  private:
+  static constexpr std::uint32_t first_local = 1 << 16;
   kernel::ValueId atom(const Atom& a);
 
   const IndexSpace& space_;
   const Expressions& expressions_;
   const std::vector<Tensor>& tensors_;
   kernel::Kernel kernel_;
-  std::vector<std::uint32_t> buffers_;
+  std::vector<std::uint32_t> buffers_;   // the tensor of each
+  std::vector<kernel::Buffer> locals_;   // behind them at last, numbered from `first_local` on
+  std::vector<std::uint32_t> sums_;      // their accumulators
   std::unordered_map<std::uint32_t, kernel::ValueId> bound_;  // variables
   kernel::ValueId sum_;
   std::unordered_map<std::uint32_t, kernel::ValueId> indices_, written_;

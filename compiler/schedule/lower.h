@@ -14,6 +14,12 @@ namespace ganc::planning {
 struct StoreExpr {
   std::uint32_t tensor;
   IndexId index;
+  ExprId value, predicate;  // predicate: where it holds alone; none: always
+};
+// A reduction over all elements of the domain to one number, in the kernel that makes them: each
+// unit adds up its own, a call after it what the units made.
+struct SumExpr {
+  NodeId root;
   ExprId value;
 };
 struct Computation {
@@ -21,6 +27,7 @@ struct Computation {
   Expressions expressions;
   DomainVariables domain;
   std::vector<StoreExpr> stores;
+  std::vector<SumExpr> sums;
 };
 
 // How often a domain is split before a kernel divides indices instead.
@@ -28,12 +35,17 @@ inline constexpr int max_refinements = 16;
 
 // The tensor of a stored root; made where it is not there yet.
 std::uint32_t tensor_for(ProgramDraft& program, NodeId root);
+// The store of a root, `value` at `at`; a root that is not stored has none.
+void add_store(ProgramDraft& program, Computation& computation, NodeId root,
+               const std::vector<IndexId>& at, ExprId value);
 // A tensor that no node has: partial sums, another layout of `like`.
 std::uint32_t new_tensor(ProgramDraft& program, NodeId like, DType dtype, Shape shape,
                          const AxisOrder& order);
 
-// The stores, the last one first: a root that others are made of is stored after them, so that it
-// may take the place of what all of them read.
+// What the results and sums are made of, and where the results lie.
+UsedIndices indices_of_results(const Computation& computation);
+// The sums, then the stores, the last one first: a root that others are made of is stored after
+// them, so that it may take the place of what all of them read.
 kernel::Block write_block(KernelWriter& writer, const Computation& computation);
 // Loops over the whole domain around the stores.
 void write_stores(ProgramDraft& program, const Group& group, const Computation& computation);
@@ -60,8 +72,8 @@ inline constexpr std::int64_t panel_lanes = 16;
 std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const CopyLayout& layout,
                          const Group& reader);
 
-// Finishes the kernel and appends its call. `in_place`: whether outputs may take the place of
-// inputs, looked for by equal indices.
+// Finishes the kernel and appends its call, and the calls that combine its sums. `in_place`:
+// whether outputs may take the place of inputs, looked for by equal indices.
 void add_draft(ProgramDraft& program, const Group& group, KernelWriter& writer, kernel::Block body,
                const Computation& computation, bool in_place);
 

@@ -14,9 +14,7 @@ std::unique_ptr<Computation> compute(ProgramDraft& program, const std::vector<No
   for (NodeId root : roots) {
     const ExprId value = emitter.emit_definition(root, c->domain.at);
     emitter.give(root, c->domain.at, value);
-    if (!program.stored[root.index]) continue;
-    const std::uint32_t tensor = tensor_for(program, root);
-    c->stores.push_back({tensor, emitter.offset(program.tensors[tensor], c->domain.at), value});
+    add_store(program, *c, root, c->domain.at, value);
   }
   if (--attempts > 0 && domain.refine(c->space, c->domain.variables)) return nullptr;
   return c;
@@ -25,20 +23,16 @@ std::unique_ptr<Computation> compute(ProgramDraft& program, const std::vector<No
 }  // namespace
 
 void write_stores(ProgramDraft& program, const Group& group, const Computation& c) {
-  UsedIndices used(c.space, c.expressions);
   std::vector<Axis> axes;
   for (const auto& variables : c.domain.variables)
     for (std::uint32_t v : variables) axes.push_back({v, c.space.extent(v)});
   std::int64_t elements = 1;
   for (const Axis& axis : axes) elements *= axis.extent;
   if (elements == 0 || c.stores.empty()) return;
-  for (const StoreExpr& store : c.stores) {
-    used.add(store.index);
-    used.add(store.value);
-  }
   KernelWriter writer(c.space, c.expressions, program.tensors);
   const std::vector<Axis> loops =
-      ordered_axes(writer, c.space, std::move(axes), c.stores[0].index, used.indices());
+      ordered_axes(writer, c.space, std::move(axes), c.stores[0].index,
+                   indices_of_results(c).indices());
   const auto work = static_cast<std::int64_t>(1 + c.expressions.size() / 8);
   kernel::Block body =
       parallel_nest(writer, loops, {.work = work}, [&] { return write_block(writer, c); });

@@ -38,7 +38,10 @@ class Lowerer {
  public:
   Lowerer(ProgramDraft& program, const Group& group) : program_(program), group_(group) {
     for (NodeId root : group.roots)
-      (is_reduction(op(root)) || is_contraction(op(root)) ? reductions_ : later_).push_back(root);
+      if (is_reduction(op(root)) && group.kind == GroupKind::contraction)
+        sums_.push_back(root);
+      else
+        (is_reduction(op(root)) || is_contraction(op(root)) ? reductions_ : later_).push_back(root);
   }
 
   void run() {
@@ -158,17 +161,21 @@ class Lowerer {
   void add_results(Reduction& r) {
     Emitter emitter(program_, r.c.space, r.c.expressions);
     r.c.stores.clear();
+    r.c.sums.clear();
     const auto add = [&](NodeId root, ExprId value) {
       emitter.give(root, r.result_at, value);
-      if (!program_.stored[root.index]) return;
-      const std::uint32_t tensor = tensor_for(program_, root);
-      r.c.stores.push_back({tensor, emitter.offset(program_.tensors[tensor], r.result_at), value});
+      add_store(program_, r.c, root, r.result_at, value);
     };
     for (std::size_t i = 0; i < reductions_.size(); ++i)
       add(reductions_[i], r.c.expressions.add({.kind = ExprKind::accumulator,
                                                .dtype = dtype(reductions_[i]),
                                                .integer = static_cast<std::int64_t>(i)}));
     for (NodeId root : later_) add(root, emitter.emit_definition(root, r.result_at));
+    add_sums(r.c, emitter, r.result_at);
+  }
+  void add_sums(Computation& c, Emitter& emitter, const std::vector<IndexId>& at) const {
+    for (NodeId root : sums_)
+      c.sums.push_back({root, emitter.emit(program_.graph[root].operands[0], at)});
   }
 
   // The load that moves most memory: loops follow it.
@@ -256,9 +263,8 @@ class Lowerer {
   void write(const Reduction& r) {
     if (r.c.stores.empty()) return;
     const IndexId by = main_index(r);
-    UsedIndices used(r.c.space, r.c.expressions);
+    UsedIndices used = indices_of_results(r.c);
     for (ExprId value : r.values) used.add(value);
-    for (const StoreExpr& store : r.c.stores) used.add(store.index), used.add(store.value);
     KernelWriter writer(r.c.space, r.c.expressions, program_.tensors);
     auto kept = ordered_axes(writer, r.c.space, axes_of(r, r.kept), by, used.indices());
     const auto reduced = ordered_axes(writer, r.c.space, axes_of(r, r.reduced), by, used.indices());
@@ -278,6 +284,7 @@ class Lowerer {
   // The outermost reduced axis in parts of a length fixed by the shapes; each part's results go to
   // a partial tensor.
   void write_parts(Reduction& r) {
+    r.c.sums.clear();  // of the results, which the second kernel makes
     const IndexId by = main_index(r);
     UsedIndices used(r.c.space, r.c.expressions);
     for (ExprId value : r.values) used.add(value);
@@ -337,21 +344,20 @@ class Lowerer {
     Emitter emitter(program_, c.space, c.expressions);
     const auto add = [&](NodeId root, ExprId value) {
       emitter.give(root, c.domain.at, value);
-      if (!program_.stored[root.index]) return;
-      const std::uint32_t tensor = tensor_for(program_, root);
-      c.stores.push_back({tensor, emitter.offset(program_.tensors[tensor], c.domain.at), value});
+      add_store(program_, c, root, c.domain.at, value);
     };
     for (NodeId id : reductions_)
       add(id, c.expressions.constant(
                   op(id) == Op::reduce_max ? -std::numeric_limits<double>::infinity() : 0.0,
                   dtype(id)));
     for (NodeId root : later_) add(root, emitter.emit_definition(root, c.domain.at));
+    add_sums(c, emitter, c.domain.at);
     write_stores(program_, group_, c);
   }
 
   ProgramDraft& program_;
   const Group& group_;
-  std::vector<NodeId> reductions_, later_;
+  std::vector<NodeId> reductions_, later_, sums_;  // sums: over all that a contraction makes
   std::vector<std::uint32_t> partials_;
   std::int64_t parts_ = 1;
 };

@@ -77,7 +77,6 @@ class Writer {
   void write(KernelWriter& w, Nest& nest, std::uint32_t filter_tensor) const {
     const std::uint32_t image = w.buffer(p_.lhs.tensor, true, false),
                         filters = w.buffer(filter_tensor, true, false);
-    register_results(w, p_);
     Local local;
     local.filters = f_.filters_inside ? w.local(DType::f32, n_.points * filters_.plane()) : filters;
     local.tiles = w.local(DType::f32, planes_ * tile_plane());

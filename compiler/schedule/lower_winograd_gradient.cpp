@@ -38,7 +38,6 @@ class Writer {
     Nest nest(w);
     const std::uint32_t row_buffer = w.buffer(row_tensor, true, false),
                         lane_buffer = w.buffer(lane_tensor, true, false);
-    register_results(w, p_);
     row_points_ = f_.points_inside ? w.local(DType::f32, points_ * row_plane()) : row_buffer;
     lane_points_ = f_.points_inside ? w.local(DType::f32, points_ * lane_plane()) : lane_buffer;
     sums_ = w.local(DType::f32, points_ * sum_plane());

@@ -4,6 +4,7 @@
 #include <map>
 #include <numeric>
 
+#include "compiler/kernel/renumber.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/pack.h"
 
@@ -43,31 +44,16 @@ namespace {
 
 // One buffer of the kernel in place of two.
 void join_buffers(Draft& draft, std::uint32_t kept, std::uint32_t gone) {
-  const auto renumber = [&](std::uint32_t& buffer) {
+  const auto number = [&](std::uint32_t buffer) {
     if (buffer == gone) buffer = kept;
-    if (buffer > gone) --buffer;
+    return buffer > gone ? buffer - 1 : buffer;
   };
   draft.kernel.buffers[kept].read |= draft.kernel.buffers[gone].read;
   draft.kernel.buffers[kept].written |= draft.kernel.buffers[gone].written;
-  for (kernel::Value& v : draft.kernel.values)
-    if (v.kind == kernel::ValueKind::load) renumber(v.buffer);
-  const auto walk = [&](const auto& self, kernel::Block& block) -> void {
-    for (kernel::Statement& s : block) {
-      if (auto* store = std::get_if<kernel::Store>(&s.node)) renumber(store->buffer);
-      if (auto* loop = std::get_if<kernel::Loop>(&s.node)) self(self, loop->body);
-      if (auto* accumulator = std::get_if<kernel::Accumulator>(&s.node))
-        self(self, accumulator->body);
-      if (auto* contraction = std::get_if<kernel::Contraction>(&s.node)) {
-        renumber(contraction->a_buffer);
-        renumber(contraction->b_buffer);
-        self(self, contraction->epilogue);
-      }
-    }
-  };
-  walk(walk, draft.kernel.body);
+  kernel::renumber_buffers(draft.kernel, number);
   draft.kernel.buffers.erase(draft.kernel.buffers.begin() + gone);
   draft.buffers.erase(draft.buffers.begin() + gone);
-  for (auto& [read, written] : draft.in_place) renumber(read), renumber(written);
+  for (auto& [read, written] : draft.in_place) read = number(read), written = number(written);
 }
 
 class Planner {

@@ -81,6 +81,7 @@ class Preparer {
   void add_target(const Output& output) {
     NodeId node = renumbered_[output.node.index];
     if (!output.name.starts_with(variable_prefix)) {
+      if (guard_) node = asked_for(node);
       // A variable's old value may be overwritten before anybody looks.
       const Node& result = program_.graph[node];
       if (result.op == Op::constant ||
@@ -117,6 +118,16 @@ class Preparer {
     program_.targets.push_back({output.name, node, variable->second});
     std::ranges::sort(guards);
     target_guards_.push_back(std::move(guards));
+  }
+
+  // A result that is chosen by the input `gradients` is stored only where that holds.
+  NodeId asked_for(NodeId node) {
+    const Node& select = program_.graph[node];
+    if (select.op != Op::select || !is_input(select.operands[0], "gradients")) return node;
+    const NodeId asking = select.operands[0];
+    node = identity(select.operands[1]);
+    program_.asked_for[node] = asking;
+    return node;
   }
 
   static NodeId negation_of(NodeId predicate) { return {predicate.index + 1}; }

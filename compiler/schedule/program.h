@@ -95,6 +95,7 @@ struct Draft {
 struct ProgramDraft {
   Graph graph;  // prepared: see prepare.h
   std::vector<Target> targets;
+  std::map<NodeId, NodeId> asked_for;           // results that are stored only where an input holds
   std::vector<std::vector<NodeId>> guard_sets;  // predicates that must all hold; 0 is the empty set
   std::vector<std::uint32_t> guards;            // of each node, into guard_sets
   std::vector<AxisOrder> layouts;               // of each node, were it stored

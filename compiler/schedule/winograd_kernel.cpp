@@ -207,18 +207,6 @@ std::vector<ValueId> load_elements(KernelWriter& w, std::uint32_t buffer, IndexI
   return values;
 }
 
-void register_results(KernelWriter& w, const Product& product) {
-  const Computation& c = product.c;
-  UsedIndices used(c.space, c.expressions);
-  for (const StoreExpr& s : c.stores) {
-    used.add(s.index);
-    used.add(s.value);
-  }
-  for (ExprId id : used.expressions())
-    if (c.expressions[id].kind == ExprKind::load) w.buffer(c.expressions[id].tensor, true, false);
-  for (const StoreExpr& s : c.stores) w.buffer(s.tensor, false, true);
-}
-
 void bind_output(KernelWriter& w, const Product& product, std::size_t axis, ValueId at) {
   const Sum& index = product.c.space[product.spatial[axis].output];
   w.bind(product.c.space.atom(index.terms[0].atom).source, at);

@@ -84,8 +84,6 @@ std::vector<kernel::ValueId> load_elements(KernelWriter& w, std::uint32_t buffer
                                            kernel::ValueId base, const std::vector<AxisRead>& axes,
                                            std::int64_t count);
 
-// The buffers of what the results are made of and stored to: before the local ones.
-void register_results(KernelWriter& w, const Product& product);
 // Puts the output position `at` of a spatial axis in place of its variable.
 void bind_output(KernelWriter& w, const Product& product, std::size_t axis, kernel::ValueId at);
 // Adds the draft; its operands keep their places.

@@ -110,7 +110,9 @@ Result<int> step(VerbContext context) {
   const Scalars scalars(execution, program);
   const Gathered results(execution, program, {"loss/", "grad/"});
   feed->fill(session.arena->data());
-  fill_counters(session.arena->data(), program, counter_values(train, counters));
+  CounterValues values = counter_values(train, counters);
+  values.gradients = true;
+  fill_counters(session.arena->data(), program, values);
   execution.run();
   scalars.remember(counters.last);
   advance(train, counters);
