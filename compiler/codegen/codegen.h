@@ -14,6 +14,8 @@ namespace ganc {
 enum class Isa { x86_64_v3, x86_64_v4, avx512_bf16, amx };
 inline constexpr Isa every_isa[] = {Isa::x86_64_v3, Isa::x86_64_v4, Isa::avx512_bf16, Isa::amx};
 std::string_view name(Isa isa);  // "x86-64-v3"
+// Of the largest register tile of two vectors: 6 with 16 registers, 14 with 32.
+std::int64_t rows_of_register_tile(Isa isa);
 
 struct CodegenOptions {
   Isa isa = Isa::x86_64_v4;

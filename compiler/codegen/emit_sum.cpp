@@ -170,11 +170,7 @@ void KernelEmitter::emit_steps(const Contraction& c, const Tile& tile, Operands 
       b = ir_.CreatePHI(ir_.getPtrTy(), 2);
       for (std::int64_t i = 0; i < unroll; ++i) {
         const Operands now = after({a, b}, index_constant(i));
-        for (unsigned j = 0; fetch && j < tile.columns; ++j)
-          emit_prefetch(advance(
-              now.b, dtype,
-              index_constant(vector_prefetch_steps * axis.b_stride + column_offset(c, tile, j)),
-              1));
+        if (fetch) emit_vector_prefetch(c, tile, now.b, axis.b_stride);
         multiply_add(c, tile, now, sums, static_cast<std::size_t>(i));
       }
       next = after({a, b}, index_constant(unroll));
@@ -227,10 +223,7 @@ void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_
       for (std::int64_t part = 0; now.ahead != nullptr && part < ahead_step; part += in_line)
         emit_prefetch(advance(now.ahead, dtype, index_constant(part), 1));
       if (fetch) emit_prefetch(c, tile, now.a, axis.a_stride);
-      for (unsigned j = 0; fetch_vectors && j < tile.columns; ++j)
-        emit_prefetch(advance(
-            now.b, dtype,
-            index_constant(vector_prefetch_steps * axis.b_stride + column_offset(c, tile, j)), 1));
+      if (fetch_vectors) emit_vector_prefetch(c, tile, now.b, axis.b_stride);
       emit_axes(c, tile, index + 1, now, sums, innermost ? static_cast<std::size_t>(i) : 0);
     }
   };
@@ -293,6 +286,17 @@ void KernelEmitter::emit_axes(const Contraction& c, const Tile& tile, std::size_
 void KernelEmitter::emit_prefetch(llvm::Value* place) {
   ir_.CreateIntrinsic(llvm::Intrinsic::prefetch, {place->getType()},
                       {place, ir_.getInt32(0), ir_.getInt32(3), ir_.getInt32(1)});
+}
+
+// The columns' vectors some steps ahead, each cache line once.
+void KernelEmitter::emit_vector_prefetch(const Contraction& c, const Tile& tile, llvm::Value* b,
+                                         std::int64_t stride) {
+  const DType dtype = kernel_.buffers[c.b_buffer].dtype;
+  const std::int64_t in_line = line_bytes / bytes_of(dtype);
+  for (unsigned j = 0; j < tile.columns; ++j)
+    if (const std::int64_t offset = column_offset(c, tile, j);
+        offset % in_line == 0 || tile.width >= in_line || c.dot)
+      emit_prefetch(advance(b, dtype, index_constant(vector_prefetch_steps * stride + offset), 1));
 }
 
 // The rows' elements of a `prefetch_steps` steps ahead: what lies far apart no prefetcher of the

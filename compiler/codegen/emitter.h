@@ -218,6 +218,8 @@ class KernelEmitter {
                            llvm::Value* mask);
   llvm::Value* add_product(llvm::Value* a, llvm::Value* b, llvm::Value* sum);
   void emit_prefetch(llvm::Value* place);
+  void emit_vector_prefetch(const kernel::Contraction& c, const Tile& tile, llvm::Value* b,
+                            std::int64_t stride);
   void emit_prefetch(const kernel::Contraction& c, const Tile& tile, llvm::Value* a,
                      std::int64_t stride);
   llvm::Value* advance(llvm::Value* pointer, DType dtype, llvm::Value* count, std::int64_t stride);

@@ -49,6 +49,11 @@ Target target_of(Isa isa) {
   return level_of(isa).target;
 }
 
+std::int64_t rows_of_register_tile(Isa isa) {
+  constexpr unsigned columns = 2, of_the_scalar_operand = 1;
+  return (target_of(isa).vector_registers - columns - of_the_scalar_operand) / columns;
+}
+
 namespace {
 
 template <class Option, class T>

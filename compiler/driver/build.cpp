@@ -58,16 +58,16 @@ Outcome build_trainer(const Options& options, Session& session, std::uint32_t fi
   Outcome outcome;
   outcome.note = fmt::format("{}: {} in {:.2f} s, {} kernels, {} of memory for training",
                              output.string(), human_bytes(static_cast<double>(*size)), seconds,
-                             compilation->plan().kernels.size(),
-                             human_bytes(static_cast<double>(compilation->plan().arena_bytes)));
+                             plan_here(*compilation).kernels.size(),
+                             human_bytes(static_cast<double>(plan_here(*compilation).arena_bytes)));
   for (const std::string& missing : compilation->model.missing) {
     outcome.note += "\nwithout: " + missing;
   }
   outcome.document = {{"trainer", output.string()},
                       {"bytes", *size},
                       {"seconds", seconds},
-                      {"kernels", compilation->plan().kernels.size()},
-                      {"arena_bytes", compilation->plan().arena_bytes},
+                      {"kernels", plan_here(*compilation).kernels.size()},
+                      {"arena_bytes", plan_here(*compilation).arena_bytes},
                       {"missing", compilation->model.missing},
                       {"files", compilation->model.files}};
   return outcome;

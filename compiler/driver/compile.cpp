@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <future>
 #include <iterator>
 
 #include "compiler/autodiff/differentiate.h"
@@ -73,10 +74,11 @@ std::vector<Isa> isas_of(Cpu cpu) {
   std::abort();
 }
 
-// Instruction sets with the products of each program on them. x86-64-v3 and v4 share one row; of
-// the others there are those that multiply otherwise, or were asked for alone.
+// An instruction set with the register tiles that fill it and the products of each program on it.
+// Beyond x86-64-v4 there are those that multiply otherwise, or were asked for alone.
 struct Way {
-  std::vector<Isa> isas;
+  Isa isa;
+  std::int64_t register_rows;
   std::vector<Products> products;
 };
 std::vector<Way> ways_to_multiply(const Compilation& compilation, const CompileOptions& options) {
@@ -85,17 +87,14 @@ std::vector<Way> ways_to_multiply(const Compilation& compilation, const CompileO
     std::vector<Products> products;
     for (const CompiledProgram& program : compilation.programs)
       products.push_back(products_on(isa, precision_of(compilation.model, program, options)));
-    const auto same = std::ranges::find(ways, products, &Way::products);
-    if (same == ways.end())
-      ways.push_back({{isa}, std::move(products)});
-    else if (isa == Isa::x86_64_v4)
-      same->isas.push_back(isa);
+    const std::int64_t register_rows = rows_of_register_tile(isa);
+    if (std::ranges::none_of(ways, [&](const Way& way) {
+          return way.register_rows == register_rows && way.products == products;
+        }))
+      ways.push_back({isa, register_rows, std::move(products)});
   }
   // On one machine the best is all that runs.
-  if (options.cpu == Cpu::native) {
-    ways.erase(ways.begin(), ways.end() - 1);
-    ways[0].isas.erase(ways[0].isas.begin(), ways[0].isas.end() - 1);
-  }
+  if (options.cpu == Cpu::native) ways.erase(ways.begin(), ways.end() - 1);
   return ways;
 }
 
@@ -109,15 +108,17 @@ ElaborateOptions elaborate_options(const CompileOptions& options) {
 
 }  // namespace
 
+const CpuPlan& Compilation::shown() const {
+  const auto found = std::ranges::find(plans, Isa::x86_64_v4, &CpuPlan::isa);
+  return found == plans.end() ? plans.front() : *found;
+}
+
 const Plan& plan_here(const Compilation& compilation) {
   const std::vector<Isa> here = native_isas();
-  const auto runs = [&](const CpuPlan& cpus) {
-    return std::ranges::any_of(cpus.isas,
-                               [&](Isa isa) { return std::ranges::count(here, isa) > 0; });
-  };
+  const auto runs = [&](const CpuPlan& cpus) { return std::ranges::count(here, cpus.isa) > 0; };
   const auto best =
       std::ranges::find_if(compilation.plans.rbegin(), compilation.plans.rend(), runs);
-  return best == compilation.plans.rend() ? compilation.plan() : best->plan;
+  return best == compilation.plans.rend() ? compilation.shown().plan : best->plan;
 }
 
 std::expected<Compilation, Stop> compile(Sources& sources, std::uint32_t file,
@@ -150,9 +151,15 @@ std::expected<Compilation, Stop> compile(Sources& sources, std::uint32_t file,
 
   std::vector<const Graph*> graphs;
   for (const CompiledProgram& program : result.programs) graphs.push_back(&program.graph);
-  for (const auto& [isas, products] : ways_to_multiply(result, options))
-    result.plans.push_back({isas, schedule(result.model.variables, graphs,
-                                           {.fuse = options.optimize, .products = products})});
+  std::vector<std::pair<Isa, std::future<Plan>>> plans;
+  for (const Way& way : ways_to_multiply(result, options))
+    plans.emplace_back(way.isa, std::async([&, way] {
+                         return schedule(result.model.variables, graphs,
+                                         {.fuse = options.optimize,
+                                          .products = way.products,
+                                          .register_rows = way.register_rows});
+                       }));
+  for (auto& [isa, plan] : plans) result.plans.push_back({isa, plan.get()});
   for (const CpuPlan& cpus : result.plans) stages.done("schedule", cpus.plan);
   // From here on every buffer has a layout and an offset; nothing allocates. make_trainer goes on
   // from here.

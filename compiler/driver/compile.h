@@ -26,10 +26,10 @@ struct CompiledProgram {
   Graph graph;
 };
 
-// What CPUs of some instruction sets run: they multiply in the same ways. With --cpu auto there is
-// a plan for each way that a program may use.
+// What CPUs of an instruction set run, and those of more demanding ones without a plan of their
+// own. With --cpu auto there is one for each way to multiply that a program may use.
 struct CpuPlan {
-  std::vector<Isa> isas;  // the least demanding first
+  Isa isa;
   Plan plan;
 };
 
@@ -37,7 +37,7 @@ struct Compilation {
   Model model;
   std::vector<CompiledProgram> programs;  // in the order of Plan::programs
   std::vector<CpuPlan> plans;             // from Stage::plan on; the least demanding first
-  const Plan& plan() const { return plans.front().plan; }
+  const CpuPlan& shown() const;           // by `ganc emit`: x86-64-v4, else the least demanding
 };
 
 // The plan that a trainer follows on the machine on which this runs; that of the least demanding

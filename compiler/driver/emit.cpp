@@ -27,7 +27,7 @@ std::size_t index_of(const Compilation& compilation, const CompiledProgram* prog
 std::vector<std::uint32_t> kernels_of(const Compilation& compilation, const Picked& programs) {
   std::set<std::uint32_t> used;
   for (const CompiledProgram* program : programs) {
-    for (const Call& call : compilation.plan().programs[index_of(compilation, program)].calls)
+    for (const Call& call : compilation.shown().plan.programs[index_of(compilation, program)].calls)
       used.insert(call.kernel);
   }
   return {used.begin(), used.end()};
@@ -40,21 +40,20 @@ std::string kernels_text(const Compilation& compilation, const Picked& programs,
     text += calls_text(compilation, index_of(compilation, program), sources) + "\n";
   }
   for (std::uint32_t kernel : kernels_of(compilation, programs)) {
-    text +=
-        fmt::format("# kernel {}\n{}\n", kernel, kernel::print(compilation.plan().kernels[kernel]));
+    text += fmt::format("# kernel {}\n{}\n", kernel,
+                        kernel::print(compilation.shown().plan.kernels[kernel]));
   }
   return text;
 }
 
-// LLVM IR or assembly of each kernel, for the most demanding CPUs that share the plan.
+// LLVM IR or assembly of each kernel.
 std::string code_text(const Compilation& compilation, const Picked& programs,
                       const Options& options) {
-  const CodegenOptions codegen = {.isa = compilation.plans.front().isas.back(),
-                                  .optimize = options.compile.optimize,
-                                  .prefix = "kernel_"};
+  const CodegenOptions codegen = {
+      .isa = compilation.shown().isa, .optimize = options.compile.optimize, .prefix = "kernel_"};
   std::string text;
   for (std::uint32_t index : kernels_of(compilation, programs)) {
-    const kernel::Kernel& kernel = compilation.plan().kernels[index];
+    const kernel::Kernel& kernel = compilation.shown().plan.kernels[index];
     const bool llvm = options.stage == EmitStage::llvm;
     text += fmt::format("{} kernel {}: {}, {}\n", llvm ? ";" : "#", index, kernel.name,
                         name(codegen.isa));
@@ -121,11 +120,11 @@ Outcome of_text(std::string text) {
 
 std::string calls_text(const Compilation& compilation, std::size_t program,
                        const Sources& sources) {
-  const ProgramPlan& plan = compilation.plan().programs[program];
+  const ProgramPlan& plan = compilation.shown().plan.programs[program];
   std::vector<std::vector<std::string>> rows;
   for (std::size_t i = 0; i < plan.calls.size(); ++i) {
     const Call& call = plan.calls[i];
-    const kernel::Kernel& kernel = compilation.plan().kernels[call.kernel];
+    const kernel::Kernel& kernel = compilation.shown().plan.kernels[call.kernel];
     rows.push_back({std::to_string(i), fmt::format("kernel {} {}", call.kernel, kernel.name),
                     fmt::format("{} units", kernel.units),
                     fmt::format("@ {}", fmt::join(call.offsets, " ")),

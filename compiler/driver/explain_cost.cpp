@@ -171,15 +171,15 @@ Outcome run_explain_cost(const Options& options, Session& session) {
   if (!programs) return Outcome::stopped(programs.error());
 
   const CpuClass& cpu = class_of(options.compile.cpu);
+  const Plan& all = plan_here(*compilation);
   Outcome outcome;
   Json document = Json::object();
   for (const CompiledProgram* program : *programs) {
     // What a user waits for is training; the other programs are shown where they are asked for.
     if (options.program.empty() && program->kind != ProgramKind::train) continue;
     const ProgramPlan& plan =
-        compilation->plan()
-            .programs[static_cast<std::size_t>(program - compilation->programs.data())];
-    const auto list = costs(plan, compilation->plan(), cpu, options.threads, session.sources);
+        all.programs[static_cast<std::size_t>(program - compilation->programs.data())];
+    const auto list = costs(plan, all, cpu, options.threads, session.sources);
     outcome.text +=
         fmt::format("{}{}: {} calls; the least time on {} thread{} of CPU class {} ({})\n",
                     outcome.text.empty() ? "" : "\n", program->name, plan.calls.size(),

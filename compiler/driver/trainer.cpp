@@ -78,15 +78,12 @@ std::expected<std::uintmax_t, Stop> make_trainer(const Compilation& compilation,
   std::vector<std::string> objects, descriptions;
   CompiledKernels compiled(options.optimize);
   for (const CpuPlan& cpus : compilation.plans) {
-    std::int64_t scratch_bytes = 0;
-    for (Isa isa : cpus.isas) {
-      CompiledKernels::Code code = compiled.add(cpus.plan.kernels, isa);
-      variants.push_back({isa, std::move(code.functions), descriptions.size()});
-      std::ranges::move(code.objects, std::back_inserter(objects));
-      scratch_bytes = std::max(scratch_bytes, code.scratch_bytes);
-      stages.done(name(isa));
-    }
-    descriptions.push_back(describe(compilation, cpus.plan, sources, file, options, scratch_bytes));
+    CompiledKernels::Code code = compiled.add(cpus.plan.kernels, cpus.isa);
+    variants.push_back({cpus.isa, std::move(code.functions), descriptions.size()});
+    std::ranges::move(code.objects, std::back_inserter(objects));
+    stages.done(name(cpus.isa));
+    descriptions.push_back(
+        describe(compilation, cpus.plan, sources, file, options, code.scratch_bytes));
   }
   // From here on there is machine code alone, and what the runtime reads about it.
 

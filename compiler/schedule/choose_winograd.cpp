@@ -21,7 +21,6 @@ constexpr double image_efficiency = 0.85, gradient_efficiency = 0.7, point_effic
 // Of a transform along one axis, along two: with more the error grows.
 constexpr std::int64_t most_points_of_one = 8, most_points_of_two = 6;
 constexpr std::int64_t min_channels = 16;  // fewer do not pay for the transforms
-constexpr std::int64_t most_filter_rows = 14;
 constexpr std::array<std::int64_t, 3> image_lanes = {32, 64, 128};  // samples and tiles of a unit
 constexpr std::array<std::int64_t, 3> image_terms = {128, 64, 32};  // of a product of matrices
 constexpr std::array<std::int64_t, 4> gradient_blocks = {128, 64, 32, 16};  // rows, lanes, terms
@@ -220,11 +219,10 @@ std::int64_t local_bytes(const ImageForm& form) {
               filters);
 }
 
-// As rows so many that one register tile holds them all and their elements of a term lie beside
-// each other; as lanes whole vectors.
-std::int64_t filter_block(const ImageForm& form) {
+// As rows a panel, whose elements of a term lie beside each other; as lanes whole vectors.
+std::int64_t filter_block(const ImageForm& form, std::int64_t register_rows) {
   if (form.lanes_are_samples)
-    return blocks(form.filter_part, blocks(form.filter_part, most_filter_rows));
+    return std::min(form.filter_part, rows_of_panel(form.filter_part, register_rows));
   for (const std::int64_t lanes : {32, 16})
     if (form.filter_part % lanes == 0) return lanes;
   return form.filter_part;
@@ -241,7 +239,7 @@ void set_tile_blocks(ImageForm& form, std::int64_t tiles) {
   }
 }
 
-void choose_blocks(ImageForm& form) {
+void choose_blocks(ImageForm& form, std::int64_t register_rows) {
   std::int64_t subs = 1;
   for (const FilterAxis& axis : form.axes) subs *= axis.subs * axis.pieces;
   ImageForm best;
@@ -270,7 +268,7 @@ void choose_blocks(ImageForm& form) {
         }
         set_tile_blocks(form, lanes / form.sample_block);
         for (form.filter_part = form.filters;; form.filter_part /= 2) {
-          form.filter_block = filter_block(form);
+          form.filter_block = filter_block(form, register_rows);
           consider();
           if (form.filter_part % 2 != 0 || form.filter_part < 2 * min_channels) break;
         }
@@ -403,7 +401,7 @@ std::optional<ImageForm> choose_image_form(const ProgramDraft& program, const Pr
       if (outputs > least_outputs) break;
       form.transform = filter_transform(outputs, taps);
       for (std::size_t i = 0; i < axes.size(); ++i) form.axes[i] = in_pieces_of_taps(axes[i], taps);
-      choose_blocks(form);
+      choose_blocks(form, program.register_rows);
       if (const double c = cycles(form); c < least) least = c, best = form;
     }
   return best;

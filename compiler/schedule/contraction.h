@@ -69,11 +69,13 @@ std::vector<RowRange> row_ranges(const SpatialAxis& axis);
 // The largest divisor of `extent` that is at most `most`, which is at least 1.
 std::int64_t divisor_up_to(std::int64_t extent, std::int64_t most);
 
-// How many of so many rows are a panel of the scalar operand, each the rows of a register tile.
-std::int64_t rows_of_panel(std::int64_t rows);
+// At most so many rows of the scalar operand are a panel: those of one large register tile, or of
+// several.
+std::int64_t most_panel_rows(std::int64_t register_rows);
+// How many of so many rows are.
+std::int64_t rows_of_panel(std::int64_t rows, std::int64_t register_rows);
 
-inline constexpr std::int64_t min_rows = 8;        // of a block, so that register tiles are full
-inline constexpr std::int64_t register_rows = 14;  // of a tile that fills AVX-512's registers
+inline constexpr std::int64_t min_rows = 8;  // of a block, so that register tiles are full
 
 // Which variable is what, and how the work is cut. Depends on shapes and layouts alone.
 struct Tiling {
@@ -125,7 +127,7 @@ struct SumBlocks {
   std::int64_t m_block = 1, v_block = 1;
 };
 // By a model of cycles, which of all ways is the fastest; sums of `terms` products.
-SumBlocks choose_sum_blocks(const Tiling& tiling, std::int64_t terms);
+SumBlocks choose_sum_blocks(const Tiling& tiling, std::int64_t terms, std::int64_t register_rows);
 // Of each sum in such blocks so many terms at a time.
 std::int64_t part_terms(const Tiling& tiling, const SumBlocks& blocks);
 

@@ -64,7 +64,7 @@ class Cutter {
     const std::int64_t all = outer * t_.m_extent * t_.v_extent * k;
     const std::int64_t units = std::min(wanted_units, all / min_unit_products);
     if (reads_again(k)) {
-      const SumBlocks blocks = choose_sum_blocks(t_, k);
+      const SumBlocks blocks = choose_sum_blocks(t_, k, program_.register_rows);
       t_.shared = blocks.shared;
       t_.m_block = blocks.m_block;
       t_.v_block = blocks.v_block;
@@ -106,7 +106,7 @@ class Cutter {
     if (t_.m_block > 4 * wanted) t_.m_block = wanted;  // no useful divisor: a rest
     if (p_.tiles || t_.v_extent < 2 * panel_lanes || t_.m_extent / wanted < many_blocks) return;
     double least = block_cost(t_.m_block);
-    for (std::int64_t rows = register_rows / 2; rows <= 2 * wanted; ++rows)
+    for (std::int64_t rows = program_.register_rows / 2; rows <= 2 * wanted; ++rows)
       if (const double cost = block_cost(rows); cost < least) least = cost, t_.m_block = rows;
   }
 
@@ -114,7 +114,7 @@ class Cutter {
   // time of the slower of two threads.
   double block_cost(std::int64_t rows) const {
     const std::int64_t blocks = (t_.m_extent + rows - 1) / rows,
-                       tiles = (rows + register_rows - 1) / register_rows;
+                       tiles = (rows + program_.register_rows - 1) / program_.register_rows;
     return static_cast<double>((blocks + 1) / 2 * (rows + tiles));
   }
 
@@ -205,18 +205,27 @@ bool taps_are_results(const Product& product) {
   });
 }
 
-std::int64_t rows_of_panel(std::int64_t rows) {
+std::int64_t most_panel_rows(std::int64_t register_rows) {
+  constexpr std::int64_t in_line = 14;  // that a cache line holds, and another element's neighbours
+  return std::max(in_line / register_rows, std::int64_t{1}) * register_rows;
+}
+
+std::int64_t rows_of_panel(std::int64_t rows, std::int64_t register_rows) {
   // A tile costs its rows, no less than four for its sums wait for each other, and what it reads of
   // the other operand.
-  const auto cost = [](std::int64_t r) {
-    return std::max<double>(static_cast<double>(r), 4) + 1.5;
+  const auto tile_cost = [](std::int64_t r) {
+    return r > 0 ? std::max<double>(static_cast<double>(r), 4) + 1.5 : 0;
   };
-  std::int64_t best = register_rows;
+  const auto cost = [&](std::int64_t r) {
+    return static_cast<double>(r / register_rows) * tile_cost(register_rows) +
+           tile_cost(r % register_rows);
+  };
+  const std::int64_t most = most_panel_rows(register_rows);
+  std::int64_t best = most;
   double least = 1e300;
-  for (std::int64_t panel = register_rows; panel >= register_rows / 2; --panel) {
+  for (std::int64_t panel = most; panel >= most / 2; --panel) {
     const std::int64_t rest = rows % panel;
-    const double all =
-        static_cast<double>(rows / panel) * cost(panel) + (rest > 0 ? cost(rest) : 0);
+    const double all = static_cast<double>(rows / panel) * cost(panel) + cost(rest);
     if (all < least) least = all, best = panel;
   }
   return best;

@@ -24,7 +24,8 @@ double ceiling(double x, double of) {
 
 class Blocks {
  public:
-  Blocks(const Tiling& tiling, std::int64_t terms) : t_(tiling), terms_(terms) {}
+  Blocks(const Tiling& tiling, std::int64_t terms, std::int64_t register_rows)
+      : t_(tiling), terms_(terms), register_rows_(static_cast<double>(register_rows)) {}
 
   SumBlocks best() const {
     SumBlocks found;
@@ -68,7 +69,7 @@ class Blocks {
         together * positions * terms * uneven *
         (t_.dot ? m * v / panel_lanes * std::max(0.5, (1 / std::min(rows, 4.0) + 1 / 6.0) / 2)
                 : v_blocks * ceiling(lanes, panel_lanes) *
-                      (m / 2 + vector_cycles * m_blocks * ceiling(rows, register_rows)));
+                      (m / 2 + vector_cycles * m_blocks * ceiling(rows, register_rows_)));
     // What dot products read of a row is long in any block.
     const auto piece = [&](double block, double all) {
       return !t_.dot && block < all ? 1 + piece_start / block : 1;
@@ -87,6 +88,7 @@ class Blocks {
 
   const Tiling& t_;
   const std::int64_t terms_;
+  const double register_rows_;
 };
 
 }  // namespace
@@ -99,8 +101,8 @@ std::int64_t part_terms(const Tiling& tiling, const SumBlocks& blocks) {
   return std::max(bytes / (4 * (blocks.m_block + blocks.v_block)), least);
 }
 
-SumBlocks choose_sum_blocks(const Tiling& tiling, std::int64_t terms) {
-  return Blocks(tiling, terms).best();
+SumBlocks choose_sum_blocks(const Tiling& tiling, std::int64_t terms, std::int64_t register_rows) {
+  return Blocks(tiling, terms, register_rows).best();
 }
 
 }  // namespace ganc::planning

@@ -305,7 +305,7 @@ class Chooser {
   bool rows_pay_for_panels() const {
     const std::int64_t uses = scalars_lie_far() ? min_copy_uses : min_panel_uses;
     return p_.parts == 0 && !p_.tiles && !taps_are_results(p_) &&
-           !depends(vector_operand(), *t_.m) && t_.m_extent > register_rows &&
+           !depends(vector_operand(), *t_.m) && t_.m_extent > program_.register_rows &&
            t_.v_extent > panel_lanes && program_.tensors[scalar_operand().tensor].panel == 0 &&
            scalar_uses() >= uses && sum_terms(p_) * line_bytes >= near_bytes;
   }
@@ -320,7 +320,7 @@ class Chooser {
     const Sum& index = space_[a.at[static_cast<std::size_t>(*rows)]];
     if (index.terms.size() != 1 || index.terms[0].coefficient != 1) return std::nullopt;
     std::rotate(rows, rows + 1, layout->order.end());
-    layout->panel = rows_of_panel(t_.m_extent);
+    layout->panel = rows_of_panel(t_.m_extent, program_.register_rows);
     return layout;
   }
 

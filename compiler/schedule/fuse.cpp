@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <unordered_map>
 
@@ -111,7 +112,8 @@ class Former {
     std::vector<Read> reads = reads_of(program_, id);
     const std::uint32_t guards = effective_guards(id);
     std::uint32_t group = none;
-    if (fuse && program_.graph[id].op != Op::draw) group = find_group(id, reads, guards);
+    if (fuse && program_.graph[id].op != Op::draw)
+      if (const auto wanted = guards_to_join(id, guards)) group = find_group(id, reads, *wanted);
     if (group == none) {
       group = static_cast<std::uint32_t>(program_.groups.size());
       program_.groups.push_back({kind(id), {}, guards, -1});
@@ -158,6 +160,17 @@ class Former {
     const bool free = node.type.shape.empty() && kind(id) == GroupKind::elementwise &&
                       node.op != Op::draw && !saved_.contains(id.index);
     return free ? 0 : program_.guards[id.index];
+  }
+
+  // The guards of a group that it may join: its own, but for what its store alone asks.
+  std::optional<std::uint32_t> guards_to_join(NodeId id, std::uint32_t guards) const {
+    const auto asked = program_.asked_for.find(id);
+    if (asked == program_.asked_for.end() || guards == 0) return guards;
+    std::vector<NodeId> others = program_.guard_sets[guards];
+    std::erase(others, asked->second);
+    const auto set = std::ranges::find(program_.guard_sets, others);
+    if (set == program_.guard_sets.end()) return std::nullopt;
+    return static_cast<std::uint32_t>(set - program_.guard_sets.begin());
   }
 
   std::uint32_t find_group(NodeId id, const std::vector<Read>& reads, std::uint32_t guards) const {
@@ -258,8 +271,7 @@ class Former {
     for (const Group& group : program_.groups) {
       bool sums = false, others = false;
       for (NodeId id : group.roots)
-        if (program_.stored[id.index])
-          (kind(id) == GroupKind::reduction ? sums : others) = true;
+        if (program_.stored[id.index]) (kind(id) == GroupKind::reduction ? sums : others) = true;
       if (group.kind == GroupKind::contraction && sums && !others)
         program_.stored[group.roots[0].index] = true;
     }

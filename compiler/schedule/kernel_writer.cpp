@@ -218,8 +218,7 @@ std::uint32_t KernelWriter::buffer(std::uint32_t tensor, bool read, bool written
   return number;
 }
 
-kernel::Statement KernelWriter::store(std::uint32_t tensor, IndexId at, ExprId what,
-                                      ExprId where) {
+kernel::Statement KernelWriter::store(std::uint32_t tensor, IndexId at, ExprId what, ExprId where) {
   kernel::Store store{};
   store.value = expression(what);
   if (where) store.predicate = expression(where);

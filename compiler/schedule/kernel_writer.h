@@ -64,9 +64,9 @@ class KernelWriter {
   const Expressions& expressions_;
   const std::vector<Tensor>& tensors_;
   kernel::Kernel kernel_;
-  std::vector<std::uint32_t> buffers_;   // the tensor of each
-  std::vector<kernel::Buffer> locals_;   // behind them at last, numbered from `first_local` on
-  std::vector<std::uint32_t> sums_;      // their accumulators
+  std::vector<std::uint32_t> buffers_;  // the tensor of each
+  std::vector<kernel::Buffer> locals_;  // behind them at last, numbered from `first_local` on
+  std::vector<std::uint32_t> sums_;     // their accumulators
   std::unordered_map<std::uint32_t, kernel::ValueId> bound_;  // variables
   kernel::ValueId sum_;
   std::unordered_map<std::uint32_t, kernel::ValueId> indices_, written_;

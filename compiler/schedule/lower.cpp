@@ -33,9 +33,10 @@ void add_store(ProgramDraft& program, Computation& c, NodeId root, const std::ve
                ExprId value) {
   if (!program.stored[root.index]) return;
   const std::uint32_t tensor = tensor_for(program, root);
-  StoreExpr store{
-      tensor, Emitter(program, c.space, c.expressions).offset(program.tensors[tensor], at), value,
-      {}};
+  StoreExpr store{tensor,
+                  Emitter(program, c.space, c.expressions).offset(program.tensors[tensor], at),
+                  value,
+                  {}};
   if (const auto asked = program.asked_for.find(root); asked != program.asked_for.end())
     store.predicate = c.expressions.add({.kind = ExprKind::load,
                                          .dtype = DType::pred,
@@ -103,9 +104,8 @@ std::vector<std::uint32_t> write_sums(ProgramDraft& program, KernelWriter& write
   for (std::size_t i = 0; i < c.sums.size(); ++i) {
     const NodeId root = c.sums[i].root;
     const DType dtype = program.graph[root].type.dtype;
-    tensors.push_back(writer.units() > 1
-                          ? new_tensor(program, root, dtype, {writer.units()}, {0})
-                          : tensor_for(program, root));
+    tensors.push_back(writer.units() > 1 ? new_tensor(program, root, dtype, {writer.units()}, {0})
+                                         : tensor_for(program, root));
     kernel::Store store{};
     store.buffer = writer.buffer(tensors.back(), false, true);
     store.index = at;

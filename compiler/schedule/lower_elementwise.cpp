@@ -30,9 +30,8 @@ void write_stores(ProgramDraft& program, const Group& group, const Computation& 
   for (const Axis& axis : axes) elements *= axis.extent;
   if (elements == 0 || c.stores.empty()) return;
   KernelWriter writer(c.space, c.expressions, program.tensors);
-  const std::vector<Axis> loops =
-      ordered_axes(writer, c.space, std::move(axes), c.stores[0].index,
-                   indices_of_results(c).indices());
+  const std::vector<Axis> loops = ordered_axes(writer, c.space, std::move(axes), c.stores[0].index,
+                                               indices_of_results(c).indices());
   const auto work = static_cast<std::int64_t>(1 + c.expressions.size() / 8);
   kernel::Block body =
       parallel_nest(writer, loops, {.work = work}, [&] { return write_block(writer, c); });

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 
 #include "compiler/schedule/guards.h"
@@ -81,14 +83,15 @@ class Preparer {
   void add_target(const Output& output) {
     NodeId node = renumbered_[output.node.index];
     if (!output.name.starts_with(variable_prefix)) {
-      if (guard_) node = asked_for(node);
+      std::vector<NodeId> guards;
+      if (guard_) std::tie(node, guards) = asked_for(node);
       // A variable's old value may be overwritten before anybody looks.
       const Node& result = program_.graph[node];
       if (result.op == Op::constant ||
           (result.op == Op::input && result.attributes.name.starts_with(variable_prefix)))
         node = identity(node);
       program_.targets.push_back({output.name, node, -1});
-      target_guards_.push_back({});
+      target_guards_.push_back(std::move(guards));
       return;
     }
     const auto variable =
@@ -120,14 +123,32 @@ class Preparer {
     target_guards_.push_back(std::move(guards));
   }
 
-  // A result that is chosen by the input `gradients` is stored only where that holds.
-  NodeId asked_for(NodeId node) {
+  // A result that is chosen by the input `gradients` is stored only where that holds, and where the
+  // conditions do under which it is not 0. These predicates.
+  std::pair<NodeId, std::vector<NodeId>> asked_for(NodeId node) {
     const Node& select = program_.graph[node];
-    if (select.op != Op::select || !is_input(select.operands[0], "gradients")) return node;
-    const NodeId asking = select.operands[0];
-    node = identity(select.operands[1]);
-    program_.asked_for[node] = asking;
-    return node;
+    if (select.op != Op::select || !is_input(select.operands[0], "gradients")) return {node, {}};
+    std::vector<NodeId> guards = {select.operands[0]};
+    NodeId made = select.operands[1];
+    while (const auto predicate = condition_of(made)) {
+      guards.push_back(*predicate);
+      made = program_.graph[made].operands[1];
+    }
+    const NodeId result = identity(made);
+    program_.asked_for[result] = guards[0];
+    std::ranges::sort(guards);
+    return {result, std::move(guards)};
+  }
+  // Of select(predicate [], x, 0) the predicate.
+  std::optional<NodeId> condition_of(NodeId node) const {
+    const Node& select = program_.graph[node];
+    if (select.op != Op::select) return std::nullopt;
+    const Node &predicate = program_.graph[select.operands[0]],
+               &otherwise = program_.graph[select.operands[2]];
+    if (!predicate.type.shape.empty() || predicate.op == Op::constant ||
+        otherwise.op != Op::constant || otherwise.attributes.values != std::vector<double>{0})
+      return std::nullopt;
+    return select.operands[0];
   }
 
   static NodeId negation_of(NodeId predicate) { return {predicate.index + 1}; }

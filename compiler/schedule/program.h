@@ -93,7 +93,8 @@ struct Draft {
 };
 
 struct ProgramDraft {
-  Graph graph;  // prepared: see prepare.h
+  Graph graph;                      // prepared: see prepare.h
+  std::int64_t register_rows = 14;  // see ScheduleOptions
   std::vector<Target> targets;
   std::map<NodeId, NodeId> asked_for;           // results that are stored only where an input holds
   std::vector<std::vector<NodeId>> guard_sets;  // predicates that must all hold; 0 is the empty set

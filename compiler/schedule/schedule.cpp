@@ -142,7 +142,10 @@ Plan schedule(std::span<const Variable> variables, std::span<const Graph* const>
               const ScheduleOptions& options) {
   using namespace planning;
   std::vector<ProgramDraft> programs;
-  for (const Graph* graph : graphs) programs.push_back(prepare(*graph, variables, options.fuse));
+  for (const Graph* graph : graphs) {
+    programs.push_back(prepare(*graph, variables, options.fuse));
+    programs.back().register_rows = options.register_rows;
+  }
   // From here on every node is needed, and it is known under which conditions.
 
   const std::vector<AxisOrder> orders = assign_layouts(programs, variables, options.fuse);

@@ -25,6 +25,9 @@ struct ScheduleOptions {
   // What fewer products must gain over the direct way, by the cost model, to be chosen; 0: always,
   // and products of pairs too.
   double least_gain = 1.25;
+  // Of the register tiles of two vectors that fill the CPU's registers: 14 where there are 32, 6 of
+  // 16.
+  std::int64_t register_rows = 14;
 };
 
 // Kernels, layouts, order and memory for all programs of a model over one arena.

@@ -35,7 +35,8 @@ LayerPrograms::Prepared LayerPrograms::prepare(const test::LayerShape& shape, bo
   Prepared prepared;
   prepared.plan = schedule({&w, 1}, pointers,
                            {.products = std::vector(std::size(layer_products),
-                                                    fewer ? Products::fewer : Products::exact)});
+                                                    fewer ? Products::fewer : Products::exact),
+                            .register_rows = rows_of_register_tile(isa)});
   prepared.functions = jit_.add(prepared.plan.kernels, {.isa = isa});
   return prepared;
 }

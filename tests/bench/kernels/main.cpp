@@ -24,9 +24,10 @@ int main(int argc, char** argv) {
     measure_shapes(Isa::x86_64_v3, fma_limit_256, count, seed);
     return 0;
   }
+  const Isa best = runs_here(Isa::x86_64_v4) ? Isa::x86_64_v4 : Isa::x86_64_v3;
   if (argc > 2 && std::string_view(argv[1]) == "shape") {
     const auto seed = static_cast<std::uint64_t>(argc > 3 ? std::atoll(argv[3]) : 1);
-    show_shape(Isa::x86_64_v4, std::atoi(argv[2]), seed);
+    show_shape(best, std::atoi(argv[2]), seed);
     return 0;
   }
   if (argc > 1 && std::string_view(argv[1]) == "layer") {
@@ -36,7 +37,7 @@ int main(int argc, char** argv) {
     }
     std::array<std::int64_t, 6> n;
     for (std::size_t i = 0; i < n.size(); ++i) n[i] = std::atoll(argv[2 + i]);
-    show_layer(Isa::x86_64_v4, square_layer(n[0], n[1], n[2], n[3], n[4], n[5]));
+    show_layer(best, square_layer(n[0], n[1], n[2], n[3], n[4], n[5]));
     return 0;
   }
   const double percent = argc > 1 ? std::atof(argv[1]) : 0;

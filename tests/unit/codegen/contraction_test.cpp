@@ -205,6 +205,61 @@ KernelBuilder panels(Draw& draw, DType dtype) {
   return b;
 }
 
+// Each unit stores its rows of a product, where a predicate in memory holds, and, of all that it
+// makes, the sum of the squares and the greatest.
+KernelBuilder summed(Draw& draw) {
+  const std::int64_t m = draw.upto(50), v = draw.upto(90), k = draw.upto(20), rows = draw.upto(30),
+                     lanes = draw.upto(70), units = (m + rows - 1) / rows;
+  const bool dot = draw.flip(), long_epilogue = draw.flip();
+  KernelBuilder b("summed");
+  const auto x = b.input("a", DType::f32, m * k), w = b.input("b", DType::f32, k * v),
+             asked = b.input("asked", DType::pred, 1);
+  const auto y = b.buffer("y", DType::f32, m * v, true, true),
+             sums = b.output("sums", DType::f32, units), most = b.output("most", DType::f32, units);
+  b.loop(LoopKind::parallel, units, [&](Id unit) {
+    const auto count = [&](Id begin, std::int64_t block, std::int64_t all) {
+      return b.minimum(b.index(block), b.add(b.index(all), b.scale(begin, -1)));
+    };
+    const Id first = b.scale(unit, rows);
+    Id sum;
+    const Id greatest = b.accumulator(
+        kernel::Accumulator::Combine::maximum, DType::f32, [&](std::uint32_t maximum) {
+          sum = b.accumulator(kernel::Accumulator::Combine::sum, DType::f32,
+                              [&](std::uint32_t squares) {
+                                b.loop(LoopKind::serial, (v + lanes - 1) / lanes, [&](Id part) {
+                                  const Id lane = b.scale(part, lanes);
+                                  kernel::Contraction c{.m_count = count(first, rows, m),
+                                                        .v_count = count(lane, lanes, v),
+                                                        .m_limit = rows,
+                                                        .v_limit = lanes,
+                                                        .a_buffer = x,
+                                                        .b_buffer = w,
+                                                        .a_base = b.scale(first, k),
+                                                        .b_base = dot ? b.scale(lane, k) : lane,
+                                                        .a_m_stride = k,
+                                                        .a_v_stride = 0,
+                                                        .b_m_stride = 0,
+                                                        .b_v_stride = dot ? k : 1,
+                                                        .dot = dot};
+                                  c.axes = {{k, 1, dot ? 1 : v}};
+                                  b.contraction(std::move(c), [&](Id i, Id j, Id product) {
+                                    Id made = product;
+                                    if (long_epilogue)
+                                      made = b.apply(Op::tanh, {b.apply(Op::logistic, {made})});
+                                    b.accumulate(squares, b.apply(Op::multiply, {made, made}));
+                                    b.accumulate(maximum, made);
+                                    b.store(y, b.add(b.scale(b.add(first, i), v), b.add(lane, j)),
+                                            made, b.load(asked, b.index(0)));
+                                  });
+                                });
+                              });
+        });
+    b.store(sums, unit, sum);
+    b.store(most, unit, greatest);
+  });
+  return b;
+}
+
 // y[m][v] (+)= sum over taps and k of products of which each operand may move with rows and lanes;
 // as dot products along k, or with v along the lanes of b and perhaps of a.
 KernelBuilder moving(Draw& draw, DType dtype) {
@@ -310,6 +365,16 @@ TEST_CASE("products of which both operands move with rows and lanes, and dot pro
   for (unsigned round = 0; round < rounds(60); ++round) {
     const KernelBuilder b = moving(draw, round % 3 ? DType::f32 : DType::f64);
     all.add(b.kernel, random_contents(b.kernel, 14));
+  }
+  CHECK(all.differences(jit(), 1e-4) == "");
+}
+
+TEST_CASE("what a product makes is added up, and stored where it is asked for") {
+  Draw draw(11);
+  KernelComparison all;
+  for (unsigned round = 0; round < rounds(30); ++round) {
+    const KernelBuilder b = summed(draw);
+    all.add(b.kernel, random_contents(b.kernel, round));
   }
   CHECK(all.differences(jit(), 1e-4) == "");
 }

@@ -91,6 +91,11 @@ int kernels_with_local_memory(const Plan& plan) {
   }));
 }
 
+// Of the register tiles that a plan may be made for.
+std::int64_t register_rows(Random& random) {
+  return rows_of_register_tile(random.chance(0.5) ? Isa::x86_64_v3 : Isa::x86_64_v4);
+}
+
 void check_layer(const LayerProgram& layer, Random& random, bool machine_code) {
   const DType real = layer.variables[0].type.dtype;
   const Values inputs = random_inputs(random, layer.graph);
@@ -98,7 +103,8 @@ void check_layer(const LayerProgram& layer, Random& random, bool machine_code) {
   const Graph* graphs[] = {&layer.graph};
   for (const bool fuse : {true, false}) {
     INFO((fuse ? "fused" : "-O0"));
-    const Plan plan = schedule(layer.variables, graphs, {.fuse = fuse});
+    const Plan plan =
+        schedule(layer.variables, graphs, {.fuse = fuse, .register_rows = register_rows(random)});
     REQUIRE(problems(plan) == "");
     compare(expected, run(layer, plan, by_reference(), inputs, nullptr),
             real == DType::f64 ? 1e-11 : 1e-5);
@@ -185,8 +191,9 @@ int check_fewer(const LayerShape& shape, Random& random, bool by_loops) {
       layer_program(shape, random.chance(0.5) ? Activation::smooth : Activation::none);
   const Values inputs = random_inputs(random, layer.graph);
   const Graph* graphs[] = {&layer.graph};
-  const Plan plan =
-      schedule(layer.variables, graphs, {.products = {Products::fewer}, .least_gain = 0});
+  const Plan plan = schedule(
+      layer.variables, graphs,
+      {.products = {Products::fewer}, .least_gain = 0, .register_rows = register_rows(random)});
   INFO(describe(shape));
   constexpr Isa isas[] = {Isa::x86_64_v3, Isa::x86_64_v4};
   check_plan(layer, plan, inputs, 1e-5, isas, random, by_loops);

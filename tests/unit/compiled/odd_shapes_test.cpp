@@ -52,12 +52,13 @@ struct Forms {
 void check(const LayerShape& shape, const LayerProgram& layer, bool fewer, double tolerance,
            const Values& inputs, const Values& expected, Random& random, Forms& forms) {
   const Graph* graphs[] = {&layer.graph};
-  const Plan plan =
-      schedule(layer.variables, graphs, {.products = {fewer ? Products::fewer : Products::exact}});
-  REQUIRE(problems(plan) == "");
-  for (const kernel::Kernel& kernel : plan.kernels) forms.add(kernel.body);
   for (const Isa isa : {Isa::x86_64_v3, Isa::x86_64_v4}) {
     if (!runs_here(isa)) continue;
+    const Plan plan = schedule(layer.variables, graphs,
+                               {.products = {fewer ? Products::fewer : Products::exact},
+                                .register_rows = rows_of_register_tile(isa)});
+    REQUIRE(problems(plan) == "");
+    for (const kernel::Kernel& kernel : plan.kernels) forms.add(kernel.body);
     Jit jit;
     const auto execute = compiled(jit, plan, {.isa = isa});
     const Outcome whole = run(layer, plan, execute, inputs, nullptr),

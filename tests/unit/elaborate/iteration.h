@@ -36,9 +36,9 @@ struct Iteration {
       if (variables.contains(name)) {
         values[name] = variables.at(name);
       } else {
-        const double value =
-            name == "step" || name == "random_step" ? static_cast<double>(step)
-                                                    : (name == "gradients" ? 1 : 0);
+        const double value = name == "step" || name == "random_step"
+                                 ? static_cast<double>(step)
+                                 : (name == "gradients" ? 1 : 0);
         values[name] = value_of(
             node.type, Numbers(static_cast<std::size_t>(element_count(node.type.shape)), value));
       }

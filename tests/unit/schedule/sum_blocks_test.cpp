@@ -30,7 +30,7 @@ std::int64_t units(const Tiling& tiling, const SumBlocks& blocks) {
 
 TEST_CASE("a unit of long sums has several taps, so that the operands are read less often") {
   const Tiling tiling = gradient_of_filters(3, 64, 64);
-  const SumBlocks blocks = choose_sum_blocks(tiling, terms);
+  const SumBlocks blocks = choose_sum_blocks(tiling, terms, 14);
   CHECK(blocks.shared < 2);
   CHECK(units(tiling, blocks) >= 4);
   // A unit for each tap reads both operands nine times.
@@ -40,7 +40,7 @@ TEST_CASE("a unit of long sums has several taps, so that the operands are read l
 TEST_CASE("few rows are not cut to have more units") {
   Tiling tiling = gradient_of_filters(1, 12, 64);
   tiling.outer = {{0, 4}};
-  const SumBlocks blocks = choose_sum_blocks(tiling, terms);
+  const SumBlocks blocks = choose_sum_blocks(tiling, terms, 14);
   CHECK(blocks.m_block == 12);
   CHECK(units(tiling, blocks) == 4);
 }
