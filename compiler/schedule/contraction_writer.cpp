@@ -24,8 +24,7 @@ class Writer {
     make_tables();
     Block body =
         units([&] { return parts([&] { return serial(t_.shared, [&] { return tile(); }); }); });
-    add_draft(program_, group_, writer_, std::move(body), p_.c, true);
-    Draft& draft = program_.drafts.back();
+    Draft& draft = add_draft(program_, group_, writer_, std::move(body), p_.c, true);
     // An operand is read until the last tile: nothing may take its place. Where the parts of a sum
     // lie is written before the epilogue reads anything.
     std::erase_if(draft.in_place, [&](const auto& pair) {

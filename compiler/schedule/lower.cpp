@@ -172,8 +172,8 @@ kernel::Block write_block(KernelWriter& writer, const Computation& c) {
   return block;
 }
 
-void add_draft(ProgramDraft& program, const Group& group, KernelWriter& writer, kernel::Block body,
-               const Computation& computation, bool in_place) {
+Draft& add_draft(ProgramDraft& program, const Group& group, KernelWriter& writer,
+                 kernel::Block body, const Computation& computation, bool in_place) {
   const std::vector<std::uint32_t> made = write_sums(program, writer, body, computation);
   const bool combined = writer.units() == 1;
   Draft draft;
@@ -189,9 +189,11 @@ void add_draft(ProgramDraft& program, const Group& group, KernelWriter& writer, 
   if (in_place) find_in_place(program, computation, buffers, draft);
   draft.kernel = std::move(kernel);
   draft.buffers = std::move(buffers);
+  const std::size_t number = program.drafts.size();
   program.drafts.push_back(std::move(draft));
   for (std::size_t i = 0; i < made.size() && !combined; ++i)
     combine_units(program, group, computation.sums[i], made[i]);
+  return program.drafts[number];
 }
 
 }  // namespace ganc::planning

@@ -73,8 +73,8 @@ std::uint32_t lower_copy(ProgramDraft& program, NodeId operand, const CopyLayout
                          const Group& reader);
 
 // Finishes the kernel and appends its call, and the calls that combine its sums. `in_place`:
-// whether outputs may take the place of inputs, looked for by equal indices.
-void add_draft(ProgramDraft& program, const Group& group, KernelWriter& writer, kernel::Block body,
-               const Computation& computation, bool in_place);
+// whether outputs may take the place of inputs, looked for by equal indices. The call.
+Draft& add_draft(ProgramDraft& program, const Group& group, KernelWriter& writer,
+                 kernel::Block body, const Computation& computation, bool in_place);
 
 }  // namespace ganc::planning

@@ -278,7 +278,16 @@ class Lowerer {
       for (kernel::Statement& s : write_block(writer, r.c)) block.push_back(std::move(s));
       return block;
     });
-    add_draft(program_, group_, writer, std::move(body), r.c, false);
+    Draft& draft = add_draft(program_, group_, writer, std::move(body), r.c, true);
+    // Nothing may take the place of what other results are still made of.
+    UsedIndices read_again(r.c.space, r.c.expressions);
+    for (ExprId value : r.values) read_again.add(value);
+    std::erase_if(draft.in_place, [&](const auto& pair) {
+      return std::ranges::any_of(read_again.expressions(), [&](ExprId id) {
+        const Expr& e = r.c.expressions[id];
+        return e.kind == ExprKind::load && e.tensor == draft.buffers[pair.first];
+      });
+    });
   }
 
   // The outermost reduced axis in parts of a length fixed by the shapes; each part's results go to

@@ -87,7 +87,8 @@ void lower_scatter(ProgramDraft& program, const Group& group) {
     Computation nothing;
     KernelWriter writer(nothing.space, nothing.expressions, program.tensors);
     kernel::Block body = zeros(writer, program, tensor);
-    return add_draft(program, group, writer, std::move(body), nothing, false);
+    add_draft(program, group, writer, std::move(body), nothing, false);
+    return;
   }
   Domain domain(updates);
   std::unique_ptr<Additions> additions;

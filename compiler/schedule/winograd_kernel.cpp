@@ -214,8 +214,7 @@ void bind_output(KernelWriter& w, const Product& product, std::size_t axis, Valu
 
 void add_products(ProgramDraft& program, const Group& group, KernelWriter& w, Block body,
                   const Product& product) {
-  add_draft(program, group, w, std::move(body), product.c, true);
-  Draft& draft = program.drafts.back();
+  Draft& draft = add_draft(program, group, w, std::move(body), product.c, true);
   std::erase_if(draft.in_place, [&](const auto& pair) {
     const std::uint32_t read = draft.buffers[pair.first];
     return read == product.lhs.tensor || read == product.rhs.tensor;

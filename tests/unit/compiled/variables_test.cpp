@@ -222,6 +222,46 @@ TEST_CASE("a second conditional update of a variable builds on the first") {
         {steps(0), steps(1), steps(2), steps(3), steps(6)});
 }
 
+// Whether a call has one place for what it reads and what it writes.
+bool writes_over(const Plan& plan, const Call& call) {
+  return std::ranges::any_of(plan.kernels[call.kernel].buffers,
+                             [](const kernel::Buffer& b) { return b.read && b.written; });
+}
+
+TEST_CASE("a reduction's results take the place of what they are made of, not of what is reduced") {
+  const TestProgram p =
+      program({{"x", {40}}, {"y", {40}}, {"s", {40, 40}}}, [](Builder& b, const auto& v) {
+        const NodeId sum = b.reduce_sum(v("s"), {1});
+        b.output("variable/x", b.add(v("x"), sum));
+        // y is reduced as well, along another axis.
+        const NodeId rows = b.broadcast_in_dim(v("y"), {40, 40}, {1});
+        b.output("variable/y", b.add(v("y"), b.reduce_sum(b.multiply(rows, v("s")), {1})));
+      });
+  check(p, {{}, {}});
+  const Graph* graphs[] = {&p.graph};
+  const Plan plan = schedule(p.variables, graphs, {});
+  int over = 0;
+  for (const Call& call : plan.programs[0].calls) over += writes_over(plan, call);
+  CHECK(plan.programs[0].calls.size() == 3);  // of y a new value first
+  CHECK(over == 1);
+}
+
+TEST_CASE("sums of what a product makes, of operands that its results may not take the place of") {
+  for (const std::int64_t n : {5, 70}) {
+    const TestProgram p = program({{"w", {n, n}}, {"x", {n, n}}}, [&](Builder& b, const auto& v) {
+      const NodeId x = b.unary(Op::tanh, v("x"));
+      const NodeId y = b.add(x, b.dot_general(x, v("w"), {}, {}, {1}, {0}));
+      b.output("loss/D", b.reduce_sum(b.multiply(y, y), {0, 1}));
+      b.output("most", b.reduce_max(y, {0, 1}));
+      b.output("variable/x", b.multiply(y, b.like(y, 0.01)));
+      const NodeId asked = b.input("gradients", {DType::pred, {}});
+      b.output("grad/D/x", b.select(asked, y, b.like(y, 0)));
+    });
+    const Values asked = {{"gradients", {{DType::pred, {}}, {1}}}};
+    check(p, {asked, asked});
+  }
+}
+
 TEST_CASE("a fed draw replaces its kernel and nothing else computes it") {
   Graph graph;
   Builder b(graph);
