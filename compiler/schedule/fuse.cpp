@@ -260,10 +260,24 @@ class Former {
       for (NodeId guard : program_.guard_sets[group.guards]) program_.stored[guard.index] = true;
       if (group.draw >= 0) program_.stored[group.roots[0].index] = true;
     }
+    store_once();
     store_what_is_summed();
     for (std::size_t i = 0; i < program_.graph.nodes.size(); ++i)
       if (!program_.root[i] || program_.graph.nodes[i].op == Op::input) program_.stored[i] = false;
     drop_unread();
+  }
+
+  // What others read from memory anyway is itself the result that is asked for.
+  void store_once() {
+    for (Target& target : program_.targets) {
+      if (!program_.asked_for.contains(target.node)) continue;
+      const NodeId made = program_.graph[target.node].operands[0];
+      if (!program_.stored[made.index] || !program_.root[made.index] ||
+          program_.graph[made].op == Op::input)
+        continue;
+      program_.stored[target.node.index] = false;
+      target.node = made;
+    }
   }
 
   // A contraction of which sums alone are read is stored: its loops follow what is.

@@ -187,8 +187,8 @@ void check_plan(const LayerProgram& layer, const Plan& plan, const Values& input
 // A layer with fewer multiplications. How many kernels have memory of their own.
 int check_fewer(const LayerShape& shape, Random& random, bool by_loops) {
   // Without a kink: where a sum is nearly zero, rounding decides on which side it lies.
-  const LayerProgram layer =
-      layer_program(shape, random.chance(0.5) ? Activation::smooth : Activation::none);
+  const bool smooth = random.chance(0.5);
+  const LayerProgram layer = layer_program(shape, smooth ? Activation::smooth : Activation::none);
   const Values inputs = random_inputs(random, layer.graph);
   const Graph* graphs[] = {&layer.graph};
   const Plan plan = schedule(
@@ -196,7 +196,8 @@ int check_fewer(const LayerShape& shape, Random& random, bool by_loops) {
       {.products = {Products::fewer}, .least_gain = 0, .register_rows = register_rows(random)});
   INFO(describe(shape));
   constexpr Isa isas[] = {Isa::x86_64_v3, Isa::x86_64_v4};
-  check_plan(layer, plan, inputs, 1e-5, isas, random, by_loops);
+  // The slope of an activation magnifies the error of the product before it.
+  check_plan(layer, plan, inputs, smooth ? 3e-5 : 1e-5, isas, random, by_loops);
   return kernels_with_local_memory(plan);
 }
 

@@ -262,6 +262,25 @@ TEST_CASE("sums of what a product makes, of operands that its results may not ta
   }
 }
 
+TEST_CASE("a gradient that is clipped by its norm is stored once, asked for or not") {
+  const TestProgram p = program({{"w", {30, 20}}, {"x", {10, 30}}}, [](Builder& b, const auto& v) {
+    const NodeId y = b.unary(Op::tanh, b.dot_general(v("x"), v("w"), {}, {}, {1}, {0}));
+    const NodeId g = b.dot_general(v("x"), y, {}, {}, {0}, {0});
+    const NodeId norm = b.sqrt(b.reduce_sum(b.multiply(g, g), {0, 1}));
+    b.output("variable/w",
+             b.subtract(v("w"), b.binary(Op::divide, g, b.broadcast_scalar(norm, {30, 20}))));
+    const NodeId asked = b.input("gradients", {DType::pred, {}});
+    b.output("grad/D/w", b.select(asked, g, b.like(g, 0)));
+  });
+  const Values asked = {{"gradients", {{DType::pred, {}}, {1}}}};
+  check(p, {asked, asked});
+  const Graph* graphs[] = {&p.graph};
+  const Plan plan = schedule(p.variables, graphs, {});
+  for (const Call& call : plan.programs[0].calls)
+    for (const kernel::Buffer& buffer : plan.kernels[call.kernel].buffers)
+      CHECK(buffer.dtype != DType::pred);
+}
+
 TEST_CASE("a fed draw replaces its kernel and nothing else computes it") {
   Graph graph;
   Builder b(graph);
