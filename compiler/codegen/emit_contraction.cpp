@@ -248,7 +248,8 @@ std::vector<KernelEmitter::Fetched> KernelEmitter::touched_rows(const Contractio
     if (const kernel::Value& v = kernel_.values[id.index]; v.kind == ValueKind::load)
       touch(v.buffer, v.operands[0]);
   for (const kernel::Statement& s : c.epilogue)
-    if (const auto* store = std::get_if<kernel::Store>(&s.node)) touch(store->buffer, store->index);
+    if (const auto* store = std::get_if<kernel::Store>(&s.node); store && !store->predicate)
+      touch(store->buffer, store->index);
   std::vector<Fetched> rows;
   Tile two = tile;
   two.rows = 2;

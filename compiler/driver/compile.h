@@ -40,8 +40,8 @@ struct Compilation {
   const CpuPlan& shown() const;           // by `ganc emit`: x86-64-v4, else the least demanding
 };
 
-// The plan that a trainer follows on the machine on which this runs; that of the least demanding
-// CPUs where it runs none.
+// The plan that a trainer follows on the machine on which this runs; what `shown` has where it runs
+// none.
 const Plan& plan_here(const Compilation& compilation);
 
 // The draws of a program; empty for `init`, whose draws nobody feeds.

@@ -226,10 +226,10 @@ void Elaborator::report_update(const Objective& o, const std::vector<PlayerPart>
     for (std::size_t i = 0; i < b().shape(g).size(); ++i)
       axes.push_back(static_cast<std::int64_t>(i));
     squares = b().add(squares, b().reduce_sum(b().multiply(g, g), axes));
-    NodeId shown = guarded(g);
-    if (only_update.empty())
-      shown = b().select(b().input("gradients", {DType::pred, {}}), shown, b().like(shown, 0));
-    b().output("grad/" + name + "/" + entry.name, shown);
+    const NodeId shown = only_update.empty() ? b().select(b().input("gradients", {DType::pred, {}}),
+                                                          g, b().like(g, 0))
+                                             : g;
+    b().output("grad/" + name + "/" + entry.name, guarded(shown));
   }
   b().output("grad_norm/" + name, guarded(b().sqrt(squares)));
   if (!work->conditions.empty()) {

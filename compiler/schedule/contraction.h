@@ -69,10 +69,8 @@ std::vector<RowRange> row_ranges(const SpatialAxis& axis);
 // The largest divisor of `extent` that is at most `most`, which is at least 1.
 std::int64_t divisor_up_to(std::int64_t extent, std::int64_t most);
 
-// At most so many rows of the scalar operand are a panel: those of one large register tile, or of
-// several.
-std::int64_t most_panel_rows(std::int64_t register_rows);
-// How many of so many rows are.
+// How many of so many rows are a panel of the scalar operand: those of one large register tile, or
+// of two.
 std::int64_t rows_of_panel(std::int64_t rows, std::int64_t register_rows);
 
 inline constexpr std::int64_t min_rows = 8;  // of a block, so that register tiles are full

@@ -18,6 +18,7 @@ constexpr std::int64_t min_part_terms = 512;  // of a part of a sum: fewer do no
 constexpr std::int64_t wanted_filter_units = 8;  // each of which reads its filters
 constexpr std::int64_t filter_lanes = 64;        // of such a unit
 constexpr std::int64_t panel_part_terms = 256;   // a panel of 16 KB
+constexpr std::int64_t large_tile_rows = 14;     // a cache line of them for each step
 
 // The divisor of n that is at least `least` and nearest to it; n itself if there is none below.
 std::int64_t divisor_from(std::int64_t n, std::int64_t least) {
@@ -205,11 +206,6 @@ bool taps_are_results(const Product& product) {
   });
 }
 
-std::int64_t most_panel_rows(std::int64_t register_rows) {
-  constexpr std::int64_t in_line = 14;  // that a cache line holds, and another element's neighbours
-  return std::max(in_line / register_rows, std::int64_t{1}) * register_rows;
-}
-
 std::int64_t rows_of_panel(std::int64_t rows, std::int64_t register_rows) {
   // A tile costs its rows, no less than four for its sums wait for each other, and what it reads of
   // the other operand.
@@ -220,7 +216,7 @@ std::int64_t rows_of_panel(std::int64_t rows, std::int64_t register_rows) {
     return static_cast<double>(r / register_rows) * tile_cost(register_rows) +
            tile_cost(r % register_rows);
   };
-  const std::int64_t most = most_panel_rows(register_rows);
+  const std::int64_t most = large_tile_rows / register_rows * register_rows;
   std::int64_t best = most;
   double least = 1e300;
   for (std::int64_t panel = most; panel >= most / 2; --panel) {

@@ -301,7 +301,7 @@ class Chooser {
            scalar_uses() >= min_copy_uses && sum_terms(p_) * line_bytes >= near_bytes;
   }
   // Whether the scalar operand of long sums is worth a copy of which each step reads what follows
-  // in memory, for all rows of a register tile. Tiles of one vector a row have other rows.
+  // in memory, for all rows of a panel. Tiles of one vector a row have other rows.
   bool rows_pay_for_panels() const {
     const std::int64_t uses = scalars_lie_far() ? min_copy_uses : min_panel_uses;
     return p_.parts == 0 && !p_.tiles && !taps_are_results(p_) &&
@@ -309,7 +309,7 @@ class Chooser {
            t_.v_extent > panel_lanes && program_.tensors[scalar_operand().tensor].panel == 0 &&
            scalar_uses() >= uses && sum_terms(p_) * line_bytes >= near_bytes;
   }
-  // Of the scalar operand: positions, sums, and rows innermost, in panels of a register tile.
+  // Of the scalar operand: positions, sums, and rows innermost, in panels.
   std::optional<CopyLayout> panels_of_rows() const {
     std::optional<CopyLayout> layout = layout_along_sums();
     if (!layout) return std::nullopt;

@@ -37,7 +37,7 @@ class Writer {
  private:
   const Operand& a() const { return t_.lhs_is_vector ? p_.rhs : p_.lhs; }
   const Operand& b() const { return t_.lhs_is_vector ? p_.lhs : p_.rhs; }
-  // In panels of rows, each those of a register tile, where it has panels.
+  // In panels of rows where it has panels.
   const Tensor& scalars() const { return program_.tensors[a().tensor]; }
   const IndexSpace& space() const { return p_.c.space; }
 

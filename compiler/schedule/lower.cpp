@@ -52,7 +52,7 @@ namespace {
 void find_in_place(const ProgramDraft& program, const Computation& c,
                    const std::vector<std::uint32_t>& buffers, Draft& draft) {
   UsedIndices all(c.space, c.expressions);
-  for (const StoreExpr& store : c.stores) all.add(store.value);
+  for (const StoreExpr& store : c.stores) all.add(store.value), all.add(store.predicate);
   for (const SumExpr& sum : c.sums) all.add(sum.value);
   std::map<std::uint32_t, std::vector<ExprId>> loads;
   for (ExprId id : all.expressions())
@@ -77,6 +77,7 @@ void find_in_place(const ProgramDraft& program, const Computation& c,
       if (safe) draft.in_place.emplace_back(buffer(tensor), buffer(store.tensor));
     }
     later.add(store.value);
+    later.add(store.predicate);
   }
 }
 
@@ -144,7 +145,8 @@ void combine_units(ProgramDraft& program, const Group& group, const SumExpr& sum
       c.expressions.add({.kind = ExprKind::accumulator, .dtype = dtype, .integer = id});
   body.push_back(writer.store(tensor_for(program, sum.root), c.space.constant(0), result));
   add_draft(program, {GroupKind::reduction, {sum.root}, group.guards, -1}, writer, std::move(body),
-            c, false);
+            c, false)
+      .computed = {sum.root};
 }
 
 }  // namespace

@@ -124,20 +124,19 @@ class Preparer {
   }
 
   // A result that is chosen by the input `gradients` is stored only where that holds, and where the
-  // conditions do under which it is not 0. These predicates.
+  // conditions around it do. These predicates; none: not such a result.
   std::pair<NodeId, std::vector<NodeId>> asked_for(NodeId node) {
-    const Node& select = program_.graph[node];
-    if (select.op != Op::select || !is_input(select.operands[0], "gradients")) return {node, {}};
-    std::vector<NodeId> guards = {select.operands[0]};
-    NodeId made = select.operands[1];
-    while (const auto predicate = condition_of(made)) {
+    std::vector<NodeId> guards;
+    for (NodeId inside = node; const auto predicate = condition_of(inside);) {
       guards.push_back(*predicate);
-      made = program_.graph[made].operands[1];
+      inside = program_.graph[inside].operands[1];
+      if (!is_input(*predicate, "gradients")) continue;
+      const NodeId result = identity(inside);
+      program_.asked_for[result] = *predicate;
+      std::ranges::sort(guards);
+      return {result, std::move(guards)};
     }
-    const NodeId result = identity(made);
-    program_.asked_for[result] = guards[0];
-    std::ranges::sort(guards);
-    return {result, std::move(guards)};
+    return {node, {}};
   }
   // Of select(predicate [], x, 0) the predicate.
   std::optional<NodeId> condition_of(NodeId node) const {

@@ -281,6 +281,24 @@ TEST_CASE("a gradient that is clipped by its norm is stored once, asked for or n
       CHECK(buffer.dtype != DType::pred);
 }
 
+TEST_CASE("a gradient that is 0 under a condition of its own is so where it is asked for") {
+  const TestProgram p = program({{"w", {30}}, {"x", {30, 8}}}, [](Builder& b, const auto& v) {
+    const NodeId step = b.input("step", {DType::f64, {}});
+    const NodeId sum = b.reduce_sum(v("x"), {1});
+    const NodeId g = b.select(every(b, step, 2), sum, b.like(sum, 0));
+    const NodeId asked = b.input("gradients", {DType::pred, {}});
+    const NodeId update = every(b, step, 3);
+    b.output("variable/w", b.select(update, b.subtract(v("w"), g), v("w")));
+    b.output("variable/x", b.add(v("x"), v("x")));
+    // What other calls leave in the arena.
+    b.output("out", b.unary(Op::tanh, b.transpose(v("x"), {1, 0})));
+    b.output("grad/D/w", b.select(update, b.select(asked, g, b.like(g, 0)), b.like(g, 0)));
+  });
+  Values first = steps(0), second = steps(3);
+  for (Values* step : {&first, &second}) (*step)["gradients"] = {{DType::pred, {}}, {1}};
+  check(p, {first, second, first});
+}
+
 TEST_CASE("a fed draw replaces its kernel and nothing else computes it") {
   Graph graph;
   Builder b(graph);
