@@ -55,19 +55,20 @@ Outcome build_trainer(const Options& options, Session& session, std::uint32_t fi
 
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const Plan& plan = plan_here(*compilation);
   Outcome outcome;
-  outcome.note = fmt::format("{}: {} in {:.2f} s, {} kernels, {} of memory for training",
-                             output.string(), human_bytes(static_cast<double>(*size)), seconds,
-                             plan_here(*compilation).kernels.size(),
-                             human_bytes(static_cast<double>(plan_here(*compilation).arena_bytes)));
+  outcome.note =
+      fmt::format("{}: {} in {:.2f} s, {} kernels, {} of memory for training", output.string(),
+                  human_bytes(static_cast<double>(*size)), seconds, plan.kernels.size(),
+                  human_bytes(static_cast<double>(plan.arena_bytes)));
   for (const std::string& missing : compilation->model.missing) {
     outcome.note += "\nwithout: " + missing;
   }
   outcome.document = {{"trainer", output.string()},
                       {"bytes", *size},
                       {"seconds", seconds},
-                      {"kernels", plan_here(*compilation).kernels.size()},
-                      {"arena_bytes", plan_here(*compilation).arena_bytes},
+                      {"kernels", plan.kernels.size()},
+                      {"arena_bytes", plan.arena_bytes},
                       {"missing", compilation->model.missing},
                       {"files", compilation->model.files}};
   return outcome;

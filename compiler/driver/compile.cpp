@@ -74,11 +74,10 @@ std::vector<Isa> isas_of(Cpu cpu) {
   std::abort();
 }
 
-// An instruction set with the register tiles that fill it and the products of each program on it.
-// Beyond x86-64-v4 there are those that multiply otherwise, or were asked for alone.
+// An instruction set with the products of each program on it. Beyond x86-64-v4 there are those that
+// multiply otherwise, or were asked for alone.
 struct Way {
   Isa isa;
-  std::int64_t register_rows;
   std::vector<Products> products;
 };
 std::vector<Way> ways_to_multiply(const Compilation& compilation, const CompileOptions& options) {
@@ -87,11 +86,11 @@ std::vector<Way> ways_to_multiply(const Compilation& compilation, const CompileO
     std::vector<Products> products;
     for (const CompiledProgram& program : compilation.programs)
       products.push_back(products_on(isa, precision_of(compilation.model, program, options)));
-    const std::int64_t register_rows = rows_of_register_tile(isa);
     if (std::ranges::none_of(ways, [&](const Way& way) {
-          return way.register_rows == register_rows && way.products == products;
+          return rows_of_register_tile(way.isa) == rows_of_register_tile(isa) &&
+                 way.products == products;
         }))
-      ways.push_back({isa, register_rows, std::move(products)});
+      ways.push_back({isa, std::move(products)});
   }
   // On one machine the best is all that runs.
   if (options.cpu == Cpu::native) ways.erase(ways.begin(), ways.end() - 1);
@@ -157,7 +156,7 @@ std::expected<Compilation, Stop> compile(Sources& sources, std::uint32_t file,
                          return schedule(result.model.variables, graphs,
                                          {.fuse = options.optimize,
                                           .products = way.products,
-                                          .register_rows = way.register_rows});
+                                          .register_rows = rows_of_register_tile(way.isa)});
                        }));
   for (auto& [isa, plan] : plans) result.plans.push_back({isa, plan.get()});
   for (const CpuPlan& cpus : result.plans) stages.done("schedule", cpus.plan);

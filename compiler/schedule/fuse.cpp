@@ -165,7 +165,7 @@ class Former {
   // The guards of a group that it may join: its own, but for what its store alone asks.
   std::optional<std::uint32_t> guards_to_join(NodeId id, std::uint32_t guards) const {
     const auto asked = program_.asked_for.find(id);
-    if (asked == program_.asked_for.end() || guards == 0) return guards;
+    if (asked == program_.asked_for.end()) return guards;
     std::vector<NodeId> others = program_.guard_sets[guards];
     std::erase(others, asked->second);
     const auto set = std::ranges::find(program_.guard_sets, others);
@@ -260,10 +260,10 @@ class Former {
       for (NodeId guard : program_.guard_sets[group.guards]) program_.stored[guard.index] = true;
       if (group.draw >= 0) program_.stored[group.roots[0].index] = true;
     }
-    store_once();
-    store_what_is_summed();
     for (std::size_t i = 0; i < program_.graph.nodes.size(); ++i)
       if (!program_.root[i] || program_.graph.nodes[i].op == Op::input) program_.stored[i] = false;
+    store_once();
+    store_what_is_summed();
     drop_unread();
   }
 
@@ -272,9 +272,7 @@ class Former {
     for (Target& target : program_.targets) {
       if (!program_.asked_for.contains(target.node)) continue;
       const NodeId made = program_.graph[target.node].operands[0];
-      if (!program_.stored[made.index] || !program_.root[made.index] ||
-          program_.graph[made].op == Op::input)
-        continue;
+      if (!program_.stored[made.index]) continue;
       program_.stored[target.node.index] = false;
       target.node = made;
     }

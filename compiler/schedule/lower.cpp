@@ -29,6 +29,11 @@ std::uint32_t tensor_for(ProgramDraft& program, NodeId root) {
   return tensor;
 }
 
+kernel::Accumulator::Combine combine_of(const ProgramDraft& program, NodeId reduction) {
+  return program.graph[reduction].op == Op::reduce_max ? kernel::Accumulator::Combine::maximum
+                                                       : kernel::Accumulator::Combine::sum;
+}
+
 void add_store(ProgramDraft& program, Computation& c, NodeId root, const std::vector<IndexId>& at,
                ExprId value) {
   if (!program.stored[root.index]) return;
@@ -81,11 +86,6 @@ void find_in_place(const ProgramDraft& program, const Computation& c,
   }
 }
 
-kernel::Accumulator::Combine combine_of(const ProgramDraft& program, const SumExpr& sum) {
-  return program.graph[sum.root].op == Op::reduce_max ? kernel::Accumulator::Combine::maximum
-                                                      : kernel::Accumulator::Combine::sum;
-}
-
 // Writes the accumulators of the sums around what a unit does, and behind it the stores of what it
 // made of them, where it is the only one those of the results. Returns where they are stored.
 std::vector<std::uint32_t> write_sums(ProgramDraft& program, KernelWriter& writer,
@@ -98,8 +98,8 @@ std::vector<std::uint32_t> write_sums(ProgramDraft& program, KernelWriter& write
   const kernel::ValueId at = loop != nullptr ? writer.variable(loop->variable) : writer.constant(0);
   for (std::size_t i = 0; i < c.sums.size(); ++i) {
     const DType dtype = program.graph[c.sums[i].root].type.dtype;
-    kernel::Accumulator accumulator{writer.accumulator_of(i), combine_of(program, c.sums[i]), dtype,
-                                    std::exchange(unit, {})};
+    kernel::Accumulator accumulator{writer.accumulator_of(i), combine_of(program, c.sums[i].root),
+                                    dtype, std::exchange(unit, {})};
     unit.push_back({std::move(accumulator)});
   }
   for (std::size_t i = 0; i < c.sums.size(); ++i) {
@@ -137,7 +137,7 @@ void combine_units(ProgramDraft& program, const Group& group, const SumExpr& sum
     return block;
   };
   kernel::Accumulator accumulator{
-      id, combine_of(program, sum), dtype,
+      id, combine_of(program, sum.root), dtype,
       loop(writer, kernel::LoopKind::vector, unit, writer.constant(units), {}, add)};
   kernel::Block body;
   body.push_back({std::move(accumulator)});

@@ -33,6 +33,8 @@ struct Computation {
 // How often a domain is split before a kernel divides indices instead.
 inline constexpr int max_refinements = 16;
 
+// How a reduction combines two numbers.
+kernel::Accumulator::Combine combine_of(const ProgramDraft& program, NodeId reduction);
 // The tensor of a stored root; made where it is not there yet.
 std::uint32_t tensor_for(ProgramDraft& program, NodeId root);
 // The store of a root, `value` at `at`; a root that is not stored has none.

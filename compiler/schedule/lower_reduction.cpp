@@ -109,8 +109,7 @@ class Lowerer {
     }
     for (NodeId id : reductions_) {
       const Node& node = program_.graph[id];
-      r->combines.push_back(node.op == Op::reduce_max ? kernel::Accumulator::Combine::maximum
-                                                      : kernel::Accumulator::Combine::sum);
+      r->combines.push_back(combine_of(program_, id));
       r->values.push_back(is_reduction(node.op)
                               ? emitter.emit(node.operands[0], r->c.domain.at)
                               : emitter.emit_product(id, r->result_at, contracted));
@@ -129,9 +128,7 @@ class Lowerer {
       r->result_at.push_back(r->c.domain.at[axis]);
     }
     for (std::size_t i = 0; i < reductions_.size(); ++i) {
-      r->combines.push_back(op(reductions_[i]) == Op::reduce_max
-                                ? kernel::Accumulator::Combine::maximum
-                                : kernel::Accumulator::Combine::sum);
+      r->combines.push_back(combine_of(program_, reductions_[i]));
       r->values.push_back(
           r->c.expressions.add({.kind = ExprKind::load,
                                 .dtype = dtype(reductions_[i]),

@@ -251,11 +251,13 @@ TEST_CASE("sums of what a product makes, of operands that its results may not ta
     const TestProgram p = program({{"w", {n, n}}, {"x", {n, n}}}, [&](Builder& b, const auto& v) {
       const NodeId x = b.unary(Op::tanh, v("x"));
       const NodeId y = b.add(x, b.dot_general(x, v("w"), {}, {}, {1}, {0}));
-      b.output("loss/D", b.reduce_sum(b.multiply(y, y), {0, 1}));
+      const NodeId squares = b.multiply(y, y);
+      b.output("out", y);  // stored last, of all results: might lie where x does
+      b.output("loss/D", b.reduce_sum(squares, {0, 1}));
       b.output("most", b.reduce_max(y, {0, 1}));
       b.output("variable/x", b.multiply(y, b.like(y, 0.01)));
       const NodeId asked = b.input("gradients", {DType::pred, {}});
-      b.output("grad/D/x", b.select(asked, y, b.like(y, 0)));
+      b.output("grad/D/x", b.select(asked, squares, b.like(y, 0)));
     });
     const Values asked = {{"gradients", {{DType::pred, {}}, {1}}}};
     check(p, {asked, asked});
