@@ -16,6 +16,7 @@ constexpr std::int64_t prefetch_steps = 16;
 constexpr std::int64_t line_bytes = 64;
 constexpr std::int64_t vector_prefetch_steps = 8;     // as long as L2 takes to answer
 constexpr std::int64_t first_cache_bytes = 16 << 10;  // of L1, for the vectors of a tile
+constexpr std::size_t most_written_pairs = 8;
 
 // How the positions of every row go on from its first, where all rows with two or more agree: those
 // of a filter do. None: a row of another kind.
@@ -130,6 +131,17 @@ void KernelEmitter::emit_taps(const Contraction& c, const Tile& tile, std::size_
     const Operands first{
         advance(at.a, dtype, word(place), axis.a_stride),
         advance(at.b, dtype, word(ir_.CreateAdd(place, index_constant(1))), axis.b_stride)};
+    if (optimize_ && tap + 1 == c.taps.size() && c.axes.empty())
+      if (const std::optional<std::size_t> few = few_pairs(axis)) {
+        for (std::size_t i = 0; i < *few; ++i) {
+          llvm::Value* pair = index_constant(static_cast<std::int64_t>(i));
+          multiply_add(c, tile,
+                       {advance(first.a, dtype, pair, steps->first * axis.a_stride),
+                        advance(first.b, dtype, pair, steps->second * axis.b_stride)},
+                       sums, i);
+        }
+        return;
+      }
     llvm::Value* count = word(ir_.CreateAdd(place, index_constant(2)));
     if (optimize_ && tap + 1 == c.taps.size() && c.axes.empty())
       return emit_steps(c, tile, first, count,
@@ -148,6 +160,17 @@ void KernelEmitter::emit_taps(const Contraction& c, const Tile& tile, std::size_
     llvm::Value* b = advance(at.b, dtype, word(ir_.CreateAdd(i, index_constant(1))), axis.b_stride);
     emit_taps(c, tile, tap + 1, {a, b}, sums);
   });
+}
+
+// How many pairs the row of a table holds, where that is known and they are few enough to be written
+// one by one.
+std::optional<std::size_t> KernelEmitter::few_pairs(const kernel::TapAxis& axis) const {
+  const kernel::Value& row = kernel_.values[axis.row.index];
+  if (row.kind != kernel::ValueKind::index_constant) return std::nullopt;
+  const std::size_t pairs =
+      kernel_.tables[axis.table].rows[static_cast<std::size_t>(row.integer)].size();
+  if (pairs > most_written_pairs) return std::nullopt;
+  return pairs;
 }
 
 // So many steps of a sum whose last pairs of positions are its innermost axis.

@@ -207,6 +207,7 @@ class KernelEmitter {
                 const std::vector<llvm::Value*>& sums);
   void emit_taps(const kernel::Contraction& c, const Tile& tile, std::size_t tap, Operands at,
                  const std::vector<llvm::Value*>& sums);
+  std::optional<std::size_t> few_pairs(const kernel::TapAxis& axis) const;
   void emit_steps(const kernel::Contraction& c, const Tile& tile, Operands from, llvm::Value* count,
                   const kernel::ReduceAxis& axis, const std::vector<llvm::Value*>& sums);
   void emit_axes(const kernel::Contraction& c, const Tile& tile, std::size_t axis, Operands at,

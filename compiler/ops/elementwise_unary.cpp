@@ -212,7 +212,8 @@ const OpDefinition definitions[] = {
      .scalar = lowered<[](ScalarBuilder& s, ScalarId x) { return s.exponential_minus_one(x); }>,
      .reference = evaluated<[](double x) { return std::expm1(x); }>,
      .samples = plain_and(-30, 3)},
-    // 1 / (1 + e^-x): where e^-x is infinite the quotient is 0, as it should be. dx = y (1 - y) dy.
+    // 1 / (1 + e^-x), below 0 e^x / (1 + e^x): neither end overflows, and softplus, whose derivative
+    // it is, has the same power of e. dx = y (1 - y) dy.
     {.op = Op::logistic,
      .name = "logistic",
      .op_class = OpClass::elementwise,
@@ -222,8 +223,10 @@ const OpDefinition definitions[] = {
        return b.multiply(dy, b.multiply(y, b.subtract(b.like(y, 1), y)));
      }>,
      .scalar = lowered<[](ScalarBuilder& s, ScalarId x) {
-       const ScalarId one = s.constant(1, s.dtype(x));
-       return s.divide(one, s.add(one, s.exponential(s.negate(x))));
+       const ScalarId one = s.constant(1, s.dtype(x)), zero = s.constant(0, s.dtype(x)),
+                      tail = s.exponential(s.negate(s.abs(x)));
+       const ScalarId below = s.compare(Comparison::less, x, zero);
+       return s.divide(s.select(below, tail, one), s.add(one, tail));
      }>,
      .reference = evaluated<[](double x) { return 1 / (1 + std::exp(-x)); }>,
      .samples = plain_and(-30, 30)},

@@ -314,6 +314,8 @@ class Writer {
     c.a_v_stride = space().coefficient(a().index, t_.v);
     if (t_.dot) c.b_v_stride = space().coefficient(b().index, t_.v);
     c.dot = t_.dot;
+    // Rows that read vectors of their own: what follows in memory, tile by tile.
+    c.m_outer = c.b_m_stride != 0 && c.a_v_stride == 0 && !t_.dot;
     c.taps = taps(rows);
     if (p_.parts > 1) c.taps.push_back(products_of_parts());
     c.axes = reduce_axes();

@@ -121,8 +121,9 @@ class Chooser {
           make_root(operand);
           part = {0, 1, 0};
         }
-        // Of a small tensor that is broadcast the loads stay in cache and registers.
-        if (graph_[operand].type.shape.empty()) part = {0, 0, part.nodes};
+        // Of a number among elements the loads stay in cache and registers.
+        if (graph_[operand].type.shape.empty() && !node.type.shape.empty())
+          part = {0, 0, part.nodes};
         cost.work += part.work;
         cost.loads += part.loads;
         cost.nodes += part.nodes;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 #include "runtime/pool.h"
 
 namespace ganc::runtime {
@@ -12,5 +14,8 @@ struct MachineLimits {
   double start = 0;  // seconds of a barrier
 };
 MachineLimits measure_limits(Pool& pool, bool avx512);
+
+// Bytes read and written a second, of so many in all that are copied over and over.
+double measure_copies(Pool& pool, std::size_t bytes);
 
 }  // namespace ganc::runtime

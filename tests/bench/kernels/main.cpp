@@ -3,7 +3,8 @@
 //   bench_kernels [PERCENT]               fails where one of 64 or more channels reaches less
 //   bench_kernels shapes [COUNT] [SEED]   layers of drawn shapes beside the least time of each
 //   bench_kernels shape NUMBER [SEED]     the kernels of one of them, and the time of each call
-//   bench_kernels layer BATCH IN OUT SIZE TAPS STRIDE   the same of a layer of square images
+//   bench_kernels layer BATCH IN OUT SIZE TAPS STRIDE [GROUPS]   the same of a layer of square
+//   images
 #include <fmt/format.h>
 
 #include <array>
@@ -32,12 +33,14 @@ int main(int argc, char** argv) {
   }
   if (argc > 1 && std::string_view(argv[1]) == "layer") {
     if (argc < 8) {
-      fmt::print(stderr, "bench_kernels layer BATCH IN OUT SIZE TAPS STRIDE\n");
+      fmt::print(stderr, "bench_kernels layer BATCH IN OUT SIZE TAPS STRIDE [GROUPS]\n");
       return 2;
     }
     std::array<std::int64_t, 6> n;
     for (std::size_t i = 0; i < n.size(); ++i) n[i] = std::atoll(argv[2 + i]);
-    show_layer(best, square_layer(n[0], n[1], n[2], n[3], n[4], n[5]));
+    test::LayerShape shape = square_layer(n[0], n[1], n[2], n[3], n[4], n[5]);
+    if (argc > 8) shape.groups = std::atoll(argv[8]);
+    show_layer(best, shape);
     return 0;
   }
   const double percent = argc > 1 ? std::atof(argv[1]) : 0;

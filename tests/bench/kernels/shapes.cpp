@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 
 #include "compiler/schedule/cost.h"
 #include "runtime/verbs/machine_limits.h"
@@ -29,16 +31,43 @@ std::vector<LayerTiming> time_layer(const LayerShape& shape, Isa isa) {
   return std::move(layer.timings);
 }
 
+// What one core moves a second, by how many bytes it uses over and over: how much of a shared cache
+// it has is no machine's property.
+class Speeds {
+ public:
+  explicit Speeds(runtime::Pool& pool) : pool_(pool) {}
+  // Between powers of two by proportion.
+  double of(double bytes) {
+    const double at = std::clamp(std::log2(bytes), 18.0, 26.0), low = std::floor(at);
+    return measured(low) + (at - low) * (measured(std::ceil(at)) - measured(low));
+  }
+
+ private:
+  double measured(double power) {
+    const auto [known, missing] = speeds_.try_emplace(power);
+    if (missing)
+      known->second = runtime::measure_copies(pool_, std::size_t{1} << std::lround(power));
+    return known->second;
+  }
+
+  runtime::Pool& pool_;
+  std::map<double, double> speeds_;
+};
+
 // The least time by the direct way: the products of taps that meet, and operands and result moved
 // once, from where they are when they are used over and over.
-Prediction least_time(const LayerTiming& timing, const CpuClass& machine) {
+Prediction least_time(const LayerTiming& timing, CpuClass machine, Speeds& speeds) {
   const double products = test::products(timing.shape),
                bytes = 4 * test::moved_elements(
                                timing.shape, timing.product == test::LayerProduct::data_gradient);
   Call call{.kernel = 0, .flop = 2 * products, .operations = products};
-  (bytes < near_bytes     ? call.traffic.near
-   : bytes < middle_bytes ? call.traffic.middle
-                          : call.traffic.far) = bytes;
+  const double speed = speeds.of(bytes);
+  if (bytes < near_bytes)
+    call.traffic.near = bytes, machine.l2 = speed;
+  else if (speed > (machine.l3 + machine.memory) / 2)
+    call.traffic.middle = bytes, machine.l3 = speed;
+  else
+    call.traffic.far = bytes, machine.memory = speed;
   return predict(call, 1, machine, 1);
 }
 
@@ -49,6 +78,7 @@ void measure_shapes(Isa isa, double (*fma_limit)(), int count, std::uint64_t see
   runtime::Pool pool(1);
   const runtime::MachineLimits limits = runtime::measure_limits(pool, isa != Isa::x86_64_v3);
   CpuClass machine{"", "", 0, limits.near, limits.middle, limits.far, 0};
+  Speeds speeds(pool);
   std::vector<LayerTiming> timings;
   std::vector<double> rounds;
   test::Random random(seed);
@@ -65,7 +95,7 @@ void measure_shapes(Isa isa, double (*fma_limit)(), int count, std::uint64_t see
       seed);
   std::vector<std::pair<double, std::string>> lines;
   for (const LayerTiming& t : timings) {
-    const Prediction least = least_time(t, machine);
+    const Prediction least = least_time(t, machine, speeds);
     const double seconds = std::ranges::min(t.seconds), share = least.seconds / seconds;
     lines.emplace_back(
         share,
