@@ -162,8 +162,8 @@ void KernelEmitter::emit_taps(const Contraction& c, const Tile& tile, std::size_
   });
 }
 
-// How many pairs the row of a table holds, where that is known and they are few enough to be written
-// one by one.
+// How many pairs the row of a table holds, where that is known and they are few enough to be
+// written one by one.
 std::optional<std::size_t> KernelEmitter::few_pairs(const kernel::TapAxis& axis) const {
   const kernel::Value& row = kernel_.values[axis.row.index];
   if (row.kind != kernel::ValueKind::index_constant) return std::nullopt;
@@ -368,7 +368,8 @@ llvm::Value* KernelEmitter::load_factor(const Tile& tile, std::uint32_t buffer, 
 }
 
 // One step along the innermost axis: a column of vectors of b, each row's element of a broadcast;
-// each of them again for every row or column that it moves with.
+// each of them again for every row or column that it moves with. What the tile has fewer of is read
+// first and stays in registers.
 void KernelEmitter::multiply_add(const Contraction& c, const Tile& tile, Operands at,
                                  const std::vector<llvm::Value*>& sums, std::size_t step) {
   const std::size_t registers = std::size_t{tile.rows} * tile.columns;
@@ -389,16 +390,29 @@ void KernelEmitter::multiply_add(const Contraction& c, const Tile& tile, Operand
   const auto of_b = [&](unsigned i, unsigned j) {
     return factor(c.b_buffer, at.b, i * c.b_m_stride + column_offset(c, tile, j), true, j);
   };
+  const auto add = [&](unsigned i, unsigned j, llvm::Value* a, llvm::Value* b) {
+    llvm::Value* sum = sums[chain + i * tile.columns + j];
+    llvm::Value* before = ir_.CreateLoad(sum_vector_type(c, tile), sum);
+    ir_.CreateStore(add_product(a, b, before), sum);
+  };
+  const bool a_moves = c.a_v_stride != 0 && tile.columns > 1,
+             b_moves = c.b_m_stride != 0 && tile.rows > 1;
+  if (tile.rows < tile.columns && !a_moves && !b_moves) {
+    std::vector<llvm::Value*> rows(tile.rows);
+    for (unsigned i = 0; i < tile.rows; ++i) rows[i] = of_a(i, 0);
+    for (unsigned j = 0; j < tile.columns; ++j) {
+      llvm::Value* b = of_b(0, j);
+      for (unsigned i = 0; i < tile.rows; ++i) add(i, j, rows[i], b);
+    }
+    return;
+  }
   std::vector<llvm::Value*> columns(tile.columns);
   for (unsigned j = 0; j < tile.columns; ++j) columns[j] = of_b(0, j);
   for (unsigned i = 0; i < tile.rows; ++i) {
     llvm::Value* a = of_a(i, 0);
     for (unsigned j = 0; j < tile.columns; ++j) {
-      if (j > 0 && c.a_v_stride != 0) a = of_a(i, j);
-      llvm::Value* b = i > 0 && c.b_m_stride != 0 ? of_b(i, j) : columns[j];
-      llvm::Value* sum = sums[chain + i * tile.columns + j];
-      llvm::Value* before = ir_.CreateLoad(sum_vector_type(c, tile), sum);
-      ir_.CreateStore(add_product(a, b, before), sum);
+      if (j > 0 && a_moves) a = of_a(i, j);
+      add(i, j, a, i > 0 && b_moves ? of_b(i, j) : columns[j]);
     }
   }
 }

@@ -28,9 +28,13 @@ RegisterTile choose_register_tile(const Target& target, std::int64_t m, std::int
   for (std::int64_t columns = 1; columns <= std::min(vectors, most); ++columns) {
     const std::int64_t lanes = columns * width;
     if (panel > 0 && lanes % panel != 0 && panel % lanes != 0) continue;
-    // One register holds what is read of a.
-    const std::int64_t others = (reads.b_by_row ? 1 : columns) + 1;
-    for (std::int64_t rows = 1; rows <= m && rows * columns + others <= registers; ++rows) {
+    for (std::int64_t rows = 1; rows <= m; ++rows) {
+      // What is read of the shorter side stays, one register holds what is read of the other.
+      const std::int64_t others = (reads.b_by_row      ? 1
+                                   : reads.a_by_column ? columns
+                                                       : std::min(rows, columns)) +
+                                  1;
+      if (rows * columns + others > registers) break;
       double cycles = 0;
       for (const auto& [r, of_rows] :
            {std::pair{rows, m / rows}, std::pair{m % rows, std::int64_t{m % rows > 0}}})

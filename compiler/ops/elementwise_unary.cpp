@@ -212,8 +212,8 @@ const OpDefinition definitions[] = {
      .scalar = lowered<[](ScalarBuilder& s, ScalarId x) { return s.exponential_minus_one(x); }>,
      .reference = evaluated<[](double x) { return std::expm1(x); }>,
      .samples = plain_and(-30, 3)},
-    // 1 / (1 + e^-x), below 0 e^x / (1 + e^x): neither end overflows, and softplus, whose derivative
-    // it is, has the same power of e. dx = y (1 - y) dy.
+    // 1 / (1 + e^-x), below 0 e^x / (1 + e^x): neither end overflows, and softplus, whose
+    // derivative it is, has the same power of e. dx = y (1 - y) dy.
     {.op = Op::logistic,
      .name = "logistic",
      .op_class = OpClass::elementwise,

@@ -175,7 +175,7 @@ class Cutter {
     for (const SpatialAxis& s : p_.spatial) lengths.push_back(std::min(s.lhs_extent, s.rhs_extent));
     t_.part_pairs.resize(lengths.size());
     for (std::size_t i = lengths.size(); i-- > 0;) {
-      const bool row = lengths.size() > 1 && i + 1 == lengths.size();
+      const bool row = lengths.size() > 1 && i + 1 == lengths.size() && !t_.dot;
       t_.part_pairs[i] = panels || !row ? std::min(pairs, lengths[i]) : lengths[i];
       pairs = std::max<std::int64_t>(pairs / lengths[i], 1);
     }

@@ -100,6 +100,20 @@ TEST_CASE("what is cheap is computed by each reader, what is costly once") {
   }
 }
 
+TEST_CASE("a function of numbers alone is computed once, not by every unit of a kernel") {
+  const auto computed_alone = [](Op op) {
+    Graph graph;
+    Builder b(graph);
+    const NodeId step = b.input("step", {DType::f64, {}}),
+                 rate = b.convert(b.negate(b.unary(op, step)), DType::f32),
+                 x = b.input("data/x", matrix);
+    b.output("out", b.multiply(x, b.broadcast_scalar(rate, matrix.shape)));
+    return roots(grouped(graph)) == 2;
+  };
+  CHECK(computed_alone(Op::exponential));
+  CHECK_FALSE(computed_alone(Op::negate));
+}
+
 TEST_CASE("what is large is written out twice even if it takes a division") {
   const auto count = [](std::int64_t rows, Op op) {
     Graph graph;

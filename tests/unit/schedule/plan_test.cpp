@@ -175,6 +175,23 @@ TEST_CASE("filters are copied into panels of a tile's rows where each is used of
   CHECK(scalar_step(8, 16) == 1);  // one vector a row: tiles have other rows
 }
 
+// Whether the tiles of a depthwise layer walk along its rows last.
+static bool rows_are_outer(std::int64_t samples) {
+  Graph graph;
+  Builder b(graph);
+  const Variable w{.name = "w", .kind = VariableKind::weight, .type = {DType::f32, {64, 1, 3, 3}}};
+  const NodeId x = b.input("data/x", {DType::f32, {samples, 64, 8, 8}});
+  const Window window{.pad_low = 1, .pad_high = 1};
+  b.output("out", b.convolution(x, b.input("variable/w", w.type), {window, window}, 64));
+  const Plan plan = plan_of(graph, {&w, 1});
+  return print_kernels(plan, plan.programs[0]).find("m outer") != std::string::npos;
+}
+
+TEST_CASE("rows that read vectors of their own come one after the other") {
+  CHECK(rows_are_outer(64));       // channels, each with its samples behind it
+  CHECK_FALSE(rows_are_outer(1));  // positions, which share their filters
+}
+
 // The rows of a unit of a dense layer's product for 64 samples.
 static std::int64_t rows_of_dense(std::int64_t outputs) {
   Graph graph;
