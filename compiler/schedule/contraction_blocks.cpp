@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <tuple>
 
 #include "compiler/schedule/contraction.h"
 
@@ -170,14 +171,29 @@ class Cutter {
     std::int64_t pairs = panels ? panel_part_terms : min_part_terms;
     if (reads_again(k)) pairs = part_terms(t_, {t_.shared, t_.m_block, t_.v_block});
     for (std::uint32_t v : t_.reduced) pairs = std::max<std::int64_t>(pairs / space_.extent(v), 1);
-    std::vector<std::int64_t> lengths;
-    for (std::uint32_t v : t_.reduced_outside) lengths.push_back(space_.extent(v));
-    for (const SpatialAxis& s : p_.spatial) lengths.push_back(std::min(s.lhs_extent, s.rhs_extent));
+    // Of what lies nearest in the vectors first.
+    struct Length {
+      std::int64_t stride, positions;
+      std::size_t axis;
+      bool row = false;
+    };
+    std::vector<Length> lengths;
+    const auto add = [&](std::uint32_t v, std::int64_t positions) {
+      const std::int64_t stride = std::abs(space_.coefficient(vector_operand().index, v));
+      lengths.push_back({stride, positions, lengths.size()});
+    };
+    for (std::uint32_t v : t_.reduced_outside) add(v, space_.extent(v));
+    for (const SpatialAxis& s : p_.spatial)
+      add(t_.lhs_is_vector ? s.lhs_position : s.rhs_position, std::min(s.lhs_extent, s.rhs_extent));
+    lengths.back().row = lengths.size() > 1 && !panels && !t_.dot;
+    std::ranges::stable_sort(lengths, [](const Length& a, const Length& b) {
+      return std::tie(a.stride, b.axis) < std::tie(b.stride, a.axis);
+    });
     t_.part_pairs.resize(lengths.size());
-    for (std::size_t i = lengths.size(); i-- > 0;) {
-      const bool row = lengths.size() > 1 && i + 1 == lengths.size() && !t_.dot;
-      t_.part_pairs[i] = panels || !row ? std::min(pairs, lengths[i]) : lengths[i];
-      pairs = std::max<std::int64_t>(pairs / lengths[i], 1);
+    for (const Length& length : lengths) {
+      t_.part_pairs[length.axis] =
+          length.row ? length.positions : std::min(pairs, length.positions);
+      pairs = std::max<std::int64_t>(pairs / length.positions, 1);
     }
   }
 

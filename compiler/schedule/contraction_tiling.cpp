@@ -122,7 +122,8 @@ class Chooser {
   // found, by a model of cycles: multiply-adds, copies, and the lanes of a sum that are added up.
   bool dot_products_are_better(bool found) const {
     const std::int64_t extent = dot_extent();
-    if (extent < few_lanes || p_.bordered || p_.tiles || p_.parts > 0 || !dot_columns())
+    if (extent < few_lanes || (p_.bordered && !samples_are_innermost()) || p_.tiles ||
+        p_.parts > 0 || !dot_columns())
       return false;
     double results = 1;
     for (std::uint32_t v : p_.free) results *= static_cast<double>(space_.extent(v));
@@ -192,6 +193,7 @@ class Chooser {
       if (v == t_.v || !depends(scalar_operand(), v) || depends(vector_operand(), v)) continue;
       if (space_.extent(v) > t_.m_extent) t_.m = v, t_.m_extent = space_.extent(v);
     }
+    if (t_.dot && border_joins_taps()) choice_.scalar = rows_with_border();
     const bool moved = !t_.lhs_is_vector || depends(scalar_operand(), t_.v);
     const bool few = t_.dot ? !taps_are_results(p_) : t_.m_extent < min_rows;
     if (moved && few) rows_of_positions();
@@ -241,6 +243,31 @@ class Chooser {
                            std::min<std::int64_t>((t_.v_extent + panel_lanes - 1) / panel_lanes, 4),
                        wanted = std::min(joined, 4 * min_rows / vectors);
     return wanted * pairs >= 2 * rows * axis.outputs * axis.rhs_extent;
+  }
+  // Of the gradient of few filters: whether the taps of its last axis are rows together with the
+  // channels where every tap meets all positions, so that the vectors are read once for all of
+  // them.
+  bool border_joins_taps() const {
+    if (p_.bordered || t_.lhs_is_vector || p_.spatial.size() < 2 || !taps_are_results(p_) ||
+        !samples_are_innermost() || t_.m_extent >= program_.register_rows)
+      return false;
+    const SpatialAxis& axis = p_.spatial.back();
+    const Shape& result = program_.graph[p_.node].type.shape;
+    Shape shape = program_.graph[p_.lhs.node].type.shape;
+    const Border border = border_of(axis);
+    if (shape.front() != result.front() || axis.outputs == 1 || axis.window.lhs_dilation > 1)
+      return false;
+    shape.back() += border.low + border.high;
+    const std::vector<std::int64_t> strides =
+        strides_of(shape, rows_with_border().order, program_.graph[p_.lhs.node].type.dtype);
+    std::int64_t uses = t_.v_extent;
+    for (const SpatialAxis& s : p_.spatial) uses = uses * s.outputs * s.rhs_extent / s.lhs_extent;
+    return strides.back() * axis.window.stride == strides.front() * shape.front() &&
+           uses >= min_border_uses * panel_lanes;
+  }
+  // Whether the axis that is contracted beside positions fills vectors in lhs.
+  bool samples_are_innermost() const {
+    return program_.graph[p_.lhs.node].type.shape[1] >= panel_lanes;
   }
   // Of the scalar operand: positions, its first axis and, where they are many, channels innermost.
   CopyLayout rows_with_border() const {
@@ -367,6 +394,11 @@ class Chooser {
     });
     t_.reduced_outside.assign(t_.reduced.begin(), inside);
     t_.reduced.erase(t_.reduced.begin(), inside);
+    // Positions along a border, so that a part of a sum holds few of them.
+    while (t_.dot && p_.bordered && t_.reduced.size() > 1) {
+      t_.reduced_outside.push_back(t_.reduced.front());
+      t_.reduced.erase(t_.reduced.begin());
+    }
   }
   std::int64_t longest_position_stride(IndexId by) const {
     std::int64_t longest = 0;

@@ -192,6 +192,46 @@ TEST_CASE("rows that read vectors of their own come one after the other") {
   CHECK_FALSE(rows_are_outer(1));  // positions, which share their filters
 }
 
+// The rows of the gradient of a filter of 4x4 taps with stride 2, and the terms of a part of its
+// sums.
+static std::pair<std::int64_t, std::int64_t> gradient_rows(std::int64_t channels,
+                                                           std::int64_t samples) {
+  Graph graph;
+  Builder b(graph);
+  const NodeId x = b.transpose(b.input("data/x", {DType::f32, {samples, channels, 32, 32}}),
+                               {1, 0, 2, 3}),
+               dy = b.transpose(b.input("data/dy", {DType::f32, {samples, 64, 16, 16}}),
+                                {1, 0, 2, 3});
+  const Window window{.pad_low = 1, .pad_high = 1, .rhs_dilation = 2};
+  b.output("out", b.convolution(x, dy, {window, window}));
+  const Plan plan = plan_of(graph);
+  std::int64_t rows = 0, terms = 0;
+  const auto look = [&](auto& self, const kernel::Kernel& kernel,
+                        const kernel::Block& block) -> void {
+    for (const kernel::Statement& s : block) {
+      if (const auto* loop = std::get_if<kernel::Loop>(&s.node)) self(self, kernel, loop->body);
+      const auto* c = std::get_if<kernel::Contraction>(&s.node);
+      if (!c) continue;
+      std::int64_t n = 1;
+      for (const kernel::ReduceAxis& axis : c->axes) n *= axis.extent;
+      for (const kernel::TapAxis& axis : c->taps) {
+        std::size_t most = 0;
+        for (const auto& row : kernel.tables[axis.table].rows) most = std::max(most, row.size());
+        n *= static_cast<std::int64_t>(most);
+      }
+      rows = c->m_limit, terms = n;
+    }
+  };
+  for (const kernel::Kernel& kernel : plan.kernels) look(look, kernel, kernel.body);
+  return {rows, terms};
+}
+
+TEST_CASE("taps of a gradient's last axis are rows together with few channels") {
+  CHECK(gradient_rows(3, 64) == std::pair<std::int64_t, std::int64_t>(12, 512));
+  CHECK(gradient_rows(1, 64) == std::pair<std::int64_t, std::int64_t>(4, 512));
+  CHECK(gradient_rows(4, 64).first == 4);  // rows of 1 KiB lie apart
+}
+
 // The rows of a unit of a dense layer's product for 64 samples.
 static std::int64_t rows_of_dense(std::int64_t outputs) {
   Graph graph;
