@@ -66,7 +66,7 @@ TEST_CASE(
   for (const Isa isa : {Isa::x86_64_v3, Isa::x86_64_v4}) {
     for (const DType dtype : {DType::f32, DType::f64}) {
       for (const std::int64_t m : {3, 6, 14, 64, 100}) {
-        for (const std::int64_t v : {16, 32, 64, 128}) {
+        for (const std::int64_t v : {16, 28, 32, 64, 128}) {
           INFO(name(isa) << " " << name(dtype) << " m " << m << " v " << v);
           const std::vector<std::string> loop =
               hottest_loop(print_assembly(dense(dtype, m, v, 64), {.isa = isa}));
