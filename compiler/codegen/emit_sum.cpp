@@ -131,7 +131,8 @@ void KernelEmitter::emit_taps(const Contraction& c, const Tile& tile, std::size_
     const Operands first{
         advance(at.a, dtype, word(place), axis.a_stride),
         advance(at.b, dtype, word(ir_.CreateAdd(place, index_constant(1))), axis.b_stride)};
-    if (optimize_ && tap + 1 == c.taps.size() && c.axes.empty())
+    const bool innermost = optimize_ && tap + 1 == c.taps.size() && c.axes.empty();
+    if (innermost && vector_bytes(kernel_, c, tile.columns) <= first_cache_bytes)
       if (const std::optional<std::size_t> few = few_pairs(axis)) {
         for (std::size_t i = 0; i < *few; ++i) {
           llvm::Value* pair = index_constant(static_cast<std::int64_t>(i));
@@ -143,7 +144,7 @@ void KernelEmitter::emit_taps(const Contraction& c, const Tile& tile, std::size_
         return;
       }
     llvm::Value* count = word(ir_.CreateAdd(place, index_constant(2)));
-    if (optimize_ && tap + 1 == c.taps.size() && c.axes.empty())
+    if (innermost)
       return emit_steps(c, tile, first, count,
                         {0, steps->first * axis.a_stride, steps->second * axis.b_stride}, sums);
     return emit_loop(index_constant(0), count, 1, may_be_empty, [&](llvm::Value* i) {

@@ -22,13 +22,14 @@ RegisterTile choose_register_tile(const Target& target, std::int64_t m, std::int
                                   unsigned width, std::int64_t panel, TileReads reads) {
   const std::int64_t vectors = reads.dot ? v : (v + width - 1) / width;
   const std::int64_t most = reads.dot ? std::min<std::int64_t>(8, width) : 4;
-  // AVX2 keeps the mask of the last lanes in a vector.
-  const bool masked = !reads.dot && v % width != 0 && target.vector_bits < 512;
-  const std::int64_t registers = std::int64_t{target.vector_registers} - (masked ? 1 : 0);
   RegisterTile best{1, 1};
   double least = 1e300;
   for (std::int64_t columns = 1; columns <= std::min(vectors, most); ++columns) {
     const std::int64_t lanes = columns * width;
+    // AVX2 keeps the mask of the last lanes in a vector; a narrower last tile has one to spare.
+    const bool masked =
+        !reads.dot && v % width != 0 && vectors % columns == 0 && target.vector_bits < 512;
+    const std::int64_t registers = std::int64_t{target.vector_registers} - (masked ? 1 : 0);
     if (panel > 0 && lanes % panel != 0 && panel % lanes != 0) continue;
     for (std::int64_t rows = 1; rows <= m; ++rows) {
       // What is read of the shorter side stays, one register holds what is read of the other; two

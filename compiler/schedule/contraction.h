@@ -48,6 +48,10 @@ struct OperandLayouts {
 };
 // What makes the lhs of an axis long enough for all taps of every output position.
 Border border_of(const SpatialAxis& axis);
+// Whether a copy with a border, of such strides, goes on from the first axis, which has so many
+// elements, to the next tap of its last one as from element to element.
+bool rows_follow(const std::vector<std::int64_t>& strides, std::int64_t first,
+                 const Window& window);
 // Null where no domain suits.
 std::unique_ptr<Product> make_product(ProgramDraft& program, const Group& group,
                                       const OperandLayouts& copied);

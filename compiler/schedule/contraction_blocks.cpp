@@ -167,7 +167,8 @@ class Cutter {
     const bool panels = vectors.panel > 0;
     if (k < 4 * min_part_terms) return;
     if (!panels && (t_.m_block + t_.v_block) * k * byte_size(vectors.dtype) <= cache_bytes) return;
-    // Without panels whole rows of the image; with them, what the first cache holds of a panel.
+    // Without panels whole rows of the image, but for dot products; with them, what the first cache
+    // holds of a panel.
     std::int64_t pairs = panels ? panel_part_terms : min_part_terms;
     if (reads_again(k)) pairs = part_terms(t_, {t_.shared, t_.m_block, t_.v_block});
     for (std::uint32_t v : t_.reduced) pairs = std::max<std::int64_t>(pairs / space_.extent(v), 1);
@@ -185,7 +186,7 @@ class Cutter {
     for (std::uint32_t v : t_.reduced_outside) add(v, space_.extent(v));
     for (const SpatialAxis& s : p_.spatial)
       add(t_.lhs_is_vector ? s.lhs_position : s.rhs_position, std::min(s.lhs_extent, s.rhs_extent));
-    lengths.back().row = lengths.size() > 1 && !panels && !t_.dot;
+    lengths.back().row = lengths.size() > 1 && !panels && !t_.dot;  // of the image: the last axis
     std::ranges::stable_sort(lengths, [](const Length& a, const Length& b) {
       return std::tie(a.stride, b.axis) < std::tie(b.stride, a.axis);
     });

@@ -71,8 +71,7 @@ class Maker {
     const std::uint32_t copy = lower_copy(program_, node_.operands[0], *copied_.lhs, group_);
     const std::vector<std::int64_t>& strides = program_.tensors[copy].strides;
     const std::int64_t first = node_.type.shape.front();
-    return w.lhs_dilation == 1 && first > 1 && node_.type.shape.back() > 1 &&
-           strides.back() * w.stride == strides.front() * first;
+    return first > 1 && node_.type.shape.back() > 1 && rows_follow(strides, first, w);
   }
   void join_rows(Product& p) const {
     const std::int64_t first = node_.type.shape.front(), last = node_.type.shape.back();
@@ -226,6 +225,11 @@ Border border_of(const SpatialAxis& axis) {
       (axis.outputs - 1) * w.stride + (axis.rhs_extent - 1) * w.rhs_dilation - w.pad_low;
   return {std::max<std::int64_t>((w.pad_low + w.lhs_dilation - 1) / w.lhs_dilation, 0),
           std::max<std::int64_t>(last / w.lhs_dilation + 1 - axis.lhs_extent, 0)};
+}
+
+bool rows_follow(const std::vector<std::int64_t>& strides, std::int64_t first,
+                 const Window& window) {
+  return window.lhs_dilation == 1 && strides.back() * window.stride == strides.front() * first;
 }
 
 std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> meeting_positions(

@@ -122,7 +122,7 @@ class Chooser {
   // found, by a model of cycles: multiply-adds, copies, and the lanes of a sum that are added up.
   bool dot_products_are_better(bool found) const {
     const std::int64_t extent = dot_extent();
-    if (extent < few_lanes || (p_.bordered && !samples_are_innermost()) || p_.tiles ||
+    if (extent < few_lanes || (p_.bordered && !second_axis_fills_vectors()) || p_.tiles ||
         p_.parts > 0 || !dot_columns())
       return false;
     double results = 1;
@@ -244,35 +244,32 @@ class Chooser {
                        wanted = std::min(joined, 4 * min_rows / vectors);
     return wanted * pairs >= 2 * rows * axis.outputs * axis.rhs_extent;
   }
-  // Of the gradient of few filters: whether the taps of its last axis are rows together with the
-  // channels where every tap meets all positions, so that the vectors are read once for all of
-  // them.
+  // Where results are taps and few channels make rows: whether the taps of the last axis are rows
+  // with them if every tap meets all positions, so that the vectors are read once for all of them.
   bool border_joins_taps() const {
-    if (p_.bordered || t_.lhs_is_vector || p_.spatial.size() < 2 || !taps_are_results(p_) ||
-        !samples_are_innermost() || t_.m_extent >= program_.register_rows)
+    if (p_.bordered || t_.lhs_is_vector || depends(p_.lhs, t_.v) || p_.spatial.size() < 2 ||
+        !taps_are_results(p_) || dot_extent() < panel_lanes ||
+        t_.m_extent >= program_.register_rows)
       return false;
     const SpatialAxis& axis = p_.spatial.back();
-    const Shape& result = program_.graph[p_.node].type.shape;
+    if (axis.outputs == 1) return false;
     Shape shape = program_.graph[p_.lhs.node].type.shape;
     const Border border = border_of(axis);
-    if (shape.front() != result.front() || axis.outputs == 1 || axis.window.lhs_dilation > 1)
-      return false;
     shape.back() += border.low + border.high;
     const std::vector<std::int64_t> strides =
         strides_of(shape, rows_with_border().order, program_.graph[p_.lhs.node].type.dtype);
     std::int64_t uses = t_.v_extent;
     for (const SpatialAxis& s : p_.spatial) uses = uses * s.outputs * s.rhs_extent / s.lhs_extent;
-    return strides.back() * axis.window.stride == strides.front() * shape.front() &&
+    return rows_follow(strides, shape.front(), axis.window) &&
            uses >= min_border_uses * panel_lanes;
   }
-  // Whether the axis that is contracted beside positions fills vectors in lhs.
-  bool samples_are_innermost() const {
+  bool second_axis_fills_vectors() const {
     return program_.graph[p_.lhs.node].type.shape[1] >= panel_lanes;
   }
   // Of the scalar operand: positions, its first axis and, where they are many, channels innermost.
   CopyLayout rows_with_border() const {
     const auto last = static_cast<std::int64_t>(p_.lhs.at.size()) - 1;
-    const bool channels = program_.graph[p_.lhs.node].type.shape[1] >= panel_lanes;
+    const bool channels = second_axis_fills_vectors();
     CopyLayout layout{.border = border_of(p_.spatial.back())};
     if (!channels) layout.order.push_back(1);
     for (std::int64_t axis = 2; axis < last; ++axis) layout.order.push_back(axis);

@@ -8,6 +8,8 @@
 namespace ganc::planning {
 namespace {
 
+constexpr int function_work = 12;
+
 // The weight of computing one element of a node from its operands.
 int weight(Op op) {
   switch (op) {
@@ -23,7 +25,7 @@ int weight(Op op) {
     case Op::power:
     case Op::random_bits:
     case Op::softplus:
-      return 12;
+      return function_work;
     case Op::divide:
     case Op::sqrt:
     case Op::rsqrt:
@@ -122,7 +124,7 @@ class Chooser {
           part = {0, 1, 0};
         }
         // Of a number among elements the loads stay in cache and registers.
-        if (graph_[operand].type.shape.empty() && !node.type.shape.empty())
+        if (node.op == Op::broadcast_in_dim && graph_[operand].type.shape.empty())
           part = {0, 0, part.nodes};
         cost.work += part.work;
         cost.loads += part.loads;
@@ -142,6 +144,7 @@ class Chooser {
   bool is_repeated(const Node& node, NodeId operand, const Cost& cost) const {
     if (node.op != Op::broadcast_in_dim || cost.work < costly_work / 2) return false;
     const std::int64_t count = element_count(graph_[operand].type.shape);
+    if (count == 1 && cost.work < function_work) return false;  // once a unit is less than a call
     return count * long_broadcast <= element_count(node.type.shape);
   }
 

@@ -64,16 +64,22 @@ double barrier_seconds(Pool& pool) {
 
 // Until 20 ms are gone; the best of some rounds.
 double measure_copies(Pool& pool, std::size_t bytes) {
-  std::vector<char> from(bytes / 2, 1), to(bytes / 2, 2);
+  constexpr std::size_t line = 64;
+  struct alignas(line) Line {
+    char bytes[line];
+  };
+  const std::size_t lines = bytes / 2 / line;
+  std::vector<Line> from(lines), to(lines);
   double best = 0;
   const auto end = Clock::now() + std::chrono::milliseconds(20);
   for (int round = 0; round < 3 || Clock::now() < end; ++round) {
     const auto begin = Clock::now();
     const std::size_t repeats = std::max<std::size_t>(1, (16 << 20) / bytes);
     pool.run([&](unsigned thread) {
-      const auto [first, last] = pool.part(static_cast<std::int64_t>(bytes / 2), thread);
+      const auto [first, last] = pool.part(static_cast<std::int64_t>(lines), thread);
       for (std::size_t i = 0; i < repeats; ++i) {
-        copy(from.data() + first, to.data() + first, last - first);
+        copy(from[static_cast<std::size_t>(first)].bytes, to[static_cast<std::size_t>(first)].bytes,
+             (last - first) * static_cast<std::int64_t>(line));
         asm volatile("" ::: "memory");
       }
     });

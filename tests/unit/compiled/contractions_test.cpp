@@ -314,6 +314,30 @@ TEST_CASE("the filters of a group that begin within a panel of the copied operan
   check_layer(layer_program(shape, Activation::none, DType::f64), random, true);
 }
 
+TEST_CASE("gradients of few channels: taps as rows, sums in parts of a row") {
+  const Window half{.stride = 2, .pad_low = 1, .pad_high = 1}, cut{.pad_low = -1, .pad_high = 2};
+  const std::pair<LayerShape, std::int64_t> layers[] = {
+      {{.batch = 18, .in = 3, .out = 16, .axes = {{46, 4, half}, {46, 4, half}}}, 12},
+      {{.batch = 39, .in = 1, .out = 24, .axes = {{24, 3, cut}, {24, 3, cut}}}, 3},
+      {{.batch = 17, .in = 5, .out = 5, .groups = 5, .axes = {{40, 3, half}, {40, 3, half}}}, 1}};
+  constexpr Isa isas[] = {Isa::x86_64_v3, Isa::x86_64_v4};
+  Random random(1);
+  for (const auto& [shape, rows] : layers) {
+    INFO(describe(shape));
+    CHECK(last_tile(LayerProduct::weight_gradient, shape).first == rows);
+    for (const DType real : {DType::f32, DType::f64}) {
+      const LayerProgram layer = layer_program(shape, Activation::none, real);
+      const Values inputs = random_inputs(random, layer.graph);
+      const Graph* graphs[] = {&layer.graph};
+      for (const Isa isa : isas) {
+        const Plan plan =
+            schedule(layer.variables, graphs, {.register_rows = rows_of_register_tile(isa)});
+        check_plan(layer, plan, inputs, real == DType::f64 ? 1e-11 : 1e-5, isas, random, false);
+      }
+    }
+  }
+}
+
 TEST_CASE("three lanes are rather rows, where those are contiguous") {
   // The gradient of the filters of a layer from 32 channels to 3, of one sample.
   const LayerShape shape{.batch = 1, .in = 32, .out = 3, .axes = {{12, 5, {}}, {12, 5, {}}}};

@@ -112,6 +112,7 @@ TEST_CASE("a function of numbers alone is computed once, not by every unit of a 
   };
   CHECK(computed_alone(Op::exponential));
   CHECK_FALSE(computed_alone(Op::negate));
+  CHECK_FALSE(computed_alone(Op::sqrt));  // less than a call
 }
 
 TEST_CASE("what is large is written out twice even if it takes a division") {
