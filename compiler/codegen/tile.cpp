@@ -33,11 +33,11 @@ RegisterTile choose_register_tile(const Target& target, std::int64_t m, std::int
     if (panel > 0 && lanes % panel != 0 && panel % lanes != 0) continue;
     for (std::int64_t rows = 1; rows <= m; ++rows) {
       // What is read of the shorter side stays, one register holds what is read of the other; two
-      // where AVX2 has to spread a scalar first, or LLVM runs out of them.
+      // where AVX2 has to spread a scalar for every product, or LLVM runs out of them.
       const std::int64_t stay = reads.b_by_row      ? 1
                                 : reads.a_by_column ? columns
                                                     : std::min(rows, columns);
-      const bool spreads = !reads.dot && rows > columns && target.vector_bits < 512;
+      const bool spreads = !reads.dot && rows > 1 && columns == 1 && target.vector_bits < 512;
       const std::int64_t others = stay + (spreads ? 2 : 1);
       if (rows * columns + others > registers) break;
       double cycles = 0;
