@@ -123,9 +123,6 @@ class Chooser {
           make_root(operand);
           part = {0, 1, 0};
         }
-        // Of a number among elements the loads stay in cache and registers.
-        if (node.op == Op::broadcast_in_dim && graph_[operand].type.shape.empty())
-          part = {0, 0, part.nodes};
         cost.work += part.work;
         cost.loads += part.loads;
         cost.nodes += part.nodes;
