@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "compiler/ops/op.h"
 #include "compiler/rewrite/structural_rules.h"
@@ -92,31 +93,175 @@ NodeId sum_of_broadcast(Rewriter& r, const Node& node) {
   return r.make(Op::broadcast_in_dim, {sum}, widen, node.type);
 }
 
-// sum(c x) = c sum(x): n multiplies become one.
-NodeId scale_leaves_sum(Rewriter& r, const Node& node) {
-  const Node inner = r[node.operands[0]];
-  if (r.opaque(node.operands[0]) || !is_real(node.type.dtype)) return {};
-  if (inner.op == Op::negate) {
-    const NodeId sum = r.make(Op::reduce_sum, {inner.operands[0]}, reduced(node.attributes.axes));
-    return r.make(Op::negate, {sum});
-  }
-  if (inner.op != Op::multiply) return {};
-  for (const std::size_t at : {0UZ, 1UZ}) {
-    const NodeId factor = inner.operands[at];
-    if (!is_uniform(r.graph(), factor)) continue;
-    const NodeId sum =
-        r.make(Op::reduce_sum, {inner.operands[1 - at]}, reduced(node.attributes.axes));
-    NodeId scale = factor;
-    if (const auto value = uniform_constant(r.graph(), factor)) {
-      scale = r.constant(*value, node.type);
-    } else {
-      while (element_count(r.shape(scale)) != 1) scale = r[scale].operands[0];
-      scale = r.make(Op::reshape, {scale}, {}, {node.type.dtype, {}});
-      scale = r.make(Op::broadcast_in_dim, {scale}, {}, node.type);
+namespace {
+
+// Products within products that a rule looks through: each may be in both operands.
+constexpr int factor_depth = 5;
+
+// A sum over some axes and the type of what it leaves.
+struct SumOver {
+  const std::vector<std::int64_t>& axes;
+  Type kept;
+};
+
+// What a node that does not change along the axes is on those that are kept; none: it does change.
+NodeId on_kept_axes(Rewriter& r, NodeId id, const SumOver& sum) {
+  if (const auto value = uniform_constant(r.graph(), id)) return r.constant(*value, sum.kept);
+  const Node node = r[id];
+  if (node.op != Op::broadcast_in_dim || r.opaque(id)) return {};
+  const Shape from = r.shape(node.operands[0]);
+  Shape left;
+  Attributes widen;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const std::int64_t axis = node.attributes.axes[i];
+    if (contains(sum.axes, axis)) {
+      if (from[i] != 1) return {};
+      continue;
     }
-    return r.make(Op::multiply, {sum, scale});
+    left.push_back(from[i]);
+    widen.axes.push_back(
+        axis - std::ranges::count_if(sum.axes, [&](std::int64_t summed) { return summed < axis; }));
   }
-  return {};
+  const NodeId source = r.make(Op::reshape, {node.operands[0]}, {}, {node.type.dtype, left});
+  return r.make(Op::broadcast_in_dim, {source}, widen, sum.kept);
+}
+
+// What leaves a sum: sum(x) = (-1 if negative) * times * sum(rest) / by.
+struct Factors {
+  NodeId times, by;
+  bool negative = false;
+
+  bool any() const { return times || by || negative; }
+};
+
+void multiply_into(Rewriter& r, NodeId& product, NodeId factor) {
+  product = product ? r.make(Op::multiply, {product, factor}) : factor;
+}
+
+// `id` without its factors that are the same along the axes of the sum.
+NodeId take_factors(Rewriter& r, NodeId id, const SumOver& sum, Factors& factors, int depth) {
+  if (r.opaque(id) || depth == 0) return id;
+  const Node node = r[id];
+  const auto rest = [&](std::size_t i) {
+    return take_factors(r, node.operands[i], sum, factors, depth - 1);
+  };
+  if (node.op == Op::negate) {
+    factors.negative = !factors.negative;
+    return rest(0);
+  }
+  if (node.op != Op::multiply && node.op != Op::divide) return id;
+  if (const NodeId factor = on_kept_axes(r, node.operands[1], sum)) {
+    multiply_into(r, node.op == Op::multiply ? factors.times : factors.by, factor);
+    return rest(0);
+  }
+  if (node.op == Op::divide) {
+    const NodeId over = rest(0);
+    return over == node.operands[0] ? id : r.make(Op::divide, {over, node.operands[1]});
+  }
+  if (const NodeId factor = on_kept_axes(r, node.operands[0], sum)) {
+    multiply_into(r, factors.times, factor);
+    return rest(1);
+  }
+  const NodeId first = rest(0), second = rest(1);
+  if (first == node.operands[0] && second == node.operands[1]) return id;
+  return r.make(Op::multiply, {first, second});
+}
+
+NodeId with_factors(Rewriter& r, NodeId sum, const Factors& factors) {
+  if (factors.times) sum = r.make(Op::multiply, {sum, factors.times});
+  if (factors.by) sum = r.make(Op::divide, {sum, factors.by});
+  return factors.negative ? r.make(Op::negate, {sum}) : sum;
+}
+
+// Whether `mean`, on the kept axes, is sum(of) / n.
+bool is_mean(const Rewriter& r, NodeId mean, NodeId of, const SumOver& sum) {
+  const Node& node = r[mean];
+  if (node.op != Op::multiply || r.opaque(mean)) return false;
+  for (const std::size_t at : {0UZ, 1UZ}) {
+    const Node& total = r[node.operands[at]];
+    const auto scale = uniform_constant(r.graph(), node.operands[1 - at]);
+    if (!scale || total.op != Op::reduce_sum || total.operands[0] != of ||
+        total.attributes.axes != sum.axes)
+      continue;
+    return std::abs(*scale * product_over(r.shape(of), sum.axes) - 1) < 1e-6;
+  }
+  return false;
+}
+
+// Whether a sum is 0 whatever the numbers are: of what is centred, x - mean(x), times what is the
+// same along the axes.
+bool sums_to_nothing(Rewriter& r, NodeId id, const SumOver& sum, int depth) {
+  if (r.opaque(id) || depth == 0) return false;
+  const Node node = r[id];
+  const auto nothing = [&](std::size_t i) {
+    return sums_to_nothing(r, node.operands[i], sum, depth - 1);
+  };
+  const auto same = [&](std::size_t i) { return bool(on_kept_axes(r, node.operands[i], sum)); };
+  switch (node.op) {
+    case Op::subtract:
+      if (const NodeId mean = on_kept_axes(r, node.operands[1], sum);
+          mean && is_mean(r, mean, node.operands[0], sum))
+        return true;
+      [[fallthrough]];
+    case Op::add:
+      return nothing(0) && nothing(1);
+    case Op::negate:
+      return nothing(0);
+    case Op::multiply:
+      return (same(1) && nothing(0)) || (same(0) && nothing(1));
+    case Op::divide:
+      return same(1) && nothing(0);
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+// sum(c x / d) = c sum(x) / d, where c and d are the same along the axes: of n multiplies one is
+// left, and sums that differ in such factors are one.
+NodeId factors_leave_sum(Rewriter& r, const Node& node) {
+  if (!is_real(node.type.dtype)) return {};
+  const SumOver over{node.attributes.axes, node.type};
+  Factors factors;
+  const NodeId rest = take_factors(r, node.operands[0], over, factors, factor_depth);
+  if (!factors.any()) return {};
+  return with_factors(r, r.make(Op::reduce_sum, {rest}, reduced(over.axes)), factors);
+}
+
+// sum(x + y) = sum(x) + sum(y) where both are made anyway: a gain that normalises two batches has
+// the sums that the derivatives of each ask for.
+NodeId sum_of_known_sums(Rewriter& r, const Node& node) {
+  const Node inner = r[node.operands[0]];
+  if (!is_real(node.type.dtype) || r.opaque(node.operands[0]) ||
+      (inner.op != Op::add && inner.op != Op::subtract))
+    return {};
+  const SumOver over{node.attributes.axes, node.type};
+  std::vector<NodeId> sums;
+  for (const NodeId operand : inner.operands) {
+    Factors factors;
+    const NodeId rest = take_factors(r, operand, over, factors, factor_depth);
+    const NodeId sum = r.make(Op::reduce_sum, {rest}, reduced(over.axes));
+    if (r[sum].op == Op::reduce_sum && r.readers(sum) == 0) return {};
+    sums.push_back(with_factors(r, sum, factors));
+  }
+  return r.make(inner.op, std::move(sums));
+}
+
+// sum(x - mean(x)) = 0, and sum(y + c (x - mean(x))) = sum(y): what a mean adds to derivatives.
+NodeId sum_of_centred(Rewriter& r, const Node& node) {
+  const NodeId summed = node.operands[0];
+  if (!is_real(node.type.dtype) || r.opaque(summed)) return {};
+  const SumOver over{node.attributes.axes, node.type};
+  if (sums_to_nothing(r, summed, over, factor_depth)) return r.constant(0, node.type);
+  const Node inner = r[summed];
+  if (inner.op != Op::add && inner.op != Op::subtract) return {};
+  const auto sum = [&](std::size_t i) {
+    return r.make(Op::reduce_sum, {inner.operands[i]}, reduced(node.attributes.axes));
+  };
+  if (sums_to_nothing(r, inner.operands[1], over, factor_depth)) return sum(0);
+  if (!sums_to_nothing(r, inner.operands[0], over, factor_depth)) return {};
+  return inner.op == Op::add ? sum(1) : r.make(Op::negate, {sum(1)});
 }
 
 // A product with zeros is zeros.

@@ -166,12 +166,38 @@ std::span<const StructuralRule> structural_rules() {
          "  %b = reduce_sum %a {axes=[0, 3]}\n"
          "  return %b\n"
          "}\n"},
-        {"scale_leaves_sum", Op::reduce_sum, scale_leaves_sum,
-         "graph f(%x: f32[3,4], %c: f32[]) {\n"
-         "  %a = broadcast_in_dim %c : f32[3,4]\n"
-         "  %b = multiply %x, %a\n"
-         "  %s = reduce_sum %b {axes=[0]}\n"
+        {"sum_of_centred", Op::reduce_sum, sum_of_centred,
+         "graph f(%x: f32[3,4], %y: f32[3,4], %c: f32[3]) {\n"
+         "  %s = reduce_sum %x {axes=[1]}\n"
+         "  %q = constant {values=[0.25]} : f32[3]\n"
+         "  %m = multiply %s, %q\n"
+         "  %b = broadcast_in_dim %m {axes=[0]} : f32[3,4]\n"
+         "  %d = subtract %x, %b\n"
+         "  %e = broadcast_in_dim %c {axes=[0]} : f32[3,4]\n"
+         "  %p = multiply %e, %d\n"
+         "  %a = add %y, %p\n"
+         "  %r = reduce_sum %a {axes=[1]}\n"
+         "  return %r\n"
+         "}\n"},
+        {"factors_leave_sum", Op::reduce_sum, factors_leave_sum,
+         "graph f(%x: f32[3,4], %y: f32[3,4], %c: f32[3], %d: f32[3]) {\n"
+         "  %a = broadcast_in_dim %c {axes=[0]} : f32[3,4]\n"
+         "  %b = broadcast_in_dim %d {axes=[0]} : f32[3,4]\n"
+         "  %e = multiply %x, %a\n"
+         "  %f = negate %y\n"
+         "  %g = divide %f, %b\n"
+         "  %h = multiply %e, %g\n"
+         "  %s = reduce_sum %h {axes=[1]}\n"
          "  return %s\n"
+         "}\n"},
+        {"sum_of_known_sums", Op::reduce_sum, sum_of_known_sums,
+         "graph f(%x: f32[3,4], %y: f32[3,4]) {\n"
+         "  %s = reduce_sum %x {axes=[1]}\n"
+         "  %t = reduce_sum %y {axes=[1]}\n"
+         "  %u = multiply %s, %t\n"
+         "  %a = add %x, %y\n"
+         "  %r = reduce_sum %a {axes=[1]}\n"
+         "  return %u, %r\n"
          "}\n"},
         {"dot_with_zeros", Op::dot_general, contraction_with_zeros,
          "graph f(%x: f32[3,4]) {\n"

@@ -24,7 +24,9 @@ NodeId divide_by_number(Rewriter& r, const Node& node);
 NodeId reduce_of_units(Rewriter& r, const Node& node);
 NodeId sum_of_sum(Rewriter& r, const Node& node);
 NodeId sum_of_broadcast(Rewriter& r, const Node& node);
-NodeId scale_leaves_sum(Rewriter& r, const Node& node);
+NodeId sum_of_centred(Rewriter& r, const Node& node);
+NodeId factors_leave_sum(Rewriter& r, const Node& node);
+NodeId sum_of_known_sums(Rewriter& r, const Node& node);
 NodeId contraction_with_zeros(Rewriter& r, const Node& node);
 
 }  // namespace ganc::rules

@@ -227,8 +227,6 @@ class Former {
       case GroupKind::reduction: {
         if (sums) return true;
         if (group.kind != GroupKind::reduction || !is_reduction(first.op)) return false;
-        // Before the roots that use their results: all reductions of a group share its loops.
-        if (!is_reduction(program_.graph[group.roots.back()].op)) return false;
         return node.attributes.axes == first.attributes.axes &&
                program_.graph[node.operands[0]].type.shape ==
                    program_.graph[first.operands[0]].type.shape &&
