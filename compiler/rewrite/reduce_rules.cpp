@@ -122,7 +122,9 @@ NodeId on_kept_axes(Rewriter& r, NodeId id, const SumOver& sum) {
     widen.axes.push_back(
         axis - std::ranges::count_if(sum.axes, [&](std::int64_t summed) { return summed < axis; }));
   }
-  const NodeId source = r.make(Op::reshape, {node.operands[0]}, {}, {node.type.dtype, left});
+  NodeId source = node.operands[0];
+  if (left != from) source = r.make(Op::reshape, {source}, {}, {node.type.dtype, left});
+  if (left == sum.kept.shape && std::ranges::is_sorted(widen.axes)) return source;
   return r.make(Op::broadcast_in_dim, {source}, widen, sum.kept);
 }
 
@@ -262,6 +264,35 @@ NodeId sum_of_centred(Rewriter& r, const Node& node) {
   if (sums_to_nothing(r, inner.operands[1], over, factor_depth)) return sum(0);
   if (!sums_to_nothing(r, inner.operands[0], over, factor_depth)) return {};
   return inner.op == Op::add ? sum(1) : r.make(Op::negate, {sum(1)});
+}
+
+// Numbers in a sum from which on it pays to read them once, with squares in f64.
+constexpr double min_summed = 256;
+
+// sum((x - mean(x))^2) = sum(x^2) - sum(x)^2 / n, in f64, where squares of f32 are exact: x is read
+// once. What is lost where the mean is large is less than (x - mean(x))^2 loses in f32.
+NodeId squares_of_centred(Rewriter& r, const Node& node) {
+  const NodeId squares = node.operands[0];
+  if (node.type.dtype != DType::f32 || r[squares].op != Op::multiply || r.opaque(squares))
+    return {};
+  const NodeId centred = r[squares].operands[0];
+  if (r[squares].operands[1] != centred || r[centred].op != Op::subtract || r.opaque(centred))
+    return {};
+  const NodeId x = r[centred].operands[0];
+  const SumOver over{node.attributes.axes, node.type};
+  const double summed = product_over(r.shape(x), over.axes);
+  if (summed < min_summed) return {};
+  const NodeId mean = on_kept_axes(r, r[centred].operands[1], over);
+  if (!mean || !is_mean(r, mean, x, over)) return {};
+  const NodeId wide = r.make(Op::convert, {x}, {}, {DType::f64, r.shape(x)});
+  const auto sum = [&](NodeId of) { return r.make(Op::reduce_sum, {of}, reduced(over.axes)); };
+  const NodeId first = sum(wide), second = sum(r.make(Op::multiply, {wide, wide}));
+  const Type type{DType::f64, node.type.shape};
+  const NodeId of_mean =
+      r.make(Op::multiply, {r.make(Op::multiply, {first, first}), r.constant(1 / summed, type)});
+  const NodeId rest =
+      r.make(Op::maximum, {r.make(Op::subtract, {second, of_mean}), r.constant(0, type)});
+  return r.make(Op::convert, {rest}, {}, node.type);
 }
 
 // A product with zeros is zeros.

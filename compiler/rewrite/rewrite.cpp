@@ -17,7 +17,7 @@ Graph to_fixed_point(const Graph& graph, const Rewriter::Rules& rules) {
     current = std::move(next);
     if (settled) break;
   }
-  return current;
+  return Rewriter(current, {}).run();  // without what rules made and did not use
 }
 
 }  // namespace

@@ -179,6 +179,17 @@ std::span<const StructuralRule> structural_rules() {
          "  %r = reduce_sum %a {axes=[1]}\n"
          "  return %r\n"
          "}\n"},
+        {"squares_of_centred", Op::reduce_sum, squares_of_centred,
+         "graph f(%x: f32[3,256]) {\n"
+         "  %s = reduce_sum %x {axes=[1]}\n"
+         "  %q = constant {values=[0.00390625]} : f32[3]\n"
+         "  %m = multiply %s, %q\n"
+         "  %b = broadcast_in_dim %m {axes=[0]} : f32[3,256]\n"
+         "  %d = subtract %x, %b\n"
+         "  %e = multiply %d, %d\n"
+         "  %r = reduce_sum %e {axes=[1]}\n"
+         "  return %r\n"
+         "}\n"},
         {"factors_leave_sum", Op::reduce_sum, factors_leave_sum,
          "graph f(%x: f32[3,4], %y: f32[3,4], %c: f32[3], %d: f32[3]) {\n"
          "  %a = broadcast_in_dim %c {axes=[0]} : f32[3,4]\n"

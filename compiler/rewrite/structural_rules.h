@@ -25,6 +25,7 @@ NodeId reduce_of_units(Rewriter& r, const Node& node);
 NodeId sum_of_sum(Rewriter& r, const Node& node);
 NodeId sum_of_broadcast(Rewriter& r, const Node& node);
 NodeId sum_of_centred(Rewriter& r, const Node& node);
+NodeId squares_of_centred(Rewriter& r, const Node& node);
 NodeId factors_leave_sum(Rewriter& r, const Node& node);
 NodeId sum_of_known_sums(Rewriter& r, const Node& node);
 NodeId contraction_with_zeros(Rewriter& r, const Node& node);

@@ -17,6 +17,8 @@ constexpr std::int64_t min_split_work = 32768;
 constexpr std::int64_t min_lanes = 4;  // of a kept axis that is worth being the vector
 constexpr std::int64_t max_outer_lanes =
     512;  // a reduced axis with lanes up to this goes around the other loops
+// Of a tensor of so many bytes or more, which comes from afar, a unit reads about so many in a row.
+constexpr std::int64_t large_bytes = 1 << 20, row_bytes = 4096;
 
 // One kernel's reductions: what is accumulated, over which variables, and what is made of the
 // results.
@@ -26,6 +28,15 @@ struct Reduction {
   std::vector<kernel::Accumulator::Combine> combines;
   std::vector<std::uint32_t> kept, reduced;  // variables
   std::vector<IndexId> result_at;            // the index of a result
+};
+
+// Where what is reduced along lanes is a short run of memory, and those of neighbours along a kept
+// axis follow: so many neighbours are reduced side by side, in local memory by lane, so that memory
+// is read in long runs.
+struct SideBySide {
+  Axis kept, lanes;
+  std::int64_t block;
+  std::uint32_t number = 0;  // variable: which block
 };
 
 std::int64_t product(const IndexSpace& space, const std::vector<std::uint32_t>& variables) {
@@ -48,8 +59,9 @@ class Lowerer {
     if (element_count(shape(reductions_[0])) == 0) return;
     if (element_count(whole_shape()) == 0) return write_empty();
     const auto first = refined([&](const Domain& d) { return whole(d); }, whole_shape());
-    if (parts_for(*first) == 1) return write(*first);
-    write_parts(*first);
+    const std::int64_t parts = parts_for(*first);
+    if (parts == 1) return write(*first);
+    write_parts(*first, parts);
     Shape with_parts = shape(reductions_[0]);
     with_parts.insert(with_parts.begin(), parts_);
     write(*refined([&](const Domain& d) { return combination(d); }, with_parts));
@@ -175,6 +187,12 @@ class Lowerer {
       c.sums.push_back({root, emitter.emit(program_.graph[root].operands[0], at)});
   }
 
+  static UsedIndices used_indices(const Reduction& r) {
+    UsedIndices used = indices_of_results(r.c);
+    for (ExprId value : r.values) used.add(value);
+    return used;
+  }
+
   // The load that moves most memory: loops follow it.
   IndexId main_index(const Reduction& r) const {
     UsedIndices used(r.c.space, r.c.expressions);
@@ -207,9 +225,18 @@ class Lowerer {
     if (kept * reduced < min_split_work || reduced < few_units) return 1;
     std::int64_t units = kept;
     const IndexId by = main_index(r);
-    if (vector_is_kept(r, by))
+    if (vector_is_kept(r, by)) {
       for (std::uint32_t v : r.kept)
         if (std::abs(r.c.space.coefficient(by, v)) == 1) units /= r.c.space.extent(v);
+    } else {
+      KernelWriter writer(r.c.space, r.c.expressions, program_.tensors);
+      const UsedIndices used = used_indices(r);
+      const auto axes = [&](const std::vector<std::uint32_t>& variables) {
+        return ordered_axes(writer, r.c.space, axes_of(r, variables), by, used.indices());
+      };
+      if (const auto side = side_by_side(r, axes(r.kept), axes(r.reduced), by))
+        units /= side->block;
+    }
     return units >= few_units ? 1
                               : std::min(wanted_parts / std::max<std::int64_t>(units, 1), reduced);
   }
@@ -220,24 +247,123 @@ class Lowerer {
     return axes;
   }
 
-  // The reduced loops around the accumulations, all accumulators around them.
-  Block accumulate(KernelWriter& writer, const Reduction& r,
+  // The reduced loops around the accumulations of the values, all accumulators around them.
+  Block accumulate(KernelWriter& writer, const std::function<ValueId(std::size_t)>& value,
                    const std::function<Block(const std::function<Block()>&)>& loops) {
     std::vector<std::uint32_t> ids;
-    for (std::size_t i = 0; i < r.values.size(); ++i) ids.push_back(writer.new_accumulator());
+    for (std::size_t i = 0; i < reductions_.size(); ++i) ids.push_back(writer.new_accumulator());
     Block block = loops([&] {
       Block inner;
-      for (std::size_t i = 0; i < r.values.size(); ++i)
-        inner.push_back({kernel::Accumulate{ids[i], writer.expression(r.values[i])}});
+      for (std::size_t i = 0; i < ids.size(); ++i)
+        inner.push_back({kernel::Accumulate{ids[i], value(i)}});
       return inner;
     });
-    for (std::size_t i = r.values.size(); i-- > 0;) {
-      kernel::Accumulator accumulator{ids[i], r.combines[i], dtype(reductions_[i]),
-                                      std::move(block)};
+    for (std::size_t i = ids.size(); i-- > 0;) {
+      kernel::Accumulator accumulator{ids[i], combine_of(program_, reductions_[i]),
+                                      dtype(reductions_[i]), std::move(block)};
       block.clear();
       block.push_back({std::move(accumulator)});
     }
     return block;
+  }
+
+  // The loops over the reduced axes with what they accumulate, then what `finish` makes of it.
+  // `loops` goes around all of them, or with `side` around all but the lanes.
+  Block reduce(KernelWriter& writer, Reduction& r, const std::optional<SideBySide>& side,
+               const std::function<Block(const std::function<Block()>&)>& loops,
+               const std::function<Block()>& finish) {
+    if (!side) {
+      Block block =
+          accumulate(writer, [&](std::size_t i) { return writer.expression(r.values[i]); }, loops);
+      append(block, finish());
+      return block;
+    }
+    const ValueId base = writer.scale(writer.index(r.c.space.variable(side->number)), side->block),
+                  lanes = writer.constant(side->lanes.extent);
+    ValueId count = writer.constant(side->block);
+    if (side->kept.extent % side->block != 0)
+      count = writer.minimum(count, writer.add(writer.scale(base, -1), side->kept.extent));
+    const auto neighbours = [&](const std::function<Block()>& body) {
+      return loop(writer, kernel::LoopKind::serial, side->kept, count, base, body);
+    };
+    const auto along_lanes = [&](const std::function<Block()>& body) {
+      return loop(writer, kernel::LoopKind::vector, side->lanes, lanes, {}, body);
+    };
+    const auto place = [&] {
+      const ValueId neighbour =
+          writer.add(writer.index(r.c.space.variable(side->kept.variable)), writer.scale(base, -1));
+      return writer.add(writer.scale(neighbour, side->lanes.extent),
+                        writer.index(r.c.space.variable(side->lanes.variable)));
+    };
+    std::vector<std::uint32_t> locals;
+    for (NodeId id : reductions_)
+      locals.push_back(writer.local(dtype(id), side->block * side->lanes.extent));
+    const auto store = [&](std::size_t i, ValueId value, bool add) {
+      kernel::Store statement{};
+      statement.buffer = locals[i];
+      statement.index = place();
+      statement.value = value;
+      statement.add = add;
+      return kernel::Statement{statement};
+    };
+    const auto stores = [&](const std::function<ValueId(std::size_t)>& value, bool add) {
+      Block block;
+      for (std::size_t i = 0; i < locals.size(); ++i) block.push_back(store(i, value(i), add));
+      return block;
+    };
+    Block block = neighbours([&] {
+      return along_lanes([&] {
+        return stores([&](std::size_t i) { return writer.real(0, dtype(reductions_[i])); }, false);
+      });
+    });
+    append(block, loops([&] {
+             return neighbours([&] {
+               return along_lanes([&] {
+                 return stores([&](std::size_t i) { return writer.expression(r.values[i]); }, true);
+               });
+             });
+           }));
+    append(block, neighbours([&] {
+             Block of_one = accumulate(
+                 writer,
+                 [&](std::size_t i) {
+                   return writer.load(locals[i], place(), dtype(reductions_[i]), {});
+                 },
+                 along_lanes);
+             append(of_one, finish());
+             return of_one;
+           }));
+    return block;
+  }
+  static void append(Block& block, Block more) {
+    for (kernel::Statement& s : more) block.push_back(std::move(s));
+  }
+
+  // Whether neighbours are reduced side by side; axes as they are ordered.
+  std::optional<SideBySide> side_by_side(const Reduction& r, const std::vector<Axis>& kept,
+                                         const std::vector<Axis>& reduced, IndexId by) const {
+    const auto stride = [&](const Axis& axis) {
+      return std::abs(r.c.space.coefficient(by, axis.variable));
+    };
+    const std::int64_t size = byte_size(dtype(reductions_[0]));
+    if (kept.empty() || reduced.size() < 2 || stride(reduced.back()) != 1 ||
+        element_count(whole_shape()) * size < large_bytes ||
+        stride(kept.back()) < reduced.back().extent ||
+        stride(kept.back()) > stride(reduced[reduced.size() - 2]) ||
+        std::ranges::count(r.combines, kernel::Accumulator::Combine::maximum) > 0)
+      return std::nullopt;
+    const std::int64_t block =
+        std::min(row_bytes / (reduced.back().extent * size), kept.back().extent);
+    if (block < 2) return std::nullopt;
+    return SideBySide{kept.back(), reduced.back(), block};
+  }
+  // The kept axis becomes that of the blocks, and the lanes leave the reduced axes.
+  static void take(SideBySide& side, Reduction& r, std::vector<Axis>& kept,
+                   std::vector<Axis>& reduced) {
+    const std::int64_t blocks = (side.kept.extent + side.block - 1) / side.block;
+    side.number = r.c.space.add_variable(std::max<std::int64_t>(blocks, 2));
+    kept.back() = {side.number, blocks};
+    reduced.pop_back();
   }
 
   // Lanes along a reduced axis: around the other loops where it is short, so that lanes are
@@ -257,23 +383,25 @@ class Lowerer {
     return serial_nest(writer, axes, true, body);
   }
 
-  void write(const Reduction& r) {
+  void write(Reduction& r) {
     if (r.c.stores.empty()) return;
     const IndexId by = main_index(r);
-    UsedIndices used = indices_of_results(r.c);
-    for (ExprId value : r.values) used.add(value);
+    const UsedIndices used = used_indices(r);
     KernelWriter writer(r.c.space, r.c.expressions, program_.tensors);
     auto kept = ordered_axes(writer, r.c.space, axes_of(r, r.kept), by, used.indices());
-    const auto reduced = ordered_axes(writer, r.c.space, axes_of(r, r.reduced), by, used.indices());
+    auto reduced = ordered_axes(writer, r.c.space, axes_of(r, r.reduced), by, used.indices());
     const bool kept_lanes = !kept.empty() && vector_is_kept(r, by);
     if (kept_lanes) lanes_last(kept, r.c.space, by);
     const std::int64_t work = product(r.c.space, r.reduced);
+    auto side = kept_lanes ? std::nullopt : side_by_side(r, kept, reduced, by);
+    if (side) take(*side, r, kept, reduced);
     Block body = parallel_nest(writer, kept, {.work = work, .vector = kept_lanes}, [&] {
-      Block block = accumulate(writer, r, [&](const auto& inner) {
-        return reduced_nest(writer, reduced, !kept_lanes, by, r.c.space, inner);
-      });
-      for (kernel::Statement& s : write_block(writer, r.c)) block.push_back(std::move(s));
-      return block;
+      return reduce(
+          writer, r, side,
+          [&](const auto& inner) {
+            return reduced_nest(writer, reduced, !kept_lanes && !side, by, r.c.space, inner);
+          },
+          [&] { return write_block(writer, r.c); });
     });
     Draft& draft = add_draft(program_, group_, writer, std::move(body), r.c, true);
     // Nothing may take the place of what other results are still made of.
@@ -289,7 +417,7 @@ class Lowerer {
 
   // The outermost reduced axis in parts of a length fixed by the shapes; each part's results go to
   // a partial tensor.
-  void write_parts(Reduction& r) {
+  void write_parts(Reduction& r, std::int64_t wanted) {
     r.c.sums.clear();  // of the results, which the second kernel makes
     const IndexId by = main_index(r);
     UsedIndices used(r.c.space, r.c.expressions);
@@ -300,14 +428,15 @@ class Lowerer {
     KernelWriter writer(r.c.space, r.c.expressions, program_.tensors);
     auto kept = ordered_axes(writer, r.c.space, axes_of(r, r.kept), by, used.indices());
     auto reduced = ordered_axes(writer, r.c.space, axes_of(r, r.reduced), by, used.indices());
+    const bool kept_lanes = vector_is_kept(r, by);
+    auto side = kept_lanes ? std::nullopt : side_by_side(r, kept, reduced, by);
+    if (side) take(*side, r, kept, reduced);
     const Axis split = reduced[0];
-    const std::int64_t wanted = parts_for(r);
     const std::int64_t length = (split.extent + wanted - 1) / wanted;
     parts_ = (split.extent + length - 1) / length;
     const std::uint32_t part = r.c.space.add_variable(std::max<std::int64_t>(parts_, 2));
     reduced.erase(reduced.begin());
     kept.insert(kept.begin(), {part, parts_});
-    const bool kept_lanes = vector_is_kept(r, by);
     if (kept_lanes) lanes_last(kept, r.c.space, by);
     std::vector<IndexId> at;
     for (std::size_t i = 0; i < reductions_.size(); ++i) {
@@ -326,19 +455,24 @@ class Lowerer {
       ValueId extent = writer.constant(length);
       if (split.extent % length != 0)
         extent = writer.minimum(extent, writer.add(writer.scale(base, -1), split.extent));
-      Block block = accumulate(writer, r, [&](const auto& inner) {
-        const bool alone = reduced.empty() && !kept_lanes;
-        return loop(
-            writer, alone ? kernel::LoopKind::vector : kernel::LoopKind::serial, split, extent,
-            base, [&] { return reduced_nest(writer, reduced, !kept_lanes, by, r.c.space, inner); });
+      const auto loops = [&](const auto& inner) {
+        const bool alone = reduced.empty() && !kept_lanes && !side;
+        return loop(writer, alone ? kernel::LoopKind::vector : kernel::LoopKind::serial, split,
+                    extent, base, [&] {
+                      return reduced_nest(writer, reduced, !kept_lanes && !side, by, r.c.space,
+                                          inner);
+                    });
+      };
+      return reduce(writer, r, side, loops, [&] {
+        Block block;
+        for (std::size_t i = 0; i < reductions_.size(); ++i) {
+          const ExprId value = r.c.expressions.add({.kind = ExprKind::accumulator,
+                                                    .dtype = dtype(reductions_[i]),
+                                                    .integer = static_cast<std::int64_t>(i)});
+          block.push_back(writer.store(partials_[i], at[i], value));
+        }
+        return block;
       });
-      for (std::size_t i = 0; i < reductions_.size(); ++i) {
-        const ExprId value = r.c.expressions.add({.kind = ExprKind::accumulator,
-                                                  .dtype = dtype(reductions_[i]),
-                                                  .integer = static_cast<std::int64_t>(i)});
-        block.push_back(writer.store(partials_[i], at[i], value));
-      }
-      return block;
     });
     add_draft(program_, group_, writer, std::move(body), r.c, false);
   }

@@ -186,6 +186,64 @@ TEST_CASE("a rule does not fire where its condition fails") {
   CHECK(after.nodes.size() == graph.nodes.size());
 }
 
+TEST_CASE("batch norm and its gradients read each large tensor in few sums") {
+  const Graph graph = parsed(
+      "graph f(%x: f32[16,3,8,8], %g: f32[3], %b: f32[3], %w: f32[16,3,8,8]) {\n"
+      "  %s = reduce_sum %x {axes=[0, 2, 3]}\n"
+      "  %n = constant {values=[0.0009765625]} : f32[3]\n"
+      "  %m = multiply %s, %n\n"
+      "  %mb = broadcast_in_dim %m {axes=[1]} : f32[16,3,8,8]\n"
+      "  %d = subtract %x, %mb\n"
+      "  %q = multiply %d, %d\n"
+      "  %v = reduce_sum %q {axes=[0, 2, 3]}\n"
+      "  %vn = multiply %v, %n\n"
+      "  %e = constant {values=[1e-05]} : f32[3]\n"
+      "  %ve = add %vn, %e\n"
+      "  %r = sqrt %ve\n"
+      "  %rb = broadcast_in_dim %r {axes=[1]} : f32[16,3,8,8]\n"
+      "  %h = divide %d, %rb\n"
+      "  %gb = broadcast_in_dim %g {axes=[1]} : f32[16,3,8,8]\n"
+      "  %hg = multiply %h, %gb\n"
+      "  %bb = broadcast_in_dim %b {axes=[1]} : f32[16,3,8,8]\n"
+      "  %y = add %hg, %bb\n"
+      "  %t = tanh %y\n"
+      "  %z = multiply %t, %w\n"
+      "  %l = reduce_sum %z {axes=[0, 1, 2, 3]}\n"
+      "  return %l\n}\n");
+  const Graph gradients = differentiate(with_gradients(graph)), after = rewrite(gradients);
+  std::size_t sums = 0;
+  for (const Node& node : after.nodes)
+    if (node.op == Op::reduce_sum && element_count(after[node.operands[0]].type.shape) > 3) ++sums;
+  // The loss; x and x in f64 and its squares; the derivative by y, and times x - mean.
+  CHECK(sums == 6);
+  Random random(10);
+  check_same(gradients, after, random, -2, 2);
+}
+
+TEST_CASE("a sum of two is not taken apart where the sums are not there") {
+  const Graph graph = parsed(
+      "graph f(%x: f64[3], %y: f64[3]) {\n  %a = subtract %x, %y\n"
+      "  %b = reduce_sum %a {axes=[0]}\n  return %b\n}\n");
+  CHECK(rewrite(graph).nodes.size() == graph.nodes.size());
+}
+
+TEST_CASE("a mean of other numbers, or along other axes, does not centre a sum") {
+  for (const std::string_view rows : {"%y", "%x"})
+    for (const std::string_view scale : {"0.25", "0.5"}) {
+      if (rows == "%x" && scale == "0.25") continue;  // the mean itself
+      const Graph graph =
+          parsed("graph f(%x: f64[3,4], %y: f64[3,4]) {\n  %s = reduce_sum " + std::string(rows) +
+                 " {axes=[1]}\n  %q = constant {values=[" + std::string(scale) +
+                 "]} : f64[3]\n  %m = multiply %s, %q\n"
+                 "  %b = broadcast_in_dim %m {axes=[0]} : f64[3,4]\n  %d = subtract %x, %b\n"
+                 "  %r = reduce_sum %d {axes=[1]}\n  %c = reduce_sum %d {axes=[0]}\n"
+                 "  %e = multiply %d, %d\n  %f = reduce_sum %e {axes=[0]}\n"
+                 "  return %r, %c, %f\n}\n");
+      Random random(11);
+      check_same(graph, rewrite(graph), random, -2, 2);
+    }
+}
+
 TEST_CASE("losses as written stay finite in value and derivative far out") {
   // In the interpreter numbers are doubles: 800 is as far out for them as 90 is for f32.
   const char* losses[] = {
