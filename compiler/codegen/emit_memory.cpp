@@ -39,7 +39,7 @@ Emitted KernelEmitter::emit_load(const Value& v) {
   result.depth = std::max(place.index.depth, load_depth());
   if (buffer.written) result.depth = current_depth();
   bool lanes_in_predicate = false;
-  if (v.operands.size() == 2) {
+  if (v.operands.size() == 2 && !is_known(v.operands[1])) {
     const Emitted predicate = emit(v.operands[1]);
     place.predicate = predicate.value;
     result.depth = std::max(result.depth, predicate.depth);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <numeric>
 
 #include "compiler/codegen/bug.h"
@@ -67,7 +68,7 @@ Emitted KernelEmitter::compute(ValueId id, const kernel::Value& v) {
       std::abort();
     }
     case ValueKind::apply:
-      return apply(v);
+      return is_choice(id, v) ? choose(v) : apply(v);
     case ValueKind::load:
       return emit_load(v);
     case ValueKind::philox:
@@ -119,6 +120,57 @@ Emitted KernelEmitter::apply(const kernel::Value& v) {
   }
   result.value = scalar.value(definition(v.op).scalar(scalar, node, arguments));
   return result;
+}
+
+// Whether one of two values that are read from memory is taken for all lanes, by where they are.
+bool KernelEmitter::is_choice(ValueId id, const kernel::Value& v) const {
+  if (!optimize_ || v.op != Op::select || !lanes_ || !lanes_->varies[id.index]) return false;
+  const ValueId predicate = v.operands[0];
+  return lanes_->varies[predicate.index] == 0 && kernel::is_of_indices(kernel_, predicate) &&
+         (reads_[v.operands[1].index] || reads_[v.operands[2].index]);
+}
+
+// By a branch: the other value is not computed. Of a border by reflection that is one of nine.
+Emitted KernelEmitter::choose(const kernel::Value& v) {
+  const ValueId predicate = v.operands[0];
+  llvm::Value* holds = emit(predicate).value;
+  const auto block = [&](const char* name) {
+    return llvm::BasicBlock::Create(context_, name, function_);
+  };
+  llvm::BasicBlock *arms[] = {block("chosen"), block("else")}, *after = block("after");
+  llvm::Instruction* branch = ir_.CreateCondBr(holds, arms[0], arms[1]);
+  llvm::Type* type = vector_type(register_type(context_, v.dtype));
+  llvm::PHINode* result = llvm::PHINode::Create(type, 2);
+  for (const std::size_t arm : {0UZ, 1UZ}) {
+    ir_.SetInsertPoint(arms[arm]);
+    Scope scope;
+    scope.may_be_empty = true;
+    scope.preheader = branch;
+    scopes_.push_back(std::move(scope));
+    if (arm == 0) known_.push_back(predicate);
+    llvm::Value* value = number_lanes(emit(v.operands[arm + 1]));
+    if (arm == 0) known_.pop_back();
+    scopes_.pop_back();
+    result->addIncoming(value, ir_.GetInsertBlock());
+    ir_.CreateBr(after);
+  }
+  ir_.SetInsertPoint(after);
+  ir_.Insert(result);
+  return {.value = result, .lanes = true, .depth = current_depth()};
+}
+
+bool KernelEmitter::is_known(ValueId predicate) const {
+  const auto follows = [&](ValueId from, const auto& self) -> bool {
+    if (from == predicate) return true;
+    const kernel::Value& v = kernel_.values[from.index];
+    return v.kind == ValueKind::apply && v.op == Op::logical_and &&
+           std::ranges::any_of(v.operands, [&](ValueId o) { return self(o, self); });
+  };
+  if (std::ranges::any_of(known_, [&](ValueId from) { return follows(from, follows); }))
+    return true;
+  const kernel::Value& v = kernel_.values[predicate.index];
+  return v.kind == ValueKind::apply && v.op == Op::logical_and &&
+         std::ranges::all_of(v.operands, [&](ValueId operand) { return is_known(operand); });
 }
 
 // Each operand rounded to bf16, or what that leaves of it, side by side in a word.

@@ -2,6 +2,8 @@
 
 #include <llvm/IR/MDBuilder.h>
 
+#include <algorithm>
+
 #include "compiler/codegen/bug.h"
 #include "compiler/codegen/lane_scalar.h"
 
@@ -25,6 +27,10 @@ KernelEmitter::KernelEmitter(llvm::Module& module, const Target& target,
   llvm::FastMathFlags flags;
   flags.setAllowContract(true);
   ir_.setFastMathFlags(flags);
+  for (const kernel::Value& v : kernel.values)
+    reads_.push_back(
+        v.kind == kernel::ValueKind::load ||
+        std::ranges::any_of(v.operands, [&](ValueId operand) { return reads_[operand.index]; }));
   make_function(function_name);
 }
 

@@ -116,6 +116,9 @@ class KernelEmitter {
   Emitted to_index(kernel::ValueId id, const kernel::Value& value);
   Emitted from_index(kernel::ValueId id, const kernel::Value& value);
   Emitted apply(const kernel::Value& value);
+  bool is_choice(kernel::ValueId id, const kernel::Value& value) const;
+  Emitted choose(const kernel::Value& value);
+  bool is_known(kernel::ValueId predicate) const;  // it holds here
   Emitted philox(const kernel::Value& value);
   Emitted pair(const kernel::Value& value);
   llvm::Value* rounded_word(llvm::Value* x, unsigned lanes);
@@ -245,7 +248,9 @@ class KernelEmitter {
   std::vector<llvm::Value*> bases_;                      // by buffer
   std::vector<llvm::MDNode*> own_scope_, other_scopes_;  // by buffer, for alias analysis
   std::vector<Interval> intervals_;                      // by value
+  std::vector<bool> reads_;                              // by value: it, or what it is made of
   std::vector<Scope> scopes_;
+  std::vector<kernel::ValueId> known_;  // predicates that hold where it is being written
   struct Binding {
     enum class By : std::uint8_t { none, column, row } by = By::none;
     std::vector<Emitted> copies;

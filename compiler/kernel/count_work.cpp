@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "compiler/kernel/verify_values.h"
 #include "compiler/kernel/work.h"
@@ -132,17 +133,40 @@ class Counter {
         return std::clamp<std::int64_t>(operand(0), 0, v.integer - 1);
       case ValueKind::index_minimum:
         return std::min(operand(0), operand(1));
-      case ValueKind::constant:
       case ValueKind::index_compare:
+        return compares(v.comparison, operand(0), operand(1));
+      case ValueKind::apply:
+        if (v.op == Op::logical_not) return 1 - operand(0);
+        if (v.op == Op::logical_and) return operand(0) * operand(1);
+        if (v.op == Op::logical_or) return std::max(operand(0), operand(1));
+        std::abort();
+      case ValueKind::constant:
       case ValueKind::to_index:
       case ValueKind::from_index:
-      case ValueKind::apply:
       case ValueKind::load:
       case ValueKind::philox:
       case ValueKind::pair:
       case ValueKind::accumulator:
       case ValueKind::contraction:
-        std::abort();  // no extent: verify() sees to it
+        std::abort();  // neither an extent nor of indices: verify() sees to it
+    }
+    std::abort();
+  }
+
+  static bool compares(Comparison comparison, std::int64_t a, std::int64_t b) {
+    switch (comparison) {
+      case Comparison::equal:
+        return a == b;
+      case Comparison::not_equal:
+        return a != b;
+      case Comparison::less:
+        return a < b;
+      case Comparison::less_equal:
+        return a <= b;
+      case Comparison::greater:
+        return a > b;
+      case Comparison::greater_equal:
+        return a >= b;
     }
     std::abort();
   }
@@ -173,6 +197,36 @@ class Counter {
     return largest;
   }
 
+  // --- choices -------------------------------------------------------------------------------
+
+  // Whether the loop that the select stands in takes one side of it or the other.
+  bool is_choice(const Value& v) const {
+    if (v.kind != ValueKind::apply || v.op != Op::select || !is_of_indices(kernel_, v.operands[0]))
+      return false;
+    std::set<std::uint32_t> variables;
+    collect_variables(v.operands[0], variables);
+    return scopes_.back().variable && !variables.contains(*scopes_.back().variable);
+  }
+  // Of a predicate of indices, how often it holds.
+  double share_of(ValueId id) const {
+    constexpr double most_counted = 512;
+    std::set<std::uint32_t> variables;
+    collect_variables(id, variables);
+    double cases = 1;
+    for (std::uint32_t v : variables) cases *= static_cast<double>(extents_[v]);
+    if (cases <= most_counted) return mean(id);
+    const Value& v = value(id);
+    if (v.kind != ValueKind::apply || v.op != Op::logical_and) return 0.5;
+    return share_of(v.operands[0]) * share_of(v.operands[1]);
+  }
+  void count_side(ValueId id, double runs) {
+    const std::size_t around = std::exchange(side_, scopes_.size());
+    scopes_.push_back({scopes_.back().variable, runs, {}});
+    (void)count(id);
+    scopes_.pop_back();
+    side_ = around;
+  }
+
   // --- values --------------------------------------------------------------------------------
 
   // Counts what is needed for `id` where it was not yet; the scope in which it is computed.
@@ -181,13 +235,24 @@ class Counter {
       if (scopes_[s].counted.contains(id.index)) return s;
     const Value& v = value(id);
     std::size_t scope = 0;
-    for (ValueId operand : v.operands) scope = std::max(scope, count(operand));
+    if (is_choice(v)) {
+      const double runs = scopes_.back().runs, share = share_of(v.operands[0]);
+      count_side(v.operands[1], runs * share);
+      count_side(v.operands[2], runs * (1 - share));
+      scope = scopes_.size() - 1;
+    } else {
+      for (ValueId operand : v.operands) scope = std::max(scope, count(operand));
+    }
     switch (v.kind) {
       case ValueKind::loop_variable:
         for (std::size_t s = 0; s < scopes_.size(); ++s)
-          if (scopes_[s].variable == v.variable.index) scope = s;
+          if (scopes_[s].variable == v.variable.index) {
+            scope = s;
+            break;
+          }
         break;
       case ValueKind::load:
+        scope = std::max(scope, side_);
         if (kernel_.buffers[v.buffer].written) scope = scopes_.size() - 1;
         break;
       case ValueKind::accumulator:
@@ -292,6 +357,7 @@ class Counter {
   const Kernel& kernel_;
   std::vector<std::int64_t> extents_;  // of each variable whose loop was entered, the largest
   std::vector<Scope> scopes_;
+  std::size_t side_ = 0;                // scope of the innermost side of a choice; 0: none
   std::vector<double> loads_, stores_;  // of each buffer
   Work work_;
 };

@@ -1,6 +1,7 @@
 #include "compiler/kernel/verify_values.h"
 
 #include <fmt/format.h>
+#include <algorithm>
 
 #include "compiler/ops/op.h"
 
@@ -34,6 +35,17 @@ bool is_index(const Value& value) {
 
 bool is_predicate(const Value& value) {
   return !is_index(value) && value.dtype == DType::pred;
+}
+
+bool is_of_indices(const Kernel& kernel, ValueId predicate) {
+  const Value& v = kernel.values[predicate.index];
+  const bool logical =
+      v.kind == ValueKind::apply &&
+      (v.op == Op::logical_and || v.op == Op::logical_or || v.op == Op::logical_not);
+  const bool index = is_index(v) && v.kind != ValueKind::to_index;
+  return (logical || index || v.kind == ValueKind::index_compare) &&
+         std::ranges::all_of(v.operands,
+                             [&](ValueId operand) { return is_of_indices(kernel, operand); });
 }
 
 namespace {

@@ -101,6 +101,21 @@ TEST_CASE("what an epilogue reads and writes is fetched while the sum is made") 
   CHECK(fetches(1, 64, true) == 0);  // hardware follows one row
 }
 
+TEST_CASE("a border that all lanes share is a branch: nothing is read under a mask") {
+  KernelBuilder b("border");
+  const auto x = b.input("x", DType::f32, 6 * 64), y = b.output("y", DType::f32, 8 * 64);
+  b.loop(LoopKind::serial, 8, [&](Id row) {
+    b.loop(LoopKind::vector, 64, [&](Id i) {
+      const Id inside = b.compare_index(Comparison::greater_equal, row, b.index(2));
+      const Id at = b.add(b.scale(b.add(row, b.index(-2)), 64), i);
+      b.store(y, b.add(b.scale(row, 64), i),
+              b.apply(Op::select, {inside, b.load(x, at, inside), b.number(0)}));
+    });
+  });
+  CHECK(!has(print_llvm(b.kernel, {.isa = Isa::x86_64_v3}), "masked.load"));
+  CHECK(has(print_llvm(b.kernel, {.isa = Isa::x86_64_v3, .optimize = false}), "masked.load"));
+}
+
 TEST_CASE("functions of f32 make no calls, those of f64 call the C library") {
   for (const DType dtype : {DType::f32, DType::f64}) {
     KernelBuilder b("functions");

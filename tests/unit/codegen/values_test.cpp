@@ -95,6 +95,43 @@ TEST_CASE("predicated loads give 0 and touch nothing outside") {
   }
 }
 
+TEST_CASE("values chosen by a place that all lanes share are chosen by branches") {
+  for (const std::int64_t n : {5, 16, 40, 64, 70}) {
+    KernelBuilder b("border");
+    const auto x = b.input("x", DType::f32, 6 * n), s = b.input("s", DType::f32, n);
+    const auto y = b.output("y", DType::f32, 10 * n), z = b.output("z", DType::f32, 10 * n);
+    b.loop(LoopKind::serial, 10, [&](Id row) {
+      b.loop(LoopKind::vector, n, [&](Id i) {
+        // Rows -2 to 7 of 6, reflected at both ends; the branches share what is read of s.
+        const Id scale = b.load(s, i);
+        const Id low = b.compare_index(Comparison::less, row, b.index(2)),
+                 high = b.compare_index(Comparison::greater, row, b.index(7));
+        const auto of = [&](Id from, Id where) {
+          const Id at = b.add(b.scale(from, n), i);
+          return b.apply(Op::multiply, {scale, b.load(x, at, where)});
+        };
+        const Id inside = b.apply(Op::logical_not, {b.apply(Op::logical_or, {low, high})});
+        const Id first = of(b.add(b.index(2), b.scale(row, -1)), low),
+                 last = of(b.add(b.index(12), b.scale(row, -1)), high),
+                 between = of(b.add(b.index(-2), row), inside);
+        const Id chosen =
+            b.apply(Op::select, {low, first, b.apply(Op::select, {inside, between, last})});
+        const Id at = b.add(b.scale(row, n), i);
+        b.store(y, at, chosen);
+        // Both conditions at once, a load under one that they imply, and the other side of a
+        // choice.
+        const Id even = b.compare_index(Comparison::equal, b.modulo(row, 2), b.index(0));
+        const Id both = b.apply(Op::logical_and, {inside, even});
+        b.store(z, at,
+                b.apply(Op::add, {b.apply(Op::select,
+                                          {both, of(b.add(b.index(-2), row), inside), b.number(7)}),
+                                  b.apply(Op::select, {even, b.number(3), chosen})}));
+      });
+    });
+    agrees(b);
+  }
+}
+
 TEST_CASE("a division whose first lanes are below 0, under a predicate") {
   for (const std::int64_t n : {5, 16, 40, 70}) {
     KernelBuilder b("every third");

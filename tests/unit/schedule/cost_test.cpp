@@ -88,6 +88,17 @@ TEST_CASE("what is the same for all elements of a row is computed once a row") {
   CHECK(sums_of(graph).flop >= 64000 + 64.0);
 }
 
+TEST_CASE("of values chosen by where they are, the one that is taken is counted") {
+  Graph graph;
+  Builder b(graph);
+  const NodeId x = b.input("data/x", f32({60, 8, 16}));
+  const NodeId y = b.multiply(x, x);
+  const NodeId before = b.reverse(b.slice(y, {1, 0, 0}, {4, 8, 16}), {0}),
+               after = b.reverse(b.slice(y, {56, 0, 0}, {59, 8, 16}), {0});
+  b.output("out", b.concatenate({before, y, after}, 0));
+  CHECK(sums_of(graph).flop == Approx(66 * 8 * 16));
+}
+
 TEST_CASE("a reduction is an addition an element") {
   Graph graph;
   Builder b(graph);
