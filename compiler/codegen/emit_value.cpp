@@ -123,11 +123,16 @@ Emitted KernelEmitter::apply(const kernel::Value& v) {
 }
 
 // Whether one of two values that are read from memory is taken for all lanes, by where they are.
+// Not inside a loop within the lanes, which what is chosen may not depend on; nor of memory that
+// the kernel writes, which is read at its first use alone.
 bool KernelEmitter::is_choice(ValueId id, const kernel::Value& v) const {
-  if (!optimize_ || v.op != Op::select || !lanes_ || !lanes_->varies[id.index]) return false;
+  if (!optimize_ || v.op != Op::select || !lanes_ || lanes_->loops > 0 ||
+      !(lanes_->varies[id.index] & 1))
+    return false;
   const ValueId predicate = v.operands[0];
-  return lanes_->varies[predicate.index] == 0 && kernel::is_of_indices(kernel_, predicate) &&
-         (reads_[v.operands[1].index] || reads_[v.operands[2].index]);
+  const auto reads = std::max(reads_[v.operands[1].index], reads_[v.operands[2].index]);
+  return lanes_->varies[predicate.index] == 0 && of_indices_[predicate.index] &&
+         reads == Reads::input;
 }
 
 // By a branch: the other value is not computed. Of a border by reflection that is one of nine.

@@ -6,6 +6,7 @@
 
 #include "compiler/codegen/bug.h"
 #include "compiler/codegen/lane_scalar.h"
+#include "compiler/kernel/verify_values.h"
 
 namespace ganc {
 
@@ -21,16 +22,20 @@ KernelEmitter::KernelEmitter(llvm::Module& module, const Target& target,
       kernel_(kernel),
       optimize_(optimize),
       intervals_(index_intervals(kernel)),
+      of_indices_(kernel::made_of_indices(kernel)),
       bindings_(kernel.variable_count),
       accumulators_(kernel.accumulator_count),
       tap_tables_(kernel.tables.size(), nullptr) {
   llvm::FastMathFlags flags;
   flags.setAllowContract(true);
   ir_.setFastMathFlags(flags);
-  for (const kernel::Value& v : kernel.values)
-    reads_.push_back(
-        v.kind == kernel::ValueKind::load ||
-        std::ranges::any_of(v.operands, [&](ValueId operand) { return reads_[operand.index]; }));
+  for (const kernel::Value& v : kernel.values) {
+    Reads reads = Reads::nothing;
+    if (v.kind == kernel::ValueKind::load)
+      reads = kernel.buffers[v.buffer].written ? Reads::written : Reads::input;
+    for (ValueId operand : v.operands) reads = std::max(reads, reads_[operand.index]);
+    reads_.push_back(reads);
+  }
   make_function(function_name);
 }
 
@@ -115,7 +120,9 @@ void KernelEmitter::emit_statement(const kernel::Loop& loop) {
       return emit_loop(index_constant(0), uniform_index(loop.extent), 1, !constant,
                        [&](llvm::Value* i) {
                          bind(loop.variable, i, 1);
+                         if (lanes_) ++lanes_->loops;
                          emit_block(loop.body);
+                         if (lanes_) --lanes_->loops;
                        });
     case kernel::LoopKind::unroll:
       break;

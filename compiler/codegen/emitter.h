@@ -57,6 +57,7 @@ class KernelEmitter {
     unsigned rows = 1, columns = 1;
     std::vector<llvm::Value*> masks;
     std::vector<std::uint8_t> varies;  // by value: bit 0 along lanes, bit 1 along rows
+    unsigned loops = 0;                // serial ones within them that are being written
   };
   struct AccumulatorState {
     kernel::Accumulator::Combine combine;
@@ -244,11 +245,13 @@ class KernelEmitter {
   const kernel::Kernel& kernel_;
   const bool optimize_;
   llvm::Function* function_ = nullptr;
-  llvm::Instruction* entry_end_ = nullptr;               // allocations stand before it
-  std::vector<llvm::Value*> bases_;                      // by buffer
-  std::vector<llvm::MDNode*> own_scope_, other_scopes_;  // by buffer, for alias analysis
-  std::vector<Interval> intervals_;                      // by value
-  std::vector<bool> reads_;                              // by value: it, or what it is made of
+  llvm::Instruction* entry_end_ = nullptr;                      // allocations stand before it
+  std::vector<llvm::Value*> bases_;                             // by buffer
+  std::vector<llvm::MDNode*> own_scope_, other_scopes_;         // by buffer, for alias analysis
+  std::vector<Interval> intervals_;                             // by value
+  enum class Reads : std::uint8_t { nothing, input, written };  // memory that the kernel writes
+  std::vector<Reads> reads_;                                    // by value, all that it is made of
+  std::vector<bool> of_indices_;                                // see kernel::made_of_indices()
   std::vector<Scope> scopes_;
   std::vector<kernel::ValueId> known_;  // predicates that hold where it is being written
   struct Binding {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <functional>
 #include <map>
@@ -80,6 +81,7 @@ class Counter {
  public:
   explicit Counter(const Kernel& kernel)
       : kernel_(kernel),
+        of_indices_(made_of_indices(kernel)),
         extents_(kernel.variable_count, 1),
         loads_(kernel.buffers.size()),
         stores_(kernel.buffers.size()) {
@@ -171,7 +173,9 @@ class Counter {
     std::abort();
   }
 
-  double mean(ValueId id, const std::function<double(std::int64_t)>& of) const {
+  // Every `step`th value of each variable.
+  double mean(ValueId id, const std::function<double(std::int64_t)>& of,
+              std::int64_t step = 1) const {
     std::set<std::uint32_t> variables;
     collect_variables(id, variables);
     std::map<std::uint32_t, std::int64_t> at;
@@ -181,7 +185,7 @@ class Counter {
       sum += of(evaluate(id, at));
       ++count;
       auto it = at.begin();
-      while (it != at.end() && ++it->second >= extents_[it->first]) it->second = 0, ++it;
+      while (it != at.end() && (it->second += step) >= extents_[it->first]) it->second = 0, ++it;
       if (it == at.end()) return sum / count;
     }
   }
@@ -201,23 +205,24 @@ class Counter {
 
   // Whether the loop that the select stands in takes one side of it or the other.
   bool is_choice(const Value& v) const {
-    if (v.kind != ValueKind::apply || v.op != Op::select || !is_of_indices(kernel_, v.operands[0]))
+    if (v.kind != ValueKind::apply || v.op != Op::select || !of_indices_[v.operands[0].index])
       return false;
     std::set<std::uint32_t> variables;
     collect_variables(v.operands[0], variables);
     return scopes_.back().variable && !variables.contains(*scopes_.back().variable);
   }
-  // Of a predicate of indices, how often it holds.
+  // Of a predicate of indices, how often it holds: by cases that lie evenly where there are many.
   double share_of(ValueId id) const {
     constexpr double most_counted = 512;
     std::set<std::uint32_t> variables;
     collect_variables(id, variables);
     double cases = 1;
     for (std::uint32_t v : variables) cases *= static_cast<double>(extents_[v]);
-    if (cases <= most_counted) return mean(id);
-    const Value& v = value(id);
-    if (v.kind != ValueKind::apply || v.op != Op::logical_and) return 0.5;
-    return share_of(v.operands[0]) * share_of(v.operands[1]);
+    const double part =
+        std::pow(std::min(1.0, most_counted / std::max(cases, 1.0)),
+                 1.0 / static_cast<double>(std::max<std::size_t>(variables.size(), 1)));
+    const auto step = static_cast<std::int64_t>(std::ceil(1 / part));
+    return mean(id, [](std::int64_t x) { return static_cast<double>(x); }, step);
   }
   void count_side(ValueId id, double runs) {
     const std::size_t around = std::exchange(side_, scopes_.size());
@@ -355,7 +360,8 @@ class Counter {
   }
 
   const Kernel& kernel_;
-  std::vector<std::int64_t> extents_;  // of each variable whose loop was entered, the largest
+  const std::vector<bool> of_indices_;  // see made_of_indices()
+  std::vector<std::int64_t> extents_;   // of each variable whose loop was entered, the largest
   std::vector<Scope> scopes_;
   std::size_t side_ = 0;                // scope of the innermost side of a choice; 0: none
   std::vector<double> loads_, stores_;  // of each buffer

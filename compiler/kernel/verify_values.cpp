@@ -37,15 +37,18 @@ bool is_predicate(const Value& value) {
   return !is_index(value) && value.dtype == DType::pred;
 }
 
-bool is_of_indices(const Kernel& kernel, ValueId predicate) {
-  const Value& v = kernel.values[predicate.index];
-  const bool logical =
-      v.kind == ValueKind::apply &&
-      (v.op == Op::logical_and || v.op == Op::logical_or || v.op == Op::logical_not);
-  const bool index = is_index(v) && v.kind != ValueKind::to_index;
-  return (logical || index || v.kind == ValueKind::index_compare) &&
-         std::ranges::all_of(v.operands,
-                             [&](ValueId operand) { return is_of_indices(kernel, operand); });
+std::vector<bool> made_of_indices(const Kernel& kernel) {
+  std::vector<bool> made;
+  for (const Value& v : kernel.values) {
+    const bool logical =
+        v.kind == ValueKind::apply &&
+        (v.op == Op::logical_and || v.op == Op::logical_or || v.op == Op::logical_not);
+    const bool index = is_index(v) && v.kind != ValueKind::to_index;
+    made.push_back(
+        (logical || index || v.kind == ValueKind::index_compare) &&
+        std::ranges::all_of(v.operands, [&](ValueId operand) { return made[operand.index]; }));
+  }
+  return made;
 }
 
 namespace {

@@ -107,6 +107,12 @@ struct SumOver {
 // What a node that does not change along the axes is on those that are kept; none: it does change.
 NodeId on_kept_axes(Rewriter& r, NodeId id, const SumOver& sum) {
   if (const auto value = uniform_constant(r.graph(), id)) return r.constant(*value, sum.kept);
+  if (is_uniform(r.graph(), id) && element_count(r.shape(id)) != 1) {
+    NodeId one = id;
+    while (element_count(r.shape(one)) != 1) one = r[one].operands[0];
+    one = r.make(Op::reshape, {one}, {}, {sum.kept.dtype, {}});
+    return r.make(Op::broadcast_in_dim, {one}, {}, sum.kept);
+  }
   const Node node = r[id];
   if (node.op != Op::broadcast_in_dim || r.opaque(id)) return {};
   const Shape from = r.shape(node.operands[0]);
@@ -128,17 +134,17 @@ NodeId on_kept_axes(Rewriter& r, NodeId id, const SumOver& sum) {
   return r.make(Op::broadcast_in_dim, {source}, widen, sum.kept);
 }
 
-// What leaves a sum: sum(x) = (-1 if negative) * times * sum(rest) / by.
+// What leaves a sum, in the order in which it is applied to what is left.
 struct Factors {
-  NodeId times, by;
+  struct Factor {
+    Op op;  // multiply or divide
+    NodeId by;
+  };
+  std::vector<Factor> list;
   bool negative = false;
 
-  bool any() const { return times || by || negative; }
+  bool any() const { return !list.empty() || negative; }
 };
-
-void multiply_into(Rewriter& r, NodeId& product, NodeId factor) {
-  product = product ? r.make(Op::multiply, {product, factor}) : factor;
-}
 
 // `id` without its factors that are the same along the axes of the sum.
 NodeId take_factors(Rewriter& r, NodeId id, const SumOver& sum, Factors& factors, int depth) {
@@ -153,7 +159,7 @@ NodeId take_factors(Rewriter& r, NodeId id, const SumOver& sum, Factors& factors
   }
   if (node.op != Op::multiply && node.op != Op::divide) return id;
   if (const NodeId factor = on_kept_axes(r, node.operands[1], sum)) {
-    multiply_into(r, node.op == Op::multiply ? factors.times : factors.by, factor);
+    factors.list.push_back({node.op, factor});
     return rest(0);
   }
   if (node.op == Op::divide) {
@@ -161,7 +167,7 @@ NodeId take_factors(Rewriter& r, NodeId id, const SumOver& sum, Factors& factors
     return over == node.operands[0] ? id : r.make(Op::divide, {over, node.operands[1]});
   }
   if (const NodeId factor = on_kept_axes(r, node.operands[0], sum)) {
-    multiply_into(r, factors.times, factor);
+    factors.list.push_back({Op::multiply, factor});
     return rest(1);
   }
   const NodeId first = rest(0), second = rest(1);
@@ -170,8 +176,7 @@ NodeId take_factors(Rewriter& r, NodeId id, const SumOver& sum, Factors& factors
 }
 
 NodeId with_factors(Rewriter& r, NodeId sum, const Factors& factors) {
-  if (factors.times) sum = r.make(Op::multiply, {sum, factors.times});
-  if (factors.by) sum = r.make(Op::divide, {sum, factors.by});
+  for (const auto& [op, by] : factors.list) sum = r.make(op, {sum, by});
   return factors.negative ? r.make(Op::negate, {sum}) : sum;
 }
 
@@ -185,13 +190,14 @@ bool is_mean(const Rewriter& r, NodeId mean, NodeId of, const SumOver& sum) {
     if (!scale || total.op != Op::reduce_sum || total.operands[0] != of ||
         total.attributes.axes != sum.axes)
       continue;
-    return std::abs(*scale * product_over(r.shape(of), sum.axes) - 1) < 1e-6;
+    const double rounding = node.type.dtype == DType::f64 ? 1e-12 : 1e-7;
+    return std::abs(*scale * product_over(r.shape(of), sum.axes) - 1) < rounding;
   }
   return false;
 }
 
-// Whether a sum is 0 whatever the numbers are: of what is centred, x - mean(x), times what is the
-// same along the axes.
+// Whether a sum is 0 whatever the numbers are, if they are finite: of what is centred, x - mean(x),
+// times what is the same along the axes.
 bool sums_to_nothing(Rewriter& r, NodeId id, const SumOver& sum, int depth) {
   if (r.opaque(id) || depth == 0) return false;
   const Node node = r[id];
@@ -231,23 +237,37 @@ NodeId factors_leave_sum(Rewriter& r, const Node& node) {
   return with_factors(r, r.make(Op::reduce_sum, {rest}, reduced(over.axes)), factors);
 }
 
+namespace {
+
+constexpr std::size_t max_terms = 8;
+
+// What is added up to `id`. False: too many terms.
+bool add_terms(const Rewriter& r, NodeId id, std::vector<NodeId>& terms) {
+  if (r[id].op == Op::add && !r.opaque(id))
+    return add_terms(r, r[id].operands[0], terms) && add_terms(r, r[id].operands[1], terms);
+  terms.push_back(id);
+  return terms.size() <= max_terms;
+}
+
+}  // namespace
+
 // sum(x + y) = sum(x) + sum(y) where both are made anyway: a gain that normalises two batches has
 // the sums that the derivatives of each ask for.
 NodeId sum_of_known_sums(Rewriter& r, const Node& node) {
-  const Node inner = r[node.operands[0]];
-  if (!is_real(node.type.dtype) || r.opaque(node.operands[0]) ||
-      (inner.op != Op::add && inner.op != Op::subtract))
+  std::vector<NodeId> terms;
+  if (!is_real(node.type.dtype) || !add_terms(r, node.operands[0], terms) || terms.size() < 2)
     return {};
   const SumOver over{node.attributes.axes, node.type};
-  std::vector<NodeId> sums;
-  for (const NodeId operand : inner.operands) {
+  NodeId sum;
+  for (const NodeId term : terms) {
     Factors factors;
-    const NodeId rest = take_factors(r, operand, over, factors, factor_depth);
-    const NodeId sum = r.make(Op::reduce_sum, {rest}, reduced(over.axes));
-    if (r[sum].op == Op::reduce_sum && r.readers(sum) == 0) return {};
-    sums.push_back(with_factors(r, sum, factors));
+    const NodeId rest = take_factors(r, term, over, factors, factor_depth);
+    const NodeId known = r.make(Op::reduce_sum, {rest}, reduced(over.axes));
+    if (r[known].op != Op::reduce_sum || r.readers(known) == 0) return {};
+    const NodeId of_term = with_factors(r, known, factors);
+    sum = sum ? r.make(Op::add, {sum, of_term}) : of_term;
   }
-  return r.make(inner.op, std::move(sums));
+  return sum;
 }
 
 // sum(x - mean(x)) = 0, and sum(y + c (x - mean(x))) = sum(y): what a mean adds to derivatives.

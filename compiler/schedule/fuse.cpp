@@ -298,7 +298,12 @@ class Former {
     for (Group& group : program_.groups)
       std::erase_if(group.roots, [&](NodeId id) { return !wanted[id.index]; });
     std::erase_if(program_.groups, [](const Group& group) { return group.roots.empty(); });
-    for (Group& group : program_.groups) group.kind = kind(group.roots[0]);
+    for (Group& group : program_.groups) {
+      if (group.kind == GroupKind::reduction)
+        std::ranges::stable_partition(group.roots,
+                                      [&](NodeId id) { return kind(id) == GroupKind::reduction; });
+      group.kind = kind(group.roots[0]);
+    }
   }
 
   ProgramDraft& program_;

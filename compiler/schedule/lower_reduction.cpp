@@ -9,6 +9,8 @@ namespace {
 
 using kernel::Block;
 using kernel::ValueId;
+using Body = std::function<Block()>;
+using Around = std::function<Block(const Body&)>;  // loops around a body
 
 // A reduction with fewer units than this is done in two: partial results, then their combination.
 constexpr std::int64_t few_units = 16;
@@ -19,6 +21,7 @@ constexpr std::int64_t max_outer_lanes =
     512;  // a reduced axis with lanes up to this goes around the other loops
 // Of a tensor of so many bytes or more, which comes from afar, a unit reads about so many in a row.
 constexpr std::int64_t large_bytes = 1 << 20, row_bytes = 4096;
+constexpr std::int64_t min_lanes_side_by_side = 8, max_local_bytes = 32768;
 
 // One kernel's reductions: what is accumulated, over which variables, and what is made of the
 // results.
@@ -193,8 +196,8 @@ class Lowerer {
     return used;
   }
 
-  // The load that moves most memory: loops follow it.
-  IndexId main_index(const Reduction& r) const {
+  // The load that moves most memory; null: there is none.
+  const Expr* main_load(const Reduction& r) const {
     UsedIndices used(r.c.space, r.c.expressions);
     for (ExprId value : r.values) used.add(value);
     const Expr* best = nullptr;
@@ -204,7 +207,12 @@ class Lowerer {
       if (!best || program_.tensors[e.tensor].elements > program_.tensors[best->tensor].elements)
         best = &e;
     }
-    return best ? best->index : r.c.stores.empty() ? IndexId{0} : r.c.stores[0].index;
+    return best;
+  }
+  // Loops follow it.
+  IndexId main_index(const Reduction& r) const {
+    const Expr* load = main_load(r);
+    return load ? load->index : r.c.stores.empty() ? IndexId{0} : r.c.stores[0].index;
   }
 
   // Of the kept axes, the one along which `by` is contiguous the last: that with the lanes.
@@ -249,7 +257,7 @@ class Lowerer {
 
   // The reduced loops around the accumulations of the values, all accumulators around them.
   Block accumulate(KernelWriter& writer, const std::function<ValueId(std::size_t)>& value,
-                   const std::function<Block(const std::function<Block()>&)>& loops) {
+                   const Around& loops) {
     std::vector<std::uint32_t> ids;
     for (std::size_t i = 0; i < reductions_.size(); ++i) ids.push_back(writer.new_accumulator());
     Block block = loops([&] {
@@ -270,45 +278,45 @@ class Lowerer {
   // The loops over the reduced axes with what they accumulate, then what `finish` makes of it.
   // `loops` goes around all of them, or with `side` around all but the lanes.
   Block reduce(KernelWriter& writer, Reduction& r, const std::optional<SideBySide>& side,
-               const std::function<Block(const std::function<Block()>&)>& loops,
-               const std::function<Block()>& finish) {
-    if (!side) {
-      Block block =
-          accumulate(writer, [&](std::size_t i) { return writer.expression(r.values[i]); }, loops);
-      append(block, finish());
-      return block;
-    }
-    const ValueId base = writer.scale(writer.index(r.c.space.variable(side->number)), side->block),
-                  lanes = writer.constant(side->lanes.extent);
-    ValueId count = writer.constant(side->block);
-    if (side->kept.extent % side->block != 0)
-      count = writer.minimum(count, writer.add(writer.scale(base, -1), side->kept.extent));
-    const auto neighbours = [&](const std::function<Block()>& body) {
-      return loop(writer, kernel::LoopKind::serial, side->kept, count, base, body);
+               const Around& loops, const Body& finish) {
+    if (side) return reduce_side_by_side(writer, r, *side, loops, finish);
+    Block block =
+        accumulate(writer, [&](std::size_t i) { return writer.expression(r.values[i]); }, loops);
+    append(block, finish());
+    return block;
+  }
+  Block reduce_side_by_side(KernelWriter& writer, Reduction& r, const SideBySide& side,
+                            const Around& loops, const Body& finish) {
+    const ValueId base = writer.scale(writer.index(r.c.space.variable(side.number)), side.block),
+                  lanes = writer.constant(side.lanes.extent);
+    ValueId count = writer.constant(side.block);
+    if (side.kept.extent % side.block != 0)
+      count = writer.minimum(count, writer.add(writer.scale(base, -1), side.kept.extent));
+    const auto neighbours = [&](const Body& body) {
+      return loop(writer, kernel::LoopKind::serial, side.kept, count, base, body);
     };
-    const auto along_lanes = [&](const std::function<Block()>& body) {
-      return loop(writer, kernel::LoopKind::vector, side->lanes, lanes, {}, body);
+    const auto along_lanes = [&](const Body& body) {
+      return loop(writer, kernel::LoopKind::vector, side.lanes, lanes, {}, body);
     };
     const auto place = [&] {
       const ValueId neighbour =
-          writer.add(writer.index(r.c.space.variable(side->kept.variable)), writer.scale(base, -1));
-      return writer.add(writer.scale(neighbour, side->lanes.extent),
-                        writer.index(r.c.space.variable(side->lanes.variable)));
+          writer.add(writer.index(r.c.space.variable(side.kept.variable)), writer.scale(base, -1));
+      return writer.add(writer.scale(neighbour, side.lanes.extent),
+                        writer.index(r.c.space.variable(side.lanes.variable)));
     };
     std::vector<std::uint32_t> locals;
     for (NodeId id : reductions_)
-      locals.push_back(writer.local(dtype(id), side->block * side->lanes.extent));
-    const auto store = [&](std::size_t i, ValueId value, bool add) {
-      kernel::Store statement{};
-      statement.buffer = locals[i];
-      statement.index = place();
-      statement.value = value;
-      statement.add = add;
-      return kernel::Statement{statement};
-    };
+      locals.push_back(writer.local(dtype(id), side.block * side.lanes.extent));
     const auto stores = [&](const std::function<ValueId(std::size_t)>& value, bool add) {
       Block block;
-      for (std::size_t i = 0; i < locals.size(); ++i) block.push_back(store(i, value(i), add));
+      for (std::size_t i = 0; i < locals.size(); ++i) {
+        kernel::Store store{};
+        store.buffer = locals[i];
+        store.index = place();
+        store.value = value(i);
+        store.add = add;
+        block.push_back({store});
+      }
       return block;
     };
     Block block = neighbours([&] {
@@ -345,16 +353,20 @@ class Lowerer {
     const auto stride = [&](const Axis& axis) {
       return std::abs(r.c.space.coefficient(by, axis.variable));
     };
-    const std::int64_t size = byte_size(dtype(reductions_[0]));
-    if (kept.empty() || reduced.size() < 2 || stride(reduced.back()) != 1 ||
-        element_count(whole_shape()) * size < large_bytes ||
-        stride(kept.back()) < reduced.back().extent ||
-        stride(kept.back()) > stride(reduced[reduced.size() - 2]) ||
+    if (group_.kind != GroupKind::reduction || kept.empty() || reduced.size() < 2) return {};
+    const Expr* load = main_load(r);
+    const std::int64_t lanes = reduced.back().extent;
+    if (load == nullptr || stride(reduced.back()) != 1 || lanes < min_lanes_side_by_side ||
+        stride(kept.back()) < lanes || stride(kept.back()) > stride(reduced[reduced.size() - 2]) ||
         std::ranges::count(r.combines, kernel::Accumulator::Combine::maximum) > 0)
-      return std::nullopt;
-    const std::int64_t block =
-        std::min(row_bytes / (reduced.back().extent * size), kept.back().extent);
-    if (block < 2) return std::nullopt;
+      return {};
+    const std::int64_t size = byte_size(load->dtype);
+    if (program_.tensors[load->tensor].elements * size < large_bytes) return {};
+    std::int64_t sums_size = 0;
+    for (NodeId id : reductions_) sums_size += byte_size(dtype(id));
+    const std::int64_t block = std::min(
+        {row_bytes / (lanes * size), max_local_bytes / (lanes * sums_size), kept.back().extent});
+    if (block < 2) return {};
     return SideBySide{kept.back(), reduced.back(), block};
   }
   // The kept axis becomes that of the blocks, and the lanes leave the reduced axes.
@@ -369,7 +381,7 @@ class Lowerer {
   // Lanes along a reduced axis: around the other loops where it is short, so that lanes are
   // combined once.
   Block reduced_nest(KernelWriter& writer, std::vector<Axis> axes, bool lanes, IndexId by,
-                     const IndexSpace& space, const std::function<Block()>& body) {
+                     const IndexSpace& space, const Body& body) {
     if (!lanes || axes.empty()) return serial_nest(writer, axes, false, body);
     auto v = std::ranges::find_if(
         axes, [&](const Axis& a) { return std::abs(space.coefficient(by, a.variable)) == 1; });
@@ -395,7 +407,8 @@ class Lowerer {
     const std::int64_t work = product(r.c.space, r.reduced);
     auto side = kept_lanes ? std::nullopt : side_by_side(r, kept, reduced, by);
     if (side) take(*side, r, kept, reduced);
-    Block body = parallel_nest(writer, kept, {.work = work, .vector = kept_lanes}, [&] {
+    const NestOptions options{.work = side ? work * side->block : work, .vector = kept_lanes};
+    Block body = parallel_nest(writer, kept, options, [&] {
       return reduce(
           writer, r, side,
           [&](const auto& inner) {
@@ -450,7 +463,8 @@ class Lowerer {
       at.push_back(part_offset(r.c, i, r.c.space.variable(part), r.result_at));
     }
     const std::int64_t work = product(r.c.space, r.reduced);
-    Block body = parallel_nest(writer, kept, {.work = work, .vector = kept_lanes}, [&] {
+    const NestOptions options{.work = side ? work * side->block : work, .vector = kept_lanes};
+    Block body = parallel_nest(writer, kept, options, [&] {
       const ValueId base = writer.scale(writer.index(r.c.space.variable(part)), length);
       ValueId extent = writer.constant(length);
       if (split.extent % length != 0)

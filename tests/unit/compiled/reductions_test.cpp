@@ -73,6 +73,19 @@ TEST_CASE("short runs of neighbours are reduced side by side") {
   }
 }
 
+TEST_CASE("reductions of neighbours side by side are shared out to many units") {
+  for (const Shape& shape : {Shape{32, 1024, 16}, Shape{4096, 16, 16}, Shape{1200, 6, 64}}) {
+    INFO(shape[0] << " " << shape[1] << " " << shape[2]);
+    const Graph graph = rewrite(moments(shape));
+    const Graph* graphs[] = {&graph};
+    const Plan plan = schedule({}, graphs, {});
+    REQUIRE(has_local_memory(plan));
+    for (const kernel::Kernel& k : plan.kernels)
+      if (std::ranges::any_of(k.buffers, [](const kernel::Buffer& b) { return b.local; }))
+        CHECK(k.units >= 16);
+  }
+}
+
 TEST_CASE("a variance in one pass is right where the mean is large") {
   for (const double mean : {0.0, 100.0, 10000.0}) {
     INFO(mean);
