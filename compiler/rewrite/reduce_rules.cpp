@@ -290,7 +290,9 @@ NodeId sum_of_centred(Rewriter& r, const Node& node) {
 constexpr double min_summed = 256;
 
 // sum((x - mean(x))^2) = sum(x^2) - sum(x)^2 / n, in f64, where squares of f32 are exact: x is read
-// once. What is lost where the mean is large is less than (x - mean(x))^2 loses in f32.
+// once. What is lost where the mean is large is less than (x - mean(x))^2 loses in f32. Sums for
+// each sample have samples as lanes, of which a vector holds half as many in f64: they gain
+// nothing.
 NodeId squares_of_centred(Rewriter& r, const Node& node) {
   const NodeId squares = node.operands[0];
   if (node.type.dtype != DType::f32 || r[squares].op != Op::multiply || r.opaque(squares))
@@ -301,7 +303,7 @@ NodeId squares_of_centred(Rewriter& r, const Node& node) {
   const NodeId x = r[centred].operands[0];
   const SumOver over{node.attributes.axes, node.type};
   const double summed = product_over(r.shape(x), over.axes);
-  if (summed < min_summed) return {};
+  if (summed < min_summed || !contains(over.axes, 0)) return {};
   const NodeId mean = on_kept_axes(r, r[centred].operands[1], over);
   if (!mean || !is_mean(r, mean, x, over)) return {};
   const NodeId wide = r.make(Op::convert, {x}, {}, {DType::f64, r.shape(x)});

@@ -180,14 +180,14 @@ std::span<const StructuralRule> structural_rules() {
          "  return %r\n"
          "}\n"},
         {"squares_of_centred", Op::reduce_sum, squares_of_centred,
-         "graph f(%x: f32[3,256]) {\n"
-         "  %s = reduce_sum %x {axes=[1]}\n"
+         "graph f(%x: f32[256,3]) {\n"
+         "  %s = reduce_sum %x {axes=[0]}\n"
          "  %q = constant {values=[0.00390625]} : f32[3]\n"
          "  %m = multiply %s, %q\n"
-         "  %b = broadcast_in_dim %m {axes=[0]} : f32[3,256]\n"
+         "  %b = broadcast_in_dim %m {axes=[1]} : f32[256,3]\n"
          "  %d = subtract %x, %b\n"
          "  %e = multiply %d, %d\n"
-         "  %r = reduce_sum %e {axes=[1]}\n"
+         "  %r = reduce_sum %e {axes=[0]}\n"
          "  return %r\n"
          "}\n"},
         {"factors_leave_sum", Op::reduce_sum, factors_leave_sum,
