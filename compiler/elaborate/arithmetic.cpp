@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "compiler/elaborate/elaborator.h"
+#include "compiler/graph/comparison.h"
 
 namespace ganc::elab {
 namespace {
@@ -65,24 +66,6 @@ Comparison comparison(BinaryOp op) {
 
 bool is_comparison(BinaryOp op) {
   return op >= BinaryOp::equal && op <= BinaryOp::greater_equal;
-}
-
-bool holds(Comparison c, double a, double b) {
-  switch (c) {
-    case Comparison::equal:
-      return a == b;
-    case Comparison::not_equal:
-      return a != b;
-    case Comparison::less:
-      return a < b;
-    case Comparison::less_equal:
-      return a <= b;
-    case Comparison::greater:
-      return a > b;
-    case Comparison::greater_equal:
-      return a >= b;
-  }
-  std::abort();
 }
 
 double fold(BinaryOp op, double a, double b) {

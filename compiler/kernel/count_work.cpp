@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "compiler/graph/comparison.h"
 #include "compiler/kernel/verify_values.h"
 #include "compiler/kernel/work.h"
 
@@ -136,7 +137,8 @@ class Counter {
       case ValueKind::index_minimum:
         return std::min(operand(0), operand(1));
       case ValueKind::index_compare:
-        return compares(v.comparison, operand(0), operand(1));
+        return holds(v.comparison, static_cast<double>(operand(0)),
+                     static_cast<double>(operand(1)));
       case ValueKind::apply:
         if (v.op == Op::logical_not) return 1 - operand(0);
         if (v.op == Op::logical_and) return operand(0) * operand(1);
@@ -151,24 +153,6 @@ class Counter {
       case ValueKind::accumulator:
       case ValueKind::contraction:
         std::abort();  // neither an extent nor of indices: verify() sees to it
-    }
-    std::abort();
-  }
-
-  static bool compares(Comparison comparison, std::int64_t a, std::int64_t b) {
-    switch (comparison) {
-      case Comparison::equal:
-        return a == b;
-      case Comparison::not_equal:
-        return a != b;
-      case Comparison::less:
-        return a < b;
-      case Comparison::less_equal:
-        return a <= b;
-      case Comparison::greater:
-        return a > b;
-      case Comparison::greater_equal:
-        return a >= b;
     }
     std::abort();
   }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "compiler/graph/comparison.h"
 #include "compiler/ops/families.h"
 #include "compiler/ops/reference.h"
 #include "compiler/ops/rules.h"
@@ -178,25 +179,9 @@ Gradients power_gradient(Builder& b, const Node& node, NodeId y, NodeId dy) {
 }
 
 Value compare_reference(const Node& node, Operands operands) {
-  const auto by = [&](auto holds) {
-    return map_elements(node, *operands[0], *operands[1],
-                        [&](double a, double b) { return holds(a, b) ? 1.0 : 0.0; });
-  };
-  switch (node.attributes.comparison) {
-    case Comparison::equal:
-      return by(std::equal_to<>());
-    case Comparison::not_equal:
-      return by(std::not_equal_to<>());
-    case Comparison::less:
-      return by(std::less<>());
-    case Comparison::less_equal:
-      return by(std::less_equal<>());
-    case Comparison::greater:
-      return by(std::greater<>());
-    case Comparison::greater_equal:
-      return by(std::greater_equal<>());
-  }
-  __builtin_unreachable();
+  return map_elements(node, *operands[0], *operands[1], [&](double a, double b) {
+    return holds(node.attributes.comparison, a, b) ? 1.0 : 0.0;
+  });
 }
 
 Gradients select_gradient(Builder& b, const Node& node, NodeId, NodeId dy) {

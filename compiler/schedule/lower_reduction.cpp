@@ -28,7 +28,6 @@ constexpr std::int64_t min_lanes_side_by_side = 8, max_local_bytes = 32768;
 struct Reduction {
   Computation c;
   std::vector<ExprId> values;
-  std::vector<kernel::Accumulator::Combine> combines;
   std::vector<std::uint32_t> kept, reduced;  // variables
   std::vector<IndexId> result_at;            // the index of a result
 };
@@ -124,7 +123,6 @@ class Lowerer {
     }
     for (NodeId id : reductions_) {
       const Node& node = program_.graph[id];
-      r->combines.push_back(combine_of(program_, id));
       r->values.push_back(is_reduction(node.op)
                               ? emitter.emit(node.operands[0], r->c.domain.at)
                               : emitter.emit_product(id, r->result_at, contracted));
@@ -143,7 +141,6 @@ class Lowerer {
       r->result_at.push_back(r->c.domain.at[axis]);
     }
     for (std::size_t i = 0; i < reductions_.size(); ++i) {
-      r->combines.push_back(combine_of(program_, reductions_[i]));
       r->values.push_back(
           r->c.expressions.add({.kind = ExprKind::load,
                                 .dtype = dtype(reductions_[i]),
@@ -358,7 +355,7 @@ class Lowerer {
     const std::int64_t lanes = reduced.back().extent;
     if (load == nullptr || stride(reduced.back()) != 1 || lanes < min_lanes_side_by_side ||
         stride(kept.back()) < lanes || stride(kept.back()) > stride(reduced[reduced.size() - 2]) ||
-        std::ranges::count(r.combines, kernel::Accumulator::Combine::maximum) > 0)
+        std::ranges::any_of(reductions_, [&](NodeId id) { return op(id) == Op::reduce_max; }))
       return {};
     const std::int64_t size = byte_size(load->dtype);
     if (program_.tensors[load->tensor].elements * size < large_bytes) return {};
